@@ -1,0 +1,111 @@
+// Package all knows every driver of the ledger and opens the one that a URL
+// names. Only the provider and the command line import it.
+package all
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/sqlite"
+)
+
+// Options say how to open a ledger, whichever it is.
+type Options struct {
+	// MustExist makes a ledger that is not there ErrMissing instead of creating it.
+	MustExist bool
+	// ReadOnly opens for reading alone; it implies MustExist.
+	ReadOnly bool
+	// BusyTimeout is how long a call waits for others before ErrBusy. 0 leaves it
+	// to the driver.
+	BusyTimeout time.Duration
+	// Clock is the machine's if nil.
+	Clock clock.Clock
+}
+
+// ErrURL marks a URL that names no ledger that can be opened.
+var ErrURL = errors.New("not a ledger's URL")
+
+// ErrImplicit marks a place where nobody may leave the ledger to the default.
+var ErrImplicit = errors.New("the ledger must be named here")
+
+const allowed = "allowed is sqlite:PATH, for example sqlite:.sluice/ledger.db"
+
+// Default returns the URL of the ledger that nobody named, relative to the working
+// directory. Ask CheckImplicit before using it.
+func Default() string { return "sqlite:.sluice/ledger.db" }
+
+// Open opens the ledger that url names. A URL that is none wraps ErrURL and does
+// not repeat what it says behind the scheme, where a password may stand.
+func Open(ctx context.Context, url string, opts Options) (ledger.Ledger, error) {
+	path, err := parse(url)
+	if err != nil {
+		return nil, err
+	}
+	l, err := sqlite.Open(ctx, path, sqlite.Options(opts))
+	if err != nil {
+		// A typed nil in the interface would look like a ledger.
+		return nil, err
+	}
+	return l, nil
+}
+
+// Check says whether Open would know what to do with url, without touching
+// anything.
+func Check(url string) error {
+	_, err := parse(url)
+	return err
+}
+
+// parse returns the path in a URL of the one kind there is.
+func parse(url string) (string, error) {
+	scheme, rest, ok := strings.Cut(url, ":")
+	switch {
+	case url == "":
+		return "", fmt.Errorf("%w: it is empty; %s", ErrURL, allowed)
+	case !ok:
+		return "", fmt.Errorf("%w: it has no scheme; %s", ErrURL, allowed)
+	case scheme == "postgres" || scheme == "postgresql" || scheme == "s3":
+		return "", fmt.Errorf("%w that this version of Sluice can open: the scheme %s: is not built in yet; %s", ErrURL, scheme, allowed)
+	case scheme != "sqlite":
+		return "", fmt.Errorf("%w: the scheme %.20q is unknown; %s", ErrURL, scheme, allowed)
+	case rest == "":
+		return "", fmt.Errorf("%w: no path stands behind sqlite:; %s", ErrURL, allowed)
+	case strings.HasPrefix(rest, "//"):
+		return "", fmt.Errorf("%w: two slashes stand behind sqlite:; the path follows the colon at once, for example sqlite:.sluice/ledger.db or sqlite:/srv/sluice/ledger.db", ErrURL)
+	case strings.Contains(rest, ":memory:"):
+		return "", fmt.Errorf("%w: a ledger in memory would be no record; %s", ErrURL, allowed)
+	case strings.ContainsRune(rest, 0):
+		return "", fmt.Errorf("%w: the path contains a NUL; %s", ErrURL, allowed)
+	}
+	return rest, nil
+}
+
+// CheckImplicit says whether the default may be used where the work is done in the
+// folder dir with the environment getenv. It may not where the file would be gone
+// with the machine, so that every run would begin with an empty ledger, nor where
+// SQLite's locks do not hold. What it refuses wraps ErrImplicit; a path that
+// somebody wrote down is never asked about.
+func CheckImplicit(getenv func(string) string, dir string) error {
+	return checkImplicit(getenv, dir, sqlite.IsNetworkFS)
+}
+
+func checkImplicit(getenv func(string) string, dir string, network func(string) bool) error {
+	const write = `; write down where it lives, with a path that outlives the run and that every run shares: SLUICE_LEDGER=sqlite:/srv/sluice/ledger.db, --ledger sqlite:/srv/sluice/ledger.db, or the same in the provider block's ledger`
+	if ci := getenv("CI"); ci != "" && ci != "false" && ci != "0" {
+		return fmt.Errorf("%w: CI=%.20s says that this machine is thrown away after the run, and .sluice/ledger.db with it%s", ErrImplicit, ci, write)
+	}
+	for _, name := range []string{"TFC_RUN_ID", "ATLAS_RUN_ID"} {
+		if getenv(name) != "" {
+			return fmt.Errorf("%w: %s says that this is a remote run, whose files are gone after it, .sluice/ledger.db among them%s", ErrImplicit, name, write)
+		}
+	}
+	if network(dir) {
+		return fmt.Errorf("%w: %s is on a network file system, where SQLite's locks do not hold%s", ErrImplicit, dir, write)
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+)
+
+const selectLease = "SELECT holder, fence, beat, ttl, hash FROM lease WHERE name = ?"
+
+// Lease implements ledger.Ledger.
+func (l *Ledger) Lease(ctx context.Context, name string) (ledger.Lease, error) {
+	if err := ledger.ValidateName(name); err != nil {
+		return ledger.Lease{}, err
+	}
+	return readLease(l.queries.lease.QueryRowContext(ctx, name), name)
+}
+
+// SwapLease implements ledger.Ledger.
+func (l *Ledger) SwapLease(ctx context.Context, current, next ledger.Lease) error {
+	if err := ledger.ValidateSwap(current, next); err != nil {
+		return err
+	}
+	return l.write(ctx, func() error {
+		now, err := readLease(l.stmts.lease.QueryRow(next.Name), next.Name)
+		if err != nil {
+			return err
+		}
+		if now != current {
+			return &ledger.LeaseConflictError{Lease: now}
+		}
+		_, err = l.stmts.putLease.Exec(next.Name, next.Holder, int64(next.Fence), int64(next.Beat), int64(next.TTL), leaseHash(next))
+		return mapError(err)
+	})
+}
+
+// readLease reads a row of selectLease. One that is not there is a lease that
+// nobody ever took.
+func readLease(row *sql.Row, name string) (ledger.Lease, error) {
+	var (
+		lease            = ledger.Lease{Name: name}
+		fence, beat, ttl int64
+		hash             []byte
+	)
+	err := row.Scan(&lease.Holder, &fence, &beat, &ttl, &hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return lease, nil
+	}
+	if err != nil && (damaged(err) || isScan(err)) {
+		return ledger.Lease{}, &ledger.CorruptError{Reason: fmt.Sprintf("the lease %s cannot be read", name), Err: err}
+	}
+	if err != nil {
+		return ledger.Lease{}, mapError(err)
+	}
+	lease.Fence, lease.Beat, lease.TTL = uint64(fence), uint64(beat), time.Duration(ttl)
+	if !bytes.Equal(hash, leaseHash(lease)) {
+		return ledger.Lease{}, &ledger.CorruptError{Reason: fmt.Sprintf("the lease %s is not what was written: wrong hash", name)}
+	}
+	return lease, nil
+}
+
+// leaseHash covers all of a lease, in the manner of the records' encoding.
+func leaseHash(l ledger.Lease) []byte {
+	var b []byte
+	for _, text := range []string{"sluice-lease/v1", l.Name, l.Holder} {
+		b = binary.BigEndian.AppendUint64(b, uint64(len(text)))
+		b = append(b, text...)
+	}
+	for _, n := range []uint64{l.Fence, l.Beat, uint64(l.TTL)} {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	sum := sha256.Sum256(b)
+	return sum[:]
+}

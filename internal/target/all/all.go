@@ -1,0 +1,15 @@
+// Package all lists the target drivers of this version. Each is named here and
+// nowhere else; nothing registers itself.
+package all
+
+import (
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/contract"
+)
+
+// Drivers returns the registry of all target drivers.
+func Drivers() target.Registry {
+	return target.NewRegistry(
+		contract.Driver(),
+	)
+}

@@ -1,0 +1,220 @@
+// Package target is the port to whatever runs a service in one environment. A
+// driver implements Target for one kind of runtime; the suite in targettest
+// holds every driver to the contract that is written here.
+package target
+
+import (
+	"context"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+)
+
+// Target is the runtime behind one service in one environment.
+//
+// Every verb reads what it must, makes at most one change, never sleeps, and
+// says in Progress.LookAgain when to call it again. The engine repeats a verb
+// until Progress.Done. Deadlines come with the context; a driver must give up
+// when it ends and must not start a change afterwards.
+//
+// Wishes, not deltas. Prepare, Apply, Complete, Revert and Finalize state what
+// shall be true, so repeating one that already took effect changes nothing and
+// succeeds. A driver that gets a Key it has carried out already answers with the
+// present observation; Progress.Done then still says whether what was asked for
+// is true now, which it need not be when others have changed the target since.
+//
+// Fences. Each change carries the fence of the lease under which it was decided.
+// A target with the capability ConditionalWrite remembers the greatest fence it
+// has seen and answers a smaller one with CodeStaleFence. Other targets ignore
+// it; their page says which risk is left.
+//
+// Errors are *Error where the driver knows what went wrong. Any other error
+// means that the outcome is unknown: the change may have happened. The engine
+// then observes, and never assumes.
+//
+// A Target is safe for concurrent use.
+type Target interface {
+	// Capabilities says what the runtime can do. It is asked at plan and must not
+	// change anything.
+	Capabilities(ctx context.Context) (Capabilities, error)
+
+	// Observe says what serves now. It may answer Known: false when it cannot
+	// tell, which is inconclusive and never success. "Nothing runs here" is a
+	// known observation without arms, not an error.
+	Observe(ctx context.Context) (Observation, error)
+
+	// Preflight says what would stop a rollout of the payload before it has
+	// changed anything: permissions, capacity, ownership. An empty list is a pass.
+	Preflight(ctx context.Context, payload artifact.Payload) ([]Obstacle, error)
+
+	// Prepare brings the payload up as the canary arm at weight 0, and is done
+	// when that arm is healthy. A canary arm with another payload is replaced only
+	// while its weight is 0; otherwise the answer is CodeConflict.
+	Prepare(ctx context.Context, req PrepareRequest) (Progress, error)
+
+	// Apply makes the traffic state true, and arms or renews the dead-man switch
+	// when RevertAfter is positive. Since a key is carried out once, a renewal is a
+	// change of its own and needs a key of its own. It needs a prepared canary for
+	// any weight above 0, and where there is no baseline only 0 and 100 make sense:
+	// anything else is CodeConflict. When ExpectedFingerprint is not empty and is not the present one, nothing
+	// is changed and the answer is CodeConflict with the present observation.
+	Apply(ctx context.Context, req ApplyRequest) (Progress, error)
+
+	// Complete makes the canary's payload the only one: it becomes the baseline
+	// arm, takes all traffic, and the dead-man switch is disarmed. The old arm may
+	// stay warm, without traffic, until Finalize. With a canary below weight 100
+	// the answer is CodeConflict.
+	Complete(ctx context.Context, req WriteRequest) (Progress, error)
+
+	// Revert sends all traffic to the baseline arm, at once, whatever the
+	// fingerprint is, and disarms the dead-man switch. It must not wait for
+	// anything slow. Without a canary arm it changes nothing and is done. Where
+	// nothing served before the rollout there is no baseline: the traffic to the
+	// canary stops.
+	Revert(ctx context.Context, req WriteRequest) (Progress, error)
+
+	// Finalize removes what the rollout left behind without traffic: the canary
+	// after a revert, the old arm after a completion. An arm with traffic is never
+	// removed; that is CodeConflict.
+	Finalize(ctx context.Context, req WriteRequest) (Progress, error)
+}
+
+// Capabilities is what a runtime can do. What a strategy needs and a target
+// lacks is an error at plan that names the capability by its JSON name.
+type Capabilities struct {
+	// Weights means that any share from 0 to 100 can be set.
+	Weights bool `json:"weights"`
+	// Cohorts, Mirror and Batches say which other traffic states Apply takes.
+	Cohorts bool `json:"cohorts"`
+	Mirror  bool `json:"mirror"`
+	Batches bool `json:"batches"`
+	// RevertAfter means that the runtime has a dead-man switch of its own.
+	RevertAfter bool `json:"revert_after"`
+	// ConditionalWrite means that fences and fingerprints are checked by the
+	// runtime itself, atomically with the change.
+	ConditionalWrite bool `json:"conditional_write"`
+}
+
+// Arm is one side of a rollout.
+type Arm string
+
+// The two arms: what served before, and what is being released.
+const (
+	Baseline Arm = "baseline"
+	Canary   Arm = "canary"
+)
+
+// Health is a target's word on one arm. Anything but Healthy is no success.
+type Health string
+
+// The three answers about health.
+const (
+	Healthy       Health = "healthy"
+	Unhealthy     Health = "unhealthy"
+	HealthUnknown Health = "unknown"
+)
+
+// ArmState is what runs in one arm.
+type ArmState struct {
+	Payload artifact.Payload `json:"payload"`
+	// Weight is the share of traffic that the arm gets, 0 to 100.
+	Weight float64 `json:"weight"`
+	Health Health  `json:"health"`
+	// Replicas is how many instances run; it is 0 where the runtime has no such
+	// notion.
+	Replicas int `json:"replicas,omitempty"`
+}
+
+// Observation is what a target says of itself at one moment.
+type Observation struct {
+	// Known is false when the target could not tell. All else is then meaningless.
+	Known bool `json:"known"`
+	// Baseline and Canary are nil where nothing runs in the arm.
+	Baseline *ArmState `json:"baseline,omitempty"`
+	Canary   *ArmState `json:"canary,omitempty"`
+	// Fingerprint changes whenever anything that Apply depends on changes: arms,
+	// payloads, weights. It is opaque, and empty where there is none.
+	Fingerprint string `json:"fingerprint,omitempty"`
+	// Fence is the greatest fence seen, 0 where the target keeps none.
+	Fence uint64 `json:"fence,omitempty"`
+	// RevertAfter is what is left until the dead-man switch reverts, 0 when it is
+	// not armed.
+	RevertAfter time.Duration `json:"revert_after,omitempty"`
+	// Reverted is true when the dead-man switch has fired since the last change
+	// that Apply made. Finalize clears it too, as it ends the rollout.
+	Reverted bool `json:"reverted,omitempty"`
+	// Fields holds what else drift compares, by dotted path, as JSON scalars.
+	Fields map[string]any `json:"fields,omitempty"`
+}
+
+// Obstacle is one thing that would stop a rollout.
+type Obstacle struct {
+	// What says what is in the way, and Remedy what to do about it.
+	What   string `json:"what"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// TrafficState says who gets which arm. Exactly one of its parts leads; Weight
+// is the share of the traffic that the other parts do not claim.
+type TrafficState struct {
+	// Weight is the canary's share of traffic, 0 to 100.
+	Weight float64 `json:"weight"`
+	// Cohort sends requests that match to the canary, whatever the weight.
+	Cohort *Cohort `json:"cohort,omitempty"`
+	// Mirror copies this share of requests (0 to 100) to the canary and throws its
+	// answers away.
+	Mirror float64 `json:"mirror,omitempty"`
+	// Batch is how many instances run the new payload, for rolling strategies.
+	Batch *Batch `json:"batch,omitempty"`
+}
+
+// Cohort matches requests by one header or one cookie, exactly one of them.
+type Cohort struct {
+	Header string `json:"header,omitempty"`
+	Cookie string `json:"cookie,omitempty"`
+	// Value is compared exactly.
+	Value string `json:"value"`
+}
+
+// Batch says how far a rolling strategy has come.
+type Batch struct {
+	// Share of instances on the new payload, 0 to 100.
+	Share float64 `json:"share"`
+	// MinHealthy is the share of instances that must stay healthy, 0 to 100.
+	MinHealthy float64 `json:"min_healthy"`
+}
+
+// PrepareRequest asks for a canary arm.
+type PrepareRequest struct {
+	WriteRequest
+	Payload artifact.Payload `json:"payload"`
+}
+
+// ApplyRequest asks for a traffic state.
+type ApplyRequest struct {
+	WriteRequest
+	Traffic             TrafficState `json:"traffic"`
+	ExpectedFingerprint string       `json:"expected_fingerprint,omitempty"`
+	// RevertAfter arms the dead-man switch: unless it is renewed or the rollout
+	// ends within this time, the target reverts by itself. 0 arms none and leaves
+	// an armed one as it is.
+	RevertAfter time.Duration `json:"revert_after,omitempty"`
+}
+
+// WriteRequest is what every change carries.
+type WriteRequest struct {
+	// Key is the idempotency key: the same key always asks for the same thing.
+	Key string `json:"key"`
+	// Fence is the number of the lease under which the change was decided.
+	Fence uint64 `json:"fence"`
+}
+
+// Progress is the answer to a change.
+type Progress struct {
+	// Done means that what was asked for is true now.
+	Done bool `json:"done"`
+	// LookAgain says when to call the verb again when it is not done.
+	LookAgain time.Duration `json:"look_again,omitempty"`
+	// Observation is what the target says after the change.
+	Observation Observation `json:"observation"`
+}

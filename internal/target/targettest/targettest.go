@@ -1,0 +1,29 @@
+// Package targettest is the one suite that holds every target driver to the
+// contract of the port. A new driver runs it in twenty lines of test.
+package targettest
+
+import (
+	"testing"
+
+	"github.com/sluice/terraform-provider-sluice/internal/target/targettest/checks"
+)
+
+// Fixture is a fresh target for one check.
+type Fixture = checks.Env
+
+// Run runs each check as a subtest against a target of its own, where nothing
+// serves yet.
+func Run(t *testing.T, fixture func(t *testing.T) *Fixture) {
+	t.Helper()
+	for _, c := range checks.All() {
+		t.Run(c.Name, func(t *testing.T) {
+			r := checks.RunOne(t.Context(), c, fixture(t))
+			switch r.Status {
+			case checks.Fail:
+				t.Errorf("%s\nif this were so, %s", r.Detail, r.Why)
+			case checks.NotApplicable:
+				t.Log("does not apply:", r.Detail)
+			}
+		})
+	}
+}

@@ -1,0 +1,15 @@
+// Package all lists the gates there are. Nothing registers itself.
+package all
+
+import (
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/gate/hold"
+	"github.com/sluice/terraform-provider-sluice/internal/gate/quarantine"
+	"github.com/sluice/terraform-provider-sluice/internal/gate/window"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+)
+
+// New makes every gate, in the order in which a plan shows them.
+func New(l ledger.Ledger) []gate.Gate {
+	return []gate.Gate{window.New(l), quarantine.New(l), hold.New(l)}
+}

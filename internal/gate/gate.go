@@ -1,0 +1,76 @@
+// Package gate holds the questions that a rollout must answer before it may go
+// forward. A rollback passes through no gate.
+package gate
+
+import (
+	"context"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+)
+
+// Status is a gate's answer. Unknown blocks as fail does.
+type Status string
+
+// The three answers.
+const (
+	Pass    Status = "pass"
+	Fail    Status = "fail"
+	Unknown Status = "unknown"
+)
+
+// Subject is what wants to go forward.
+type Subject struct {
+	Service     string            `json:"service"`
+	Environment string            `json:"environment"`
+	Tier        string            `json:"tier,omitempty"`
+	Regions     []string          `json:"regions,omitempty"`
+	Team        string            `json:"team,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Payload     artifact.Payload  `json:"payload"`
+	// Started is when the rollout passed its gates, zero before: a window that
+	// lets what began inside finish outside needs it.
+	Started time.Time `json:"started,omitzero"`
+}
+
+// Result is the answer of one gate at one instant.
+type Result struct {
+	// Gate is its name: "window", "quarantine", "hold".
+	Gate   string `json:"gate"`
+	Status Status `json:"status"`
+	// Reason says why, in one line; Remedy what a person can do about it.
+	Reason string `json:"reason,omitempty"`
+	Remedy string `json:"remedy,omitempty"`
+	// NextAt is when it may pass next; zero when nobody can tell.
+	NextAt time.Time `json:"next_at,omitzero"`
+}
+
+// Gate answers one question.
+//
+// Check only reads, may be asked for any instant (the plan asks for now, the
+// engine before each step), and is safe for concurrent use. What it cannot find
+// out is Unknown with the reason, never an error and never Pass.
+type Gate interface {
+	Name() string
+	Check(ctx context.Context, subject Subject, at time.Time) Result
+}
+
+// CheckAll asks every gate, in order.
+func CheckAll(ctx context.Context, gates []Gate, subject Subject, at time.Time) []Result {
+	results := make([]Result, 0, len(gates))
+	for _, g := range gates {
+		results = append(results, g.Check(ctx, subject, at))
+	}
+	return results
+}
+
+// Blocked returns the results that do not pass.
+func Blocked(results []Result) []Result {
+	var blocked []Result
+	for _, r := range results {
+		if r.Status != Pass {
+			blocked = append(blocked, r)
+		}
+	}
+	return blocked
+}

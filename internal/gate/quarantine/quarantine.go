@@ -1,0 +1,75 @@
+// Package quarantine is the gate that stops a payload which did harm before: it
+// is not tried again in that environment until somebody lifts the quarantine.
+package quarantine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
+)
+
+// Name is the gate's, in results and records.
+const Name = "quarantine"
+
+// Gate asks the release's own stream.
+type Gate struct {
+	ledger ledger.Ledger
+}
+
+var _ gate.Gate = (*Gate)(nil)
+
+// New makes the gate. It is safe for concurrent use.
+func New(l ledger.Ledger) *Gate { return &Gate{ledger: l} }
+
+// Name implements gate.Gate.
+func (*Gate) Name() string { return Name }
+
+// Check implements gate.Gate. It costs one read of the release's stream. A
+// quarantine has no end of its own, so NextAt stays zero.
+func (g *Gate) Check(ctx context.Context, subject gate.Subject, _ time.Time) gate.Result {
+	key := release.Key{Service: subject.Service, Environment: subject.Environment}
+	if subject.Payload.Digest() == "" {
+		return unknown(fmt.Sprintf("what would be released of %s has no digest, so nobody can tell whether it is quarantined", key),
+			"name the artifact by digest")
+	}
+	records, err := g.ledger.Read(ctx, key.Stream(), 1)
+	if err != nil {
+		return unknown(fmt.Sprintf("unable to read the record of %s: %v", key, err), "see what `sluice verify` says of the ledger")
+	}
+	if len(records) == 0 {
+		return gate.Result{Gate: Name, Status: gate.Pass}
+	}
+	history, err := release.Fold(key, records)
+	if err != nil {
+		return unknown(fmt.Sprintf("unable to understand the record of %s: %v", key, err), "see what `sluice verify` says of the ledger")
+	}
+	q, bad := history.Quarantine[subject.Payload.Key()]
+	if !bad {
+		return gate.Result{Gate: Name, Status: gate.Pass}
+	}
+	return gate.Result{
+		Gate: Name, Status: gate.Fail, Reason: reason(q),
+		Remedy: fmt.Sprintf("release a fixed artifact; or, if you know better: sluice quarantine lift %s --reason \"...\"", key),
+	}
+}
+
+// reason says what is quarantined, why, by whom and when.
+func reason(q release.Quarantined) string {
+	text := q.Payload.Label() + " is quarantined"
+	if q.Reason != "" {
+		text += ": " + q.Reason
+	}
+	text += " (by " + q.By
+	if q.Rollout > 0 {
+		text += fmt.Sprintf(" in rollout %d", q.Rollout)
+	}
+	return text + ", " + q.At.UTC().Format("2006-01-02 15:04Z") + ")"
+}
+
+func unknown(reason, remedy string) gate.Result {
+	return gate.Result{Gate: Name, Status: gate.Unknown, Reason: reason, Remedy: remedy}
+}

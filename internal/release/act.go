@@ -1,0 +1,78 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
+)
+
+// act carries one decision out.
+func (d *driver) act(ctx context.Context, decision Decision) error {
+	r := d.h.Open()
+	switch decision.Action {
+	case ActMove:
+		return d.append(ctx, movePrefix+string(decision.Next), decision.Move)
+	case ActPrepareAnalysis:
+		return d.prepareAnalysis(ctx)
+	case ActAskGates:
+		return d.askGates(ctx)
+	case ActLook:
+		return d.look(ctx)
+	case ActMeasure:
+		return d.measure(ctx)
+	case ActPassStep:
+		return d.append(ctx, KindStepPassed, StepPassedBody{Step: r.Step, Reason: passReason(r)})
+	case ActExtend:
+		return d.append(ctx, KindStepExtended, StepExtendedBody{Step: r.Step, By: field.Duration(r.CurrentStep().AtMost)})
+	case ActWait:
+		return d.wait(ctx, decision.Until)
+	case ActPrepare:
+		return d.effect(ctx, EffectPrepare)
+	case ActApply:
+		return d.effect(ctx, EffectApply)
+	case ActComplete:
+		return d.effect(ctx, EffectComplete)
+	case ActRevert:
+		return d.effect(ctx, EffectRevert)
+	case ActFinalize:
+		return d.effect(ctx, EffectFinalize)
+	default:
+		return fmt.Errorf("release: the action %q is not one that this version knows", decision.Action)
+	}
+}
+
+func passReason(r *Rollout) string {
+	if !r.judging() {
+		return fmt.Sprintf("observed for %s; nothing to judge", field.FormatDuration(r.Soak.Round(time.Second)))
+	}
+	return fmt.Sprintf("observed for %s and proved safe", field.FormatDuration(r.Soak.Round(time.Second)))
+}
+
+// askGates asks all gates and records the answers when they are news.
+func (d *driver) askGates(ctx context.Context) error {
+	r := d.h.Open()
+	subject := r.Spec.Subject()
+	subject.Started = r.OpenedAt
+	now := d.e.Clock.Now()
+	results := gate.CheckAll(ctx, d.e.Gates, subject, now)
+	d.obs.Gates, d.obs.GatesStep, d.obs.GatesAt, d.obs.GatesSeq, d.obs.Asked = results, r.Step, now, d.h.Seq, true
+	if r.Gates != nil && r.Gates.Step == r.Step && sameAnswers(r.Gates.Results, results) {
+		return nil
+	}
+	return d.append(ctx, KindGates, GatesBody{Step: r.Step, Results: results})
+}
+
+func sameAnswers(a, b []gate.Result) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Gate != b[i].Gate || a[i].Status != b[i].Status || a[i].Reason != b[i].Reason {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,124 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// BackPlan is what a person's rollback would do.
+type BackPlan struct {
+	Key Key `json:"key"`
+	// From is what would be left and quarantined, To where it would go.
+	From *artifact.Payload `json:"from,omitempty"`
+	To   *artifact.Payload `json:"to,omitempty"`
+	// Open is the rollout that would be aborted instead, nil when none is open.
+	Open    *Rollout            `json:"-"`
+	Steps   []string            `json:"steps"`
+	Serving *target.Observation `json:"serving,omitempty"`
+}
+
+// PlanBack says what Back would do, and changes nothing. ErrNothingBefore when
+// there is nowhere to go.
+func (e *Engine) PlanBack(ctx context.Context, key Key) (BackPlan, error) {
+	status, err := e.Describe(ctx, key, true)
+	if err != nil {
+		return BackPlan{}, err
+	}
+	plan := BackPlan{Key: key, Open: status.History.Open(), Serving: status.Serving}
+	if open := plan.Open; open != nil {
+		plan.From, plan.To = &open.Spec.Payload, open.Baseline
+		plan.Steps = []string{
+			fmt.Sprintf("abort rollout %d, which stands at %g %%", open.Number, open.Weight),
+			"send all traffic to " + labelOf(open.Baseline),
+			"quarantine " + open.Spec.Payload.Label(),
+		}
+		return plan, nil
+	}
+	plan.From, plan.To = status.History.Serving(), status.History.Previous()
+	if plan.To == nil {
+		return plan, ErrNothingBefore
+	}
+	plan.Steps = []string{
+		"quarantine " + plan.From.Label(),
+		fmt.Sprintf("bring up %s beside it and wait until it is healthy", plan.To.Label()),
+		fmt.Sprintf("send all traffic to %s, at once and without a gate", plan.To.Label()),
+		"take " + plan.From.Label() + " away",
+	}
+	return plan, nil
+}
+
+func labelOf(p *artifact.Payload) string {
+	if p == nil {
+		return "nothing, since nothing served before"
+	}
+	return p.Label()
+}
+
+// lookPause is the least time between two looks of RevertWithSpec.
+const lookPause = 200 * time.Millisecond
+
+// RevertWithSpec goes back without any ledger: it sends all traffic to the
+// payload, by reverting where the target still has it as the baseline and by
+// bringing it up otherwise. It repeats itself until the target says so or the
+// context ends. fence must be greater than any that the target has seen; the
+// observation tells it.
+func RevertWithSpec(ctx context.Context, spec Spec, to artifact.Payload, targets target.Registry, deps target.Deps) (target.Observation, error) {
+	t, err := targets.Open(ctx, spec.Target, deps)
+	if err != nil {
+		return target.Observation{}, err
+	}
+	started := deps.Clock.Now().UnixNano()
+	for n := 0; ; n++ {
+		obs, err := t.Observe(ctx)
+		if err != nil {
+			return obs, err
+		}
+		if ServesOnly(obs, to) && obs.Canary == nil {
+			return obs, nil
+		}
+		write := target.WriteRequest{Key: fmt.Sprintf("%s/spec/%d/%d", spec.Key(), started, n), Fence: obs.Fence + 1}
+		progress, err := backStep(ctx, t, obs, to, write)
+		if err != nil && target.CodeOf(err) != target.CodeUnavailable {
+			return obs, err
+		}
+		if err := pause(ctx, deps.Clock, progress, err); err != nil {
+			return obs, err
+		}
+	}
+}
+
+// backStep makes the one change that leads towards the payload.
+func backStep(ctx context.Context, t target.Target, obs target.Observation, to artifact.Payload, write target.WriteRequest) (target.Progress, error) {
+	atBaseline := obs.Baseline != nil && obs.Baseline.Payload.Same(to)
+	canary := obs.Canary
+	switch {
+	case atBaseline && canary != nil && canary.Weight > 0:
+		return t.Revert(ctx, write)
+	case atBaseline:
+		return t.Finalize(ctx, write)
+	case canary != nil && !canary.Payload.Same(to) && canary.Weight > 0:
+		return t.Revert(ctx, write)
+	case canary == nil || !canary.Payload.Same(to) || canary.Health != target.Healthy:
+		return t.Prepare(ctx, target.PrepareRequest{WriteRequest: write, Payload: to})
+	case canary.Weight < 100:
+		return t.Apply(ctx, target.ApplyRequest{WriteRequest: write, Traffic: target.TrafficState{Weight: 100}})
+	default:
+		return t.Complete(ctx, write)
+	}
+}
+
+func pause(ctx context.Context, c clock.Clock, progress target.Progress, err error) error {
+	if err == nil && progress.Done {
+		return nil
+	}
+	if slept := c.Sleep(ctx, max(progress.LookAgain, lookPause)); slept != nil {
+		return errors.Join(err, slept)
+	}
+	return nil
+}

@@ -1,0 +1,297 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/signal"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// driver drives one release while it holds the lease. It is used by one
+// goroutine.
+type driver struct {
+	e      *Engine
+	key    Key
+	leaser *ledger.Leaser
+	lease  ledger.Lease
+	h      *History
+	obs    Observations
+	limits Limits
+	// tgt is opened from the specification of the open rollout, and sources too.
+	tgt     target.Target
+	caps    target.Capabilities
+	capsOK  bool
+	sources map[string]signal.Source
+	spool   spool
+	judge   judging
+	// tries counts attempts to fix the analysis before the first step.
+	tries int
+	// stale is true when the stream is known to have grown.
+	stale bool
+	// adrift is true while the history was folded from records that the ledger may
+	// have put into another order.
+	adrift bool
+	// seenRevert is the number of the outcome that Observations.RevertSeen is about.
+	seenRevert uint64
+	// graceEnd is until when an interrupted driver goes on with a revert, zero while
+	// nobody has interrupted it.
+	graceEnd time.Time
+	warnings []string
+}
+
+// errAgain means that the stream grew while the driver was about to append: it
+// must decide anew.
+var errAgain = errors.New("the stream has grown")
+
+// take gets the lease and the history. With force it takes the lease from
+// whoever has it, which only a person's abort or rollback does.
+func (e *Engine) take(ctx context.Context, key Key, force bool) (*driver, error) {
+	d := &driver{
+		e: e, key: key,
+		leaser: &ledger.Leaser{Ledger: e.Ledger, Clock: e.Clock, Holder: e.Holder},
+		limits: Limits{CallTimeout: e.callTimeout()},
+		spool:  spool{dir: e.SpoolDir, key: key},
+	}
+	var err error
+	if force {
+		d.lease, err = d.leaser.Take(ctx, key.LeaseName(), e.leaseTTL())
+	} else {
+		d.lease, err = e.acquire(ctx, d.leaser, key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := d.reload(ctx); err != nil {
+		d.release(ctx)
+		return nil, err
+	}
+	return d, nil
+}
+
+// release gives the lease back, even when the caller's context has ended, so that
+// whoever comes next need not wait.
+func (d *driver) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revertPatience)
+	defer cancel()
+	// A lease that cannot be given back expires by itself.
+	_ = d.leaser.Release(ctx, d.lease)
+}
+
+// reload brings spooled records home and folds the stream anew.
+func (d *driver) reload(ctx context.Context) error {
+	if err := d.spool.flush(ctx, d.e.Ledger); err != nil {
+		return err
+	}
+	h, err := d.e.load(ctx, d.key)
+	if err != nil {
+		return err
+	}
+	d.h, d.stale, d.adrift = h, false, false
+	return nil
+}
+
+// sync folds what others appended since.
+func (d *driver) sync(ctx context.Context) error {
+	if d.adrift || d.spool.pending() {
+		return d.reload(ctx)
+	}
+	records, err := d.e.Ledger.Read(ctx, d.key.Stream(), d.h.Seq+1)
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		if err := d.h.Add(r); err != nil {
+			return err
+		}
+	}
+	d.stale = false
+	return nil
+}
+
+// drive decides and acts until the open rollout is closed, the context ends or
+// the lease is lost. It returns nil when no rollout is open any more.
+//
+// An interrupt does not stop a revert: it goes on for interruptGrace, so that
+// users are not left hurt by whoever got impatient.
+func (d *driver) drive(ctx context.Context) error {
+	defer d.bringHome(ctx)
+	for d.h.Open() != nil {
+		decision := d.decide()
+		if ctx.Err() != nil && (!decision.back() || d.graceOver()) {
+			return d.interrupted(context.Cause(ctx))
+		}
+		if d.stale || !d.hurried(decision) {
+			if err := d.refresh(unlessBack(ctx, decision)); err != nil {
+				return d.interrupted(err)
+			}
+			if d.h.Open() == nil {
+				return nil
+			}
+			decision = d.decide()
+		}
+		if d.e.onDecide != nil {
+			d.e.onDecide(decision)
+		}
+		switch err := d.turn(unlessBack(ctx, decision), decision); {
+		case errors.Is(err, errAgain):
+			d.stale = true
+		case err != nil && ctx.Err() != nil && !decision.back():
+			return d.interrupted(context.Cause(ctx))
+		case err != nil && !(decision.Action == ActWait && ctx.Err() != nil):
+			return d.interrupted(err)
+		}
+	}
+	return nil
+}
+
+// unlessBack gives the context under which a decision is carried out: what leads
+// back outlives an interrupt, except for a wait, which the interrupt cuts short.
+func unlessBack(ctx context.Context, decision Decision) context.Context {
+	if !decision.back() || decision.Action == ActWait && ctx.Err() == nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
+// turn carries one decision out.
+func (d *driver) turn(ctx context.Context, decision Decision) error {
+	if err := d.openTarget(ctx, decision); err != nil {
+		return err
+	}
+	if decision.Action == ActStop {
+		return d.stopReason()
+	}
+	return d.act(ctx, decision)
+}
+
+// decide asks Decide, with what this driver knows by now.
+func (d *driver) decide() Decision {
+	if r := d.h.Open(); r.revertSeq != d.seenRevert {
+		d.seenRevert, d.obs.RevertSeen = r.revertSeq, d.e.Clock.Now()
+	}
+	return Decide(d.h, d.obs, d.limits, d.e.Clock.Now())
+}
+
+// hurried is true for the first try of a revert, from the decision on: nothing
+// that may be slow stands between, neither a look at what is new in the ledger
+// nor a renewal of the lease. An append behind what is new fails anyway.
+func (d *driver) hurried(decision Decision) bool {
+	r := d.h.Open()
+	return decision.Next.GoingBack() && decision.State != RollbackFailed && !r.done[EffectRevert] && !d.revertFailed(r)
+}
+
+func (d *driver) revertFailed(r *Rollout) bool {
+	return r.Failure != nil && r.Failure.Kind == EffectRevert
+}
+
+// graceOver begins the grace with the first call after an interrupt, and says
+// whether it has passed.
+func (d *driver) graceOver() bool {
+	now := d.e.Clock.Now()
+	if d.graceEnd.IsZero() {
+		d.graceEnd = now.Add(interruptGrace)
+	}
+	return now.After(d.graceEnd)
+}
+
+// refresh reads what is new and keeps the lease. For a rollout that goes back
+// none of the ledger's troubles matter.
+func (d *driver) refresh(ctx context.Context) error {
+	patient := ctx
+	if d.goingBack() {
+		short, cancel := context.WithTimeout(ctx, revertPatience)
+		defer cancel()
+		patient = short
+	}
+	err := d.sync(patient)
+	if err == nil {
+		err = d.renew(patient)
+	}
+	var fenced *ledger.FencedError
+	if err != nil && (!d.goingBack() || errors.As(err, &fenced)) {
+		return err
+	}
+	return nil
+}
+
+// renew shows that the driver lives, when a third of the lease is used up.
+func (d *driver) renew(ctx context.Context) error {
+	if d.leaser.Left(d.lease) > d.lease.TTL*2/3 {
+		return nil
+	}
+	lease, err := d.leaser.Renew(ctx, d.lease)
+	if err != nil {
+		return err
+	}
+	d.lease = lease
+	return nil
+}
+
+// openTarget makes the target of the open rollout, and asks once what it can do.
+// A revert does not wait for the answer.
+func (d *driver) openTarget(ctx context.Context, decision Decision) error {
+	if d.tgt == nil {
+		t, err := d.e.Targets.Open(ctx, d.h.Open().Spec.Target, d.e.targetDeps())
+		if err != nil {
+			return err
+		}
+		d.tgt = t
+	}
+	if !d.capsOK && !d.hurried(decision) {
+		bounded, cancel := d.bound(ctx)
+		defer cancel()
+		caps, err := d.tgt.Capabilities(bounded)
+		// Without an answer the target is taken for one that can do nothing, which
+		// only makes the driver more careful.
+		if err == nil {
+			d.caps, d.capsOK = caps, true
+			d.limits.ConditionalWrite = caps.ConditionalWrite
+		}
+	}
+	return nil
+}
+
+// bound limits one call: by the longest call, and while going forward by what is
+// left of the lease, so that no call outlives the right to make it.
+func (d *driver) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := d.e.callTimeout()
+	if left := d.leaser.Left(d.lease); !d.goingBack() && left < limit {
+		limit = left
+	}
+	return context.WithTimeout(ctx, limit)
+}
+
+func (d *driver) stopReason() error {
+	r := d.h.Open()
+	return fmt.Errorf("the rollout was opened by a newer version of Sluice (format %d, this one knows %d); install that version to go on, or go back with: sluice abort %s --reason \"...\"", r.Spec.Format, SpecFormat, d.key)
+}
+
+// interrupted wraps what stopped the driver, with the truth about the rollout.
+func (d *driver) interrupted(cause error) error {
+	if d.h.Open() == nil {
+		return cause
+	}
+	return &InterruptedError{Outcome: d.outcome(Underway, d.obs.Target), Cause: cause}
+}
+
+// outcome is what is true now, with what people should know besides.
+func (d *driver) outcome(result Result, serving *target.Observation) Outcome {
+	out := outcomeOf(d.h, result, serving)
+	out.Warnings = append(out.Warnings, d.warnings...)
+	return out
+}
+
+// wait sleeps until the decision's time, but never past the next renewal of the
+// lease.
+func (d *driver) wait(ctx context.Context, until time.Time) error {
+	now := d.e.Clock.Now()
+	pause := min(until.Sub(now), d.lease.TTL/4)
+	if !d.graceEnd.IsZero() {
+		pause = min(pause, d.graceEnd.Sub(now)+shortestWait)
+	}
+	return d.e.Clock.Sleep(ctx, max(pause, shortestWait))
+}

@@ -1,0 +1,198 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// effect makes one wish true: intent, effect, outcome. An intent that is open for
+// the same wish is carried on under its own key.
+func (d *driver) effect(ctx context.Context, kind EffectKind) error {
+	eff, err := d.intend(ctx, kind)
+	if err != nil {
+		return err
+	}
+	bounded, cancel := d.bound(ctx)
+	progress, err := d.call(bounded, eff)
+	cancel()
+	d.obs.IntentKey, d.obs.LookAgain = "", time.Time{}
+	if err != nil {
+		return d.failed(ctx, eff, err)
+	}
+	d.saw(&progress.Observation)
+	if !progress.Done {
+		// Its own answer is as good as a look: the wish is not true yet.
+		d.obs.IntentKey = eff.Key
+		d.obs.LookAgain = d.e.Clock.Now().Add(min(max(progress.LookAgain, 50*time.Millisecond), 10*time.Second))
+		return nil
+	}
+	return d.append(ctx, KindOutcome, OutcomeBody{Effect: eff, Done: true, Observation: progress.Observation})
+}
+
+// intend appends the intent of an effect, unless the very wish is open already.
+func (d *driver) intend(ctx context.Context, kind EffectKind) (Effect, error) {
+	r := d.h.Open()
+	if open := r.Intent; open != nil && open.Kind == kind && (kind != EffectApply || open.Step == r.Step) && !d.wornOut(r) {
+		return *open, nil
+	}
+	eff := newEffect(d.key, r, kind)
+	if kind == EffectApply {
+		eff.RevertAfter = d.revertAfter(r)
+	}
+	return eff, d.append(ctx, KindIntent, eff)
+}
+
+// wornOut is true when the key of the open intent is of no more use. A target
+// carries a key out once, so a wish that it carried out and that somebody undid
+// since needs a new one: at once for a revert, and for a weight after so long
+// that the target cannot still be at it.
+func (d *driver) wornOut(r *Rollout) bool {
+	if d.obs.IntentKey != r.Intent.Key {
+		return false
+	}
+	switch r.Intent.Kind {
+	case EffectRevert:
+		return true
+	case EffectApply:
+		return !within(d.e.Clock.Now(), r.intentAt, 3*d.e.callTimeout()) && d.obs.Target.Canary != nil && d.obs.Target.Canary.Weight == r.Weight
+	default:
+		return false
+	}
+}
+
+// newEffect states a wish under a key of its own.
+func newEffect(key Key, r *Rollout, kind EffectKind) Effect {
+	eff := Effect{Kind: kind, Attempt: r.attempts + 1, Step: r.Step, Weight: r.Weight}
+	switch kind {
+	case EffectApply:
+		eff.Weight = r.CurrentStep().Traffic.Weight
+	case EffectRevert:
+		eff.Weight = 0
+	case EffectComplete:
+		eff.Weight = 100
+	}
+	eff.Key = fmt.Sprintf("%s/%d/%s/%d/%d", key, r.Number, kind, eff.Step, eff.Attempt)
+	return eff
+}
+
+// revertAfter is the time of the dead-man switch, 0 where none is armed.
+func (d *driver) revertAfter(r *Rollout) field.Duration {
+	if r.Spec.Irreversible || !d.caps.RevertAfter || r.Baseline == nil {
+		return 0
+	}
+	return r.Spec.Strategy.RevertAfter
+}
+
+// call carries an effect to the target.
+func (d *driver) call(ctx context.Context, eff Effect) (target.Progress, error) {
+	write := target.WriteRequest{Key: eff.Key, Fence: d.lease.Fence}
+	switch eff.Kind {
+	case EffectPrepare:
+		return d.tgt.Prepare(ctx, target.PrepareRequest{WriteRequest: write, Payload: d.h.Open().Spec.Payload})
+	case EffectApply:
+		return d.tgt.Apply(ctx, target.ApplyRequest{
+			WriteRequest: write, Traffic: target.TrafficState{Weight: eff.Weight},
+			ExpectedFingerprint: d.fingerprint(), RevertAfter: eff.RevertAfter.Std(),
+		})
+	case EffectComplete:
+		return d.tgt.Complete(ctx, write)
+	case EffectRevert:
+		return d.tgt.Revert(ctx, write)
+	default:
+		return d.tgt.Finalize(ctx, write)
+	}
+}
+
+// fingerprint is the one that the target had when this driver last saw it, so
+// that a change by somebody else since is noticed and not overwritten.
+func (d *driver) fingerprint() string {
+	if d.obs.Target != nil {
+		return d.obs.Target.Fingerprint
+	}
+	if o := d.h.Open().Outcome; o != nil {
+		return o.Observation.Fingerprint
+	}
+	return ""
+}
+
+// failed records that an effect went wrong. A stale fence is not the effect's
+// fault: somebody else drives, and this driver stops.
+func (d *driver) failed(ctx context.Context, eff Effect, err error) error {
+	code := target.CodeOf(err)
+	if code == target.CodeStaleFence {
+		return d.superseded(ctx, err)
+	}
+	if ctx.Err() != nil && !d.goingBack() {
+		return ctx.Err()
+	}
+	body := FailureBody{Effect: eff, Code: code, Message: err.Error(), MaybeDone: true}
+	var te *target.Error
+	if errors.As(err, &te) {
+		body.Message, body.Remedy, body.MaybeDone = te.Message, te.Remedy, te.MaybeDone
+		d.saw(te.Observation)
+	}
+	return d.append(ctx, KindFailure, body)
+}
+
+// superseded says who drives now, after a target refused this driver's fence.
+func (d *driver) superseded(ctx context.Context, err error) error {
+	lease, unread := d.e.Ledger.Lease(ctx, d.key.LeaseName())
+	if unread == nil && lease.Fence != d.lease.Fence {
+		return &ledger.FencedError{Lease: lease, Fence: d.lease.Fence}
+	}
+	return fmt.Errorf("somebody else drives this release now: %w", err)
+}
+
+func (d *driver) saw(obs *target.Observation) {
+	if obs == nil {
+		return
+	}
+	d.obs.Target, d.obs.TargetAt, d.obs.TargetSeq, d.obs.LookFailed = obs, d.e.Clock.Now(), d.h.Seq, false
+}
+
+// look observes the target, and closes an open intent whose wish has come true.
+func (d *driver) look(ctx context.Context) error {
+	bounded, cancel := d.bound(ctx)
+	obs, err := d.tgt.Observe(bounded)
+	cancel()
+	// A look that failed is not the end: Decide waits and looks again.
+	if unseen := err != nil || !obs.Known; unseen {
+		d.obs.LookFailed = true
+		d.obs.LookAgain = d.e.Clock.Now().Add(time.Second)
+		return ctx.Err()
+	}
+	d.obs.LookAgain = time.Time{}
+	d.saw(&obs)
+	r := d.h.Open()
+	if r.Intent == nil {
+		return nil
+	}
+	if !fulfilled(*r.Intent, r, obs) {
+		d.obs.IntentKey = r.Intent.Key
+		return nil
+	}
+	return d.append(ctx, KindOutcome, OutcomeBody{Effect: *r.Intent, Done: true, Resolved: true, Observation: obs})
+}
+
+// fulfilled reports whether the observation is what the effect wished for.
+func fulfilled(eff Effect, r *Rollout, obs target.Observation) bool {
+	c := obs.Canary
+	switch eff.Kind {
+	case EffectPrepare:
+		return c != nil && c.Payload.Same(r.Spec.Payload) && c.Health == target.Healthy
+	case EffectApply:
+		return c != nil && c.Payload.Same(r.Spec.Payload) && c.Weight == eff.Weight && !obs.Reverted
+	case EffectComplete:
+		return ServesOnly(obs, r.Spec.Payload)
+	case EffectRevert:
+		return c == nil || c.Weight == 0
+	default:
+		return c == nil
+	}
+}

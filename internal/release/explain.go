@@ -1,0 +1,171 @@
+package release
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// Explain puts an error of the engine into words for people: a summary of one
+// line, and what happened, what serves now, what to do, and where the record is.
+// The payload is the one that was wished for.
+func Explain(err error, key Key, payload artifact.Payload) (summary, detail string) {
+	base := fmt.Sprintf("Unable to release %s %s to %s", key.Service, payload.Label(), key.Environment)
+	var ended *EndedError
+	var blocked *BlockedError
+	var stopped *InterruptedError
+	var owned *OwnedError
+	var open *OpenError
+	var obstructed *ObstructedError
+	var held *ledger.HeldError
+	switch {
+	case errors.As(err, &ended):
+		return explainEnded(base, ended.Outcome)
+	case errors.As(err, &stopped):
+		return explainStopped(base, stopped)
+	case errors.As(err, &blocked):
+		return explainBlocked(base, blocked)
+	case errors.As(err, &owned):
+		return base + ": another state manages it", sections(
+			"What happened", fmt.Sprintf("the release %s belongs to the state of %s (id %s)", key, owned.Owner.Label, owned.Owner.ID),
+			"What serves now", "nothing was changed",
+			"What to do", fmt.Sprintf("import it here to move it: terraform import ADDRESS %s; or remove it there first", key))
+	case errors.As(err, &open):
+		return base + ": a rollout is open", sections(
+			"What happened", fmt.Sprintf("rollout %d is still open (%s)", open.Rollout, open.State),
+			"What to do", fmt.Sprintf("wait for it: sluice wait %s; or stop it: sluice abort %s --reason \"...\"", key, key))
+	case errors.As(err, &obstructed):
+		return base + ": the target is not ready", sections(
+			"What happened", obstructed.Error(),
+			"What serves now", "nothing was changed",
+			"What to do", remedies(obstructed.Obstacles))
+	case errors.As(err, &held):
+		return base + ": somebody else drives it", sections(
+			"What happened", fmt.Sprintf("the lease is held by %s (fence %d), who showed a sign of life while this run waited", held.Lease.Holder, held.Lease.Fence),
+			"What to do", fmt.Sprintf("wait for them: sluice watch %s --plain; or stop it: sluice abort %s --reason \"...\"", key, key))
+	default:
+		return base, sections("What happened", err.Error(), "What to do", "see the message above; what serves is shown by: sluice status "+key.String())
+	}
+}
+
+func explainEnded(base string, out Outcome) (string, string) {
+	r := out.Rollout
+	words := map[Result]string{WentBack: "rolled back", Stopped: "aborted", Broke: "errored"}
+	what := fmt.Sprintf("at %g %% (step %d of %d), after %s: %s", peak(r), r.Step+1, len(r.Steps),
+		field.FormatDuration(r.ClosedAt.Sub(r.OpenedAt).Round(time.Second)), r.Reason)
+	if r.applied < 0 {
+		what = fmt.Sprintf("before any traffic moved, after %s: %s", field.FormatDuration(r.ClosedAt.Sub(r.OpenedAt).Round(time.Second)), r.Reason)
+	}
+	do := "mend what stopped it and apply again; this says nothing about the artifact"
+	if _, bad := out.History.Quarantine[r.Spec.Payload.Key()]; bad {
+		do = fmt.Sprintf("release a fixed artifact; or, if you know better:\nsluice quarantine lift %s --reason \"...\"", out.Key)
+	} else if out.Result == Stopped {
+		do = "apply again to try once more, or go back in the configuration"
+	}
+	return base + ": " + words[out.Result], sections(
+		"What happened", what,
+		"What serves now", ServesText(out.Serving, r.ClosedAt),
+		"What to do", do,
+		"The record", fmt.Sprintf("sluice explain %s/%d", out.Key, r.Number))
+}
+
+// peak is the weight that the rollout had before it went back.
+func peak(r *Rollout) float64 {
+	if r.applied < 0 || r.applied >= len(r.Steps) {
+		return 0
+	}
+	return r.Steps[r.applied].Traffic.Weight
+}
+
+func explainStopped(base string, e *InterruptedError) (string, string) {
+	r := e.Outcome.Rollout
+	happened := fmt.Sprintf("the driver stopped at %g %% (%s, step %d of %d): %v", r.Weight, r.State, r.Step+1, len(r.Steps), e.Cause)
+	if r.Reason != "" {
+		happened += "; " + r.Reason
+	}
+	next := fmt.Sprintf("apply again to go on from here, or: sluice continue %s\nto go back instead: sluice abort %s --reason \"...\"", e.Outcome.Key, e.Outcome.Key)
+	if o := r.Outcome; o != nil && o.RevertAfter > 0 && r.Weight > 0 {
+		next += fmt.Sprintf("\nthe target goes back by itself %s after the last look", o.RevertAfter)
+	}
+	return base + ": the rollout is not finished", sections(
+		"What happened", happened,
+		"What serves now", ServesText(e.Outcome.Serving, time.Time{}),
+		"What to do", next,
+		"The record", fmt.Sprintf("sluice explain %s/%d", e.Outcome.Key, r.Number))
+}
+
+func explainBlocked(base string, e *BlockedError) (string, string) {
+	do := "wait, or change what blocks it; apply never waits by itself"
+	var remedy []string
+	for _, r := range gate.Blocked(e.Results) {
+		if r.Remedy != "" {
+			remedy = append(remedy, r.Remedy)
+		}
+	}
+	if len(remedy) > 0 {
+		do = strings.Join(remedy, "\n")
+	}
+	return base + ": blocked", sections(
+		"What happened", GateSummary(e.Results),
+		"What serves now", "nothing was changed",
+		"What to do", do,
+		"The record", "sluice gates "+e.Key.String())
+}
+
+func remedies(obstacles []target.Obstacle) string {
+	var out []string
+	for _, o := range obstacles {
+		if o.Remedy != "" {
+			out = append(out, o.Remedy)
+		}
+	}
+	if len(out) == 0 {
+		return "clear what is in the way and apply again"
+	}
+	return strings.Join(out, "\n")
+}
+
+// ServesText says in one line what a target said of itself. An at of zero leaves
+// the time out.
+func ServesText(obs *target.Observation, at time.Time) string {
+	if obs == nil || !obs.Known {
+		return "not known: the target was not seen"
+	}
+	var parts []string
+	for _, arm := range []*target.ArmState{obs.Baseline, obs.Canary} {
+		if arm != nil && arm.Weight > 0 {
+			parts = append(parts, fmt.Sprintf("%s at %g %%", arm.Payload.Label(), arm.Weight))
+		}
+	}
+	text := strings.Join(parts, ", ")
+	if text == "" {
+		text = "nothing"
+	}
+	if !at.IsZero() {
+		text += at.UTC().Format(", seen 15:04:05Z")
+	}
+	return text
+}
+
+// sections lays out pairs of a heading and its text in two columns.
+func sections(pairs ...string) string {
+	const width = 16
+	var b strings.Builder
+	for i := 0; i+1 < len(pairs); i += 2 {
+		for j, line := range strings.Split(pairs[i+1], "\n") {
+			head := ""
+			if j == 0 {
+				head = pairs[i]
+			}
+			fmt.Fprintf(&b, "%-*s%s\n", width, head, line)
+		}
+	}
+	return strings.TrimRight(b.String(), "\n")
+}

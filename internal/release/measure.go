@@ -1,0 +1,262 @@
+package release
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/judge"
+	"github.com/sluice/terraform-provider-sluice/internal/signal"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// measure takes one look: it renews the dead-man switch (which also observes the
+// target), counts, judges and records. It makes at most one call to the target
+// and one to each signal.
+func (d *driver) measure(ctx context.Context) error {
+	r := d.h.Open()
+	interval := r.Spec.Strategy.Analysis.Interval
+	tick := TickBody{Step: r.Step, Weight: r.Weight, Interval: interval, Cursors: map[string]json.RawMessage{}}
+	obs, err := d.touch(ctx, r)
+	if err != nil && target.CodeOf(err) == target.CodeStaleFence {
+		return d.superseded(ctx, err)
+	}
+	if err != nil && ctx.Err() != nil {
+		return err
+	}
+	d.seeTarget(&tick, r, obs, err)
+	primed := d.count(ctx, &tick, r)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	tick.Observed = len(tick.Problems) == 0
+	now := d.e.Clock.Now()
+	if tick.Observed && primed {
+		tick.Soak = field.Duration(soak(r.TickAt, now, interval.Std()))
+	}
+	tick.Input.At = tickTime(r, now)
+	tick.Input.Weight, tick.Input.Step = shared(tick, r), r.Step
+	if r.judging() && primed && (r.applied >= 0 || r.Spec.Mode == Observe) && (tick.Observed || tick.Input.Unhealthy != "") {
+		verdict, err := d.judge.observe(r, tick.Input)
+		if err != nil {
+			return err
+		}
+		tick.Verdict = &verdict
+	}
+	return d.append(ctx, KindTick, tick)
+}
+
+// shared is the canary's share for the judge: what the target says where somebody
+// else moved it, since the counts are of that share and not of the configured one.
+func shared(tick TickBody, r *Rollout) float64 {
+	switch obs := tick.Observation; {
+	case r.Spec.Mode == Observe || obs == nil || !obs.Known || !moved(obs, r):
+		return tick.Weight
+	case obs.Canary != nil && obs.Canary.Payload.Same(r.Spec.Payload):
+		return obs.Canary.Weight
+	default:
+		return judge.UnknownWeight
+	}
+}
+
+// touch observes the target. Where there is a dead-man switch, asking for the
+// state that stands already renews it and observes in one call. Somebody's other
+// weight is not overwritten: the switch is then renewed at that weight, since
+// this driver lives, whatever it thinks of the weight.
+func (d *driver) touch(ctx context.Context, r *Rollout) (*target.Observation, error) {
+	bounded, cancel := d.bound(ctx)
+	defer cancel()
+	if d.revertAfter(r) == 0 || r.Spec.Mode == Observe || r.applied < 0 {
+		obs, err := d.tgt.Observe(bounded)
+		return &obs, err
+	}
+	if d.obs.Target != nil && moved(d.obs.Target, r) {
+		// Somebody's other weight was seen, so its fingerprint is no leave to change it.
+		obs, err := d.tgt.Observe(bounded)
+		if err != nil {
+			return &obs, err
+		}
+		return d.renewAsItIs(bounded, r, &obs), nil
+	}
+	obs, err := d.renewSwitch(bounded, r, "renew", r.Weight, d.fingerprint())
+	var te *target.Error
+	if errors.As(err, &te) && te.Code == target.CodeConflict && te.Observation != nil {
+		return d.renewAsItIs(bounded, r, te.Observation), nil
+	}
+	return obs, err
+}
+
+// renewAsItIs renews the switch at the weight that was seen. Where that cannot be
+// done the observation stands, and the switch may fire.
+func (d *driver) renewAsItIs(ctx context.Context, r *Rollout, seen *target.Observation) *target.Observation {
+	c := seen.Canary
+	if !seen.Known || seen.Reverted || c == nil || !c.Payload.Same(r.Spec.Payload) {
+		return seen
+	}
+	again, err := d.renewSwitch(ctx, r, "renew-moved", c.Weight, seen.Fingerprint)
+	if err != nil {
+		return seen
+	}
+	return again
+}
+
+// renewSwitch asks for a weight that stands already, to be given more time.
+func (d *driver) renewSwitch(ctx context.Context, r *Rollout, what string, weight float64, fingerprint string) (*target.Observation, error) {
+	p, err := d.tgt.Apply(ctx, target.ApplyRequest{
+		WriteRequest: target.WriteRequest{Key: fmt.Sprintf("%s/%d/%s/%d/%d", d.key, r.Number, what, r.attempts, r.Ticks), Fence: d.lease.Fence},
+		Traffic:      target.TrafficState{Weight: weight}, ExpectedFingerprint: fingerprint, RevertAfter: d.revertAfter(r).Std(),
+	})
+	return &p.Observation, err
+}
+
+// seeTarget notes what the target said. Unknown is a problem and never a pass.
+func (d *driver) seeTarget(tick *TickBody, r *Rollout, obs *target.Observation, err error) {
+	if err != nil {
+		tick.Problems = append(tick.Problems, fmt.Sprintf("the target could not be read: %v", err))
+		return
+	}
+	d.saw(obs)
+	tick.Observation = obs
+	if !obs.Known {
+		tick.Problems = append(tick.Problems, "the target could not tell what serves")
+		return
+	}
+	arm := obs.Canary
+	if r.Spec.Mode == Observe {
+		arm = watched(tick, obs, r)
+	}
+	switch {
+	case arm == nil:
+	case arm.Health == target.Unhealthy:
+		tick.Input.Unhealthy = fmt.Sprintf("the target says that %s is unhealthy", r.Spec.Payload.Label())
+	case arm.Health != target.Healthy:
+		tick.Problems = append(tick.Problems, fmt.Sprintf("the target could not tell whether %s is healthy", r.Spec.Payload.Label()))
+	}
+}
+
+// moved is whether somebody else put the canary elsewhere.
+func moved(obs *target.Observation, r *Rollout) bool {
+	return obs.Canary == nil || obs.Canary.Weight != r.Weight || !obs.Canary.Payload.Same(r.Spec.Payload)
+}
+
+// watched finds the arm that a rollout watches which somebody else drives, and
+// takes the weight from what is there.
+func watched(tick *TickBody, obs *target.Observation, r *Rollout) *target.ArmState {
+	switch {
+	case obs.Canary != nil && obs.Canary.Payload.Same(r.Spec.Payload):
+		tick.Weight = obs.Canary.Weight
+		return obs.Canary
+	case obs.Baseline != nil && obs.Baseline.Payload.Same(r.Spec.Payload):
+		tick.Weight = 100
+		return obs.Baseline
+	default:
+		tick.Weight = 0
+		return nil
+	}
+}
+
+// count asks every signal and puts the arms side by side. It returns false for a
+// look that only sets the cursors.
+func (d *driver) count(ctx context.Context, tick *TickBody, r *Rollout) bool {
+	if !r.judging() || r.applied < 0 && r.Spec.Mode != Observe {
+		return true
+	}
+	if err := d.openSources(ctx, r); err != nil {
+		tick.Problems = append(tick.Problems, err.Error())
+		return true
+	}
+	primed := true
+	for _, name := range signalNames(r.Spec.Signals) {
+		queries := r.Analysis.Queries[name]
+		if len(queries) == 0 {
+			continue
+		}
+		counts, err := d.counts(ctx, name, queries, r)
+		if err != nil {
+			tick.Problems = append(tick.Problems, fmt.Sprintf("the signal %q could not be read: %v", name, err))
+			// The cursor stays, so that what happened meanwhile is counted later.
+			if r.LastTick != nil {
+				tick.Cursors[name] = r.LastTick.Cursors[name]
+			}
+			continue
+		}
+		tick.Cursors[name] = counts.Cursor
+		if !counts.Primed {
+			primed = false
+			continue
+		}
+		tick.add(name, counts, r)
+	}
+	return primed
+}
+
+func (d *driver) counts(ctx context.Context, name string, queries []signal.Query, r *Rollout) (signal.Counts, error) {
+	var cursor json.RawMessage
+	if r.LastTick != nil {
+		cursor = r.LastTick.Cursors[name]
+	}
+	bounded, cancel := d.bound(ctx)
+	defer cancel()
+	return d.sources[name].Counts(bounded, signal.Request{Queries: queries, Since: r.StepAt, Until: d.e.Clock.Now(), Cursor: cursor})
+}
+
+// add pairs the arms of each metric. A metric of which one arm is missing is left
+// out, which the judge takes as no exposure; a baseline that never was is zero.
+func (t *TickBody) add(name string, counts signal.Counts, r *Rollout) {
+	missing := map[string]bool{}
+	for _, m := range counts.Missing {
+		if m.Arm == target.Baseline && r.Baseline == nil {
+			continue
+		}
+		missing[m.Metric] = true
+		if t.Missing == nil {
+			t.Missing = map[string][]signal.Missing{}
+		}
+		t.Missing[name] = append(t.Missing[name], m)
+	}
+	arms := map[string]*judge.Counts{}
+	var order []string
+	for _, c := range counts.Counts {
+		if missing[c.Metric] {
+			continue
+		}
+		pair := arms[c.Metric]
+		if pair == nil {
+			pair = &judge.Counts{Metric: c.Metric}
+			arms[c.Metric] = pair
+			order = append(order, c.Metric)
+		}
+		switch c.Arm {
+		case target.Canary:
+			pair.BadCanary, pair.TotalCanary = c.Bad, c.Total
+		case target.Baseline:
+			pair.BadBaseline, pair.TotalBaseline = c.Bad, c.Total
+		}
+	}
+	for _, metric := range order {
+		t.Input.Counts = append(t.Input.Counts, *arms[metric])
+	}
+}
+
+// soak is how much of the time since the last look was observed: none when the
+// gap is longer than two intervals or the clock went back (design, decision 9).
+func soak(last, now time.Time, interval time.Duration) time.Duration {
+	gap := now.Sub(last)
+	if last.IsZero() || gap < 0 || gap > 2*interval+interval/2 {
+		return 0
+	}
+	return gap
+}
+
+// tickTime is the look's time for the judge, in seconds; it always grows, even
+// when the clock was set back.
+func tickTime(r *Rollout, now time.Time) float64 {
+	at := float64(now.UnixMicro()) / 1e6
+	if r.LastTick != nil && at <= r.LastTick.Input.At {
+		at = r.LastTick.Input.At + 0.001
+	}
+	return at
+}

@@ -1,0 +1,214 @@
+package release
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/judge"
+)
+
+// move writes the body of a change of state: why it happens, in words and
+// numbers, and what it means for the artifact.
+func (v view) move(event Event) MoveBody {
+	m := MoveBody{From: v.r.State, Event: event, Step: v.r.Step}
+	switch event {
+	case EventAbortRequested:
+		m.Cause, m.Reason = v.r.Abort.Cause, v.r.Abort.Reason
+		m.Quarantine = v.r.Abort.Quarantine
+	case EventHarm:
+		m.Cause, m.Reason = v.harm()
+		m.Quarantine = m.Cause.Condemns()
+	case EventHarmManual:
+		cause, reason := v.harm()
+		m.Cause, m.Reason = CauseManual, fmt.Sprintf("%s: %s; %s", cause, reason, v.whyManual())
+		m.Quarantine = cause.Condemns()
+	case EventSwitchFired:
+		m.Cause, m.Reason = CauseDeadMan, "nobody renewed the target's dead-man switch in time, so the target went back by itself"
+	case EventRefused:
+		m.Cause, m.Reason = CauseError, v.failure()
+	case EventTimedOut:
+		m.Cause, m.Reason = CauseError, v.timeout()
+	case EventArmUnhealthy:
+		m.Cause = CauseUnhealthy
+		m.Reason = fmt.Sprintf("%s did not become healthy within %s", v.r.Spec.Payload.Label(), v.r.Spec.Strategy.PrepareTimeout)
+		m.Quarantine = true
+	case EventGatesBlocked:
+		m.Cause, m.Reason = CauseGate, GateSummary(v.obs.Gates)
+	case EventDiverged:
+		m.Cause, m.Reason = CauseDiverged, v.divergence()
+	case EventNoData:
+		m.Cause, m.Reason = CauseNoData, v.noData()
+	case EventTrafficShare:
+		m.Cause, m.Reason = CauseTrafficShare, v.verdictText(judge.CodeTrafficShare)
+	case EventDeadlinePause:
+		m.Cause, m.Reason = CauseInconclusive, v.inconclusive()
+	case EventDeadlineRevert:
+		m.Cause, m.Reason = CauseInconclusive, v.inconclusive()
+	case EventServingOther:
+		m.Cause, m.Reason = CauseError, v.servesOther()
+	case EventCompletedAfter:
+		m.Cause, m.Reason = CauseError, v.completedText()
+	case EventRevertFailed:
+		m.Reason = v.failure()
+	}
+	next := table[v.r.State][event].next
+	if next.GoingBack() && !v.r.State.GoingBack() && !v.r.done[EffectRevert] && v.r.Spec.Mode != Observe {
+		revert := newEffect(v.h.Key, v.r, EffectRevert)
+		m.Intent = &revert
+	}
+	if next.Final() {
+		m.Serving = v.serving()
+		if m.Cause == "" && event != EventServingOurs {
+			m.Cause, m.Reason = v.r.Cause, v.r.Reason
+		}
+	}
+	return m
+}
+
+// servesOther says what the target serves instead of the rollout's artifact.
+func (v view) servesOther() string {
+	return fmt.Sprintf("the target does not serve %s alone, but %s", v.r.Spec.Payload.Label(), ServesText(v.obs.Target, time.Time{}))
+}
+
+// completedText says that a rollout which was to go back could not.
+func (v view) completedText() string {
+	text := fmt.Sprintf("%s had become the only artifact before it could be taken back, so this rollout cannot go back any more", v.r.Spec.Payload.Label())
+	if v.r.Reason != "" {
+		text += "; it was to go back because of: " + v.r.Reason
+	}
+	return text
+}
+
+// harm says why users are being hurt.
+func (v view) harm() (Cause, string) {
+	if v.unhealthy() {
+		return CauseUnhealthy, v.r.LastTick.Input.Unhealthy
+	}
+	return CauseHarm, harmText(*v.r.Harm)
+}
+
+// harmText puts a verdict of harm into one line of numbers.
+func harmText(verdict judge.Verdict) string {
+	worst := judge.Evidence{}
+	for _, e := range verdict.Metrics {
+		if e.EHarm >= worst.EHarm {
+			worst = e
+		}
+	}
+	text := ""
+	if worst.Metric != "" {
+		text = fmt.Sprintf("%s %s of %s on the new artifact (%s), %s of %s on the old one (%s); evidence for harm %.2g to 1",
+			worst.Metric, count(worst.BadCanary), count(worst.TotalCanary), share(worst.BadCanary, worst.TotalCanary),
+			count(worst.BadBaseline), count(worst.TotalBaseline), share(worst.BadBaseline, worst.TotalBaseline), verdict.EHarm)
+	}
+	for _, r := range verdict.Reasons {
+		if r.Code == judge.CodeFastLane || r.Code == judge.CodeUnhealthy {
+			return strings.TrimPrefix(text+"; "+r.Text, "; ")
+		}
+	}
+	return text
+}
+
+func (v view) whyManual() string {
+	p := v.r.Spec.Policy
+	switch {
+	case v.r.Spec.Irreversible:
+		return "the release is declared irreversible, so a person must decide"
+	case !p.automatic():
+		return fmt.Sprintf("the rollback policy %q leaves rollbacks to a person", p.Name)
+	case !p.duringBake() && (v.r.State == Baking || v.r.PausedFrom == Baking):
+		return fmt.Sprintf("the rollback policy %q leaves rollbacks during the bake to a person", p.Name)
+	default:
+		return fmt.Sprintf("max_per_day is %d, and this release has gone back by itself as often within 24 hours, so a person must decide", p.maxPerDay())
+	}
+}
+
+func (v view) failure() string {
+	f := v.r.Failure
+	if f == nil {
+		return ""
+	}
+	text := fmt.Sprintf("%s was refused by the target (%s): %s", f.Kind, f.Code, f.Message)
+	if f.Remedy != "" {
+		text += "; " + f.Remedy
+	}
+	return text
+}
+
+func (v view) timeout() string {
+	if v.r.Failure != nil {
+		return v.failure()
+	}
+	if v.r.State == Preparing {
+		return fmt.Sprintf("%s was not ready within %s, and the target did not say why", v.r.Spec.Payload.Label(), v.r.Spec.Strategy.PrepareTimeout)
+	}
+	return fmt.Sprintf("the target did not confirm %g %% within %s", v.r.CurrentStep().Traffic.Weight, field.FormatDuration(v.r.CurrentStep().AtMost))
+}
+
+func (v view) divergence() string {
+	tick := v.r.LastTick
+	if v.r.Failure != nil && v.r.Failure.Code == "conflict" {
+		return v.failure()
+	}
+	if c := v.canary(); v.r.Intent != nil && c != nil {
+		return fmt.Sprintf("somebody moved the target: it has %s at %g %%, the rollout left it at %g %%", c.Payload.Label(), c.Weight, v.r.Weight)
+	}
+	if tick == nil || tick.Observation == nil || tick.Observation.Canary == nil {
+		return fmt.Sprintf("the target has no canary arm any more; the rollout left it at %g %%", v.r.Weight)
+	}
+	c := tick.Observation.Canary
+	return fmt.Sprintf("somebody moved the target: it has %s at %g %%, the rollout left %s at %g %%",
+		c.Payload.Label(), c.Weight, v.r.Spec.Payload.Label(), v.r.Weight)
+}
+
+func (v view) noData() string {
+	if tick := v.r.LastTick; tick != nil && len(tick.Problems) > 0 {
+		return strings.Join(tick.Problems, "; ")
+	}
+	return v.verdictText(judge.CodeNoExposure)
+}
+
+func (v view) verdictText(code string) string {
+	if v.r.LastTick == nil || v.r.LastTick.Verdict == nil {
+		return ""
+	}
+	var texts []string
+	for _, r := range v.r.LastTick.Verdict.Reasons {
+		if r.Code == code {
+			texts = append(texts, r.Text)
+		}
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (v view) inconclusive() string {
+	return fmt.Sprintf("step %d has neither proved safe nor harmful within %s", v.r.Step+1, field.FormatDuration(v.r.CurrentStep().AtMost))
+}
+
+// GateSummary names the gates that do not pass, each with its reason.
+func GateSummary(results []gate.Result) string {
+	var parts []string
+	for _, r := range gate.Blocked(results) {
+		parts = append(parts, fmt.Sprintf("%s %s: %s", r.Gate, r.Status, r.Reason))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func count(n float64) string { return groupThousands(fmt.Sprintf("%.0f", n)) }
+
+func groupThousands(s string) string {
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func share(bad, total float64) string {
+	if total == 0 {
+		return "no requests"
+	}
+	return fmt.Sprintf("%.2g %%", 100*bad/total)
+}

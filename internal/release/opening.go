@@ -1,0 +1,82 @@
+package release
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// opening asks everything that may stop a rollout before it begins, and writes
+// its first record.
+func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, serving *target.Observation) (OpenedBody, error) {
+	spec := req.Spec
+	b := OpenedBody{Number: 1, Kind: kind, Spec: spec, Owner: req.Owner, Observation: *serving}
+	if last := d.h.Last(); last != nil {
+		b.Number = last.Number + 1
+	}
+	if spec.Mode == Observe {
+		b.Gates = gate.CheckAll(ctx, d.e.Gates, spec.Subject(), d.e.Clock.Now())
+		if serving.Baseline != nil {
+			b.Baseline = &serving.Baseline.Payload
+		}
+		return b, nil
+	}
+	if obstacles := standing(serving); len(obstacles) > 0 && kind == Forward {
+		return b, &ObstructedError{Key: d.key, Obstacles: obstacles}
+	}
+	if kind != BackOut {
+		b.Gates = gate.CheckAll(ctx, d.e.Gates, spec.Subject(), d.e.Clock.Now())
+		if len(gate.Blocked(b.Gates)) > 0 {
+			return b, &BlockedError{Key: d.key, Label: spec.Payload.Label(), Results: b.Gates}
+		}
+		if err := d.preflight(ctx, spec); err != nil {
+			return b, err
+		}
+	}
+	if serving.Baseline != nil {
+		b.Baseline = &serving.Baseline.Payload
+		return b, nil
+	}
+	for i, s := range spec.Strategy.Steps() {
+		if s.Traffic.Weight < 100 {
+			b.Skipped = append(b.Skipped, i)
+		}
+	}
+	return b, nil
+}
+
+// standing says what is in the way when the target already splits its traffic
+// though no rollout is open.
+func standing(serving *target.Observation) []target.Obstacle {
+	c := serving.Canary
+	if c == nil || c.Weight == 0 {
+		return nil
+	}
+	return []target.Obstacle{{
+		What:   fmt.Sprintf("%s has %g %% of the traffic though no rollout is open: somebody else moved it", c.Payload.Label(), c.Weight),
+		Remedy: "repair the drift first, for example with a sluice_drift_check of mode \"remediate\"",
+	}}
+}
+
+// preflight asks the target itself what would stop the rollout.
+func (d *driver) preflight(ctx context.Context, spec Spec) error {
+	if err := d.e.Validate(ctx, spec); len(err) > 0 {
+		return err
+	}
+	t, err := d.e.Targets.Open(ctx, spec.Target, d.e.targetDeps())
+	if err != nil {
+		return err
+	}
+	bounded, cancel := d.bound(ctx)
+	defer cancel()
+	obstacles, err := t.Preflight(bounded, spec.Payload)
+	if err != nil {
+		return fmt.Errorf("the target could not say whether it is ready: %w", err)
+	}
+	if len(obstacles) > 0 {
+		return &ObstructedError{Key: d.key, Obstacles: obstacles}
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/strategy"
+)
+
+// Continue drives the open rollout of a release to its end, or takes up a
+// rollback that somebody asked for. Without either it returns the release as it
+// is.
+func (e *Engine) Continue(ctx context.Context, key Key) (Outcome, error) {
+	d, err := e.takeKnown(ctx, key, false)
+	if err != nil {
+		return Outcome{Key: key}, err
+	}
+	defer d.release(ctx)
+	if d.h.Open() == nil {
+		if out, done, err := d.takeUpRequest(ctx); done {
+			return out, err
+		}
+		return d.outcome(Unchanged, nil), nil
+	}
+	return d.finish(ctx)
+}
+
+// finish drives the open rollout to its end.
+func (d *driver) finish(ctx context.Context) (Outcome, error) {
+	if err := d.drive(ctx); err != nil {
+		return d.outcome(Underway, d.obs.Target), err
+	}
+	return d.ended(ctx)
+}
+
+func (e *Engine) takeKnown(ctx context.Context, key Key, force bool) (*driver, error) {
+	if _, err := e.Load(ctx, key); err != nil {
+		return nil, err
+	}
+	return e.take(ctx, key, force)
+}
+
+// RequestAbort appends the word of somebody who has no access to the target.
+// Whoever drives the rollout reverts.
+func (e *Engine) RequestAbort(ctx context.Context, key Key, req RequestBody) error {
+	h, err := e.Load(ctx, key)
+	if err != nil {
+		return err
+	}
+	open := h.Open()
+	if open == nil {
+		return fmt.Errorf("no rollout of %s is open, so there is nothing to abort", key)
+	}
+	return e.note(ctx, key, KindAbortRequested, open.Number, req)
+}
+
+// Abort stops the open rollout and brings all traffic back. The request is
+// recorded first; then the fence is taken from whoever drives, at once.
+func (e *Engine) Abort(ctx context.Context, key Key, req RequestBody) (Outcome, error) {
+	if req.Cause == "" {
+		req.Cause = CauseOperator
+	}
+	if err := e.RequestAbort(ctx, key, req); err != nil {
+		return Outcome{Key: key}, err
+	}
+	d, err := e.take(ctx, key, true)
+	if err != nil {
+		return Outcome{Key: key}, err
+	}
+	defer d.release(ctx)
+	out, err := d.finish(ctx)
+	var ended *EndedError
+	if errors.As(err, &ended) && out.Result == Stopped {
+		return out, nil
+	}
+	return out, err
+}
+
+// opened opens and drives a rollout that no wish of a state asked for.
+func (d *driver) opened(ctx context.Context, spec Spec, kind Kind) (Outcome, error) {
+	d.forgetTarget()
+	serving, err := d.e.look(ctx, spec.Target)
+	if err != nil {
+		return outcomeOf(d.h, Unchanged, nil), fmt.Errorf("the target could not be read: %w", err)
+	}
+	opening, err := d.opening(ctx, ShipRequest{Spec: spec.Normalize()}, kind, serving)
+	if err != nil {
+		return outcomeOf(d.h, Unchanged, serving), err
+	}
+	if err := d.append(ctx, KindOpened, opening); err != nil {
+		return outcomeOf(d.h, Unchanged, serving), err
+	}
+	return d.finish(ctx)
+}
+
+// immediate is a strategy without steps, judgement or bake, for going back.
+func immediate(s strategy.Definition) strategy.Definition {
+	return strategy.Definition{
+		Name: s.Name, AllAtOnce: &strategy.AllAtOnce{}, PrepareTimeout: s.PrepareTimeout, RevertAfter: s.RevertAfter,
+		Analysis: strategy.Analysis{Interval: s.Analysis.Interval},
+	}
+}
+
+// Repair brings the target back to what the ledger says should serve, by a
+// rollout of kind repair through the same gates as any other. It is refused while
+// a rollout is open. Nothing is opened when nothing drifted.
+func (e *Engine) Repair(ctx context.Context, key Key) (Outcome, error) {
+	d, err := e.takeKnown(ctx, key, false)
+	if err != nil {
+		return Outcome{Key: key}, err
+	}
+	defer d.release(ctx)
+	if open := d.h.Open(); open != nil {
+		return outcomeOf(d.h, Underway, nil), &OpenError{Key: key, Rollout: open.Number, State: open.State}
+	}
+	payload := d.h.Serving()
+	if payload == nil {
+		return outcomeOf(d.h, Unchanged, nil), fmt.Errorf("%w: nothing was ever released, so there is nothing to repair towards", ErrUnknown)
+	}
+	spec := *d.h.Spec
+	if spec.Mode == Observe {
+		return outcomeOf(d.h, Unchanged, nil), fmt.Errorf("%w: %s", ErrObserving, key)
+	}
+	serving, err := e.look(ctx, spec.Target)
+	if err != nil {
+		return outcomeOf(d.h, Unchanged, nil), fmt.Errorf("the target could not be read: %w", err)
+	}
+	if ServesOnly(*serving, payload) && serving.Canary == nil {
+		return outcomeOf(d.h, Unchanged, serving), nil
+	}
+	spec.Payload = *payload
+	spec.Strategy = immediate(spec.Strategy)
+	return d.opened(ctx, spec, Repair)
+}
+
+// Release ends the management of a release. The workload is left alone.
+func (e *Engine) Release(ctx context.Context, key Key, owner Owner, reason string) error {
+	h, err := e.Load(ctx, key)
+	if err != nil {
+		return err
+	}
+	if open := h.Open(); open != nil {
+		return &OpenError{Key: key, Rollout: open.Number, State: open.State}
+	}
+	if h.Owner != nil && h.Owner.ID != owner.ID {
+		return &OwnedError{Key: key, Owner: *h.Owner}
+	}
+	return e.note(ctx, key, KindReleased, 0, ReleasedBody{Reason: reason})
+}
+
+// Quarantine forbids a payload here until somebody lifts it.
+func (e *Engine) Quarantine(ctx context.Context, key Key, p artifact.Payload, reason string) error {
+	if p.Key() == "" {
+		return field.Error{Path: "reference", Msg: "the reference has no digest; it must end in one, for example registry.example/checkout@sha256:<64 hexadecimal digits>"}
+	}
+	return e.note(ctx, key, KindQuarantined, 0, Quarantined{Payload: p, Reason: reason, By: e.Actor, At: e.Clock.Now()})
+}
+
+// Lift allows a quarantined payload again. ledger.ErrNotFound when it is not
+// quarantined.
+func (e *Engine) Lift(ctx context.Context, key Key, payloadKey, reason string) error {
+	h, err := e.Load(ctx, key)
+	if err != nil {
+		return err
+	}
+	if _, ok := h.Quarantine[payloadKey]; !ok {
+		return fmt.Errorf("%w: %s is not quarantined in %s", ledger.ErrNotFound, artifact.Short(payloadKey), key)
+	}
+	return e.note(ctx, key, KindLifted, 0, LiftedBody{Key: payloadKey, Reason: reason, By: e.Actor})
+}

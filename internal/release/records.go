@@ -1,0 +1,225 @@
+package release
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/judge"
+	"github.com/sluice/terraform-provider-sluice/internal/signal"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// The kinds of records in a release's stream. A move of a rollout's state has
+// the kind "rollout." and the state.
+const (
+	KindAdopted        = "release.adopted"
+	KindOwned          = "release.owned"
+	KindSpecified      = "release.specified"
+	KindReleased       = "release.released"
+	KindRenamed        = "release.renamed"
+	KindOpened         = "rollout.opened"
+	KindAnalysis       = "analysis.prepared"
+	KindGates          = "gates.checked"
+	KindIntent         = "effect.intended"
+	KindOutcome        = "effect.observed"
+	KindFailure        = "effect.failed"
+	KindTick           = "tick.judged"
+	KindStepPassed     = "step.passed"
+	KindStepExtended   = "step.extended"
+	KindAbortRequested = "abort.requested"
+	KindBackRequested  = "rollback.requested"
+	KindQuarantined    = "artifact.quarantined"
+	KindLifted         = "quarantine.lifted"
+
+	movePrefix = "rollout."
+)
+
+// Owner is the Terraform state that manages a release.
+type Owner struct {
+	// ID is a UUID that the state keeps.
+	ID string `json:"id"`
+	// Label tells people which state it is: an actor and a workspace.
+	Label string `json:"label"`
+}
+
+// AdoptedBody is the body of KindAdopted: what served was what was wished for.
+type AdoptedBody struct {
+	Spec  Spec  `json:"spec"`
+	Owner Owner `json:"owner"`
+}
+
+// SpecifiedBody is the body of KindSpecified: an edit that opens no rollout and
+// holds from the next one on.
+type SpecifiedBody struct {
+	Spec Spec `json:"spec"`
+}
+
+// OwnedBody is the body of KindOwned: the release moved to another state.
+type OwnedBody struct {
+	Owner Owner `json:"owner"`
+}
+
+// ReleasedBody is the body of KindReleased: nobody manages the release now.
+type ReleasedBody struct {
+	Reason string `json:"reason"`
+}
+
+// RenamedBody is the body of KindRenamed. It carries over what must not be lost.
+type RenamedBody struct {
+	From       Key                `json:"from"`
+	Succeeded  []artifact.Payload `json:"succeeded,omitempty"`
+	Quarantine []Quarantined      `json:"quarantine,omitempty"`
+}
+
+// OpenedBody is the body of KindOpened, the first record of a rollout.
+type OpenedBody struct {
+	Number int   `json:"number"`
+	Kind   Kind  `json:"kind"`
+	Spec   Spec  `json:"spec"`
+	Owner  Owner `json:"owner,omitzero"`
+	// Baseline is what served before, nil when nothing did.
+	Baseline *artifact.Payload `json:"baseline,omitempty"`
+	// Skipped lists the indexes of steps that are not walked: a canary of nothing
+	// would send users nowhere.
+	Skipped []int `json:"skipped,omitempty"`
+	// Observation is what the target said before anything changed.
+	Observation target.Observation `json:"observation"`
+	// Gates is what they said when the rollout was let in.
+	Gates []gate.Result `json:"gates,omitempty"`
+}
+
+// AnalysisBody is the body of KindAnalysis: what is fixed before the first step.
+type AnalysisBody struct {
+	Params  judge.Params   `json:"params"`
+	Metrics []judge.Metric `json:"metrics"`
+	// Queries by signal.
+	Queries  map[string][]signal.Query `json:"queries,omitempty"`
+	Warnings []string                  `json:"warnings,omitempty"`
+}
+
+// MoveBody is the body of a move: "rollout.paused" and its siblings.
+type MoveBody struct {
+	From   State  `json:"from"`
+	Event  Event  `json:"event"`
+	Step   int    `json:"step"`
+	Cause  Cause  `json:"cause,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// Quarantine is true when the rollout's payload is quarantined by this move.
+	Quarantine bool `json:"quarantine,omitempty"`
+	// Intent is that of the revert, in the move that turns a rollout back: one
+	// record instead of two stands between the decision and the revert.
+	Intent *Effect `json:"intent,omitempty"`
+	// Serving is what the target said, in final records.
+	Serving *target.Observation `json:"serving,omitempty"`
+}
+
+// GatesBody is the body of KindGates.
+type GatesBody struct {
+	Step    int           `json:"step"`
+	Results []gate.Result `json:"results"`
+}
+
+// EffectKind is a verb of the target.
+type EffectKind string
+
+// The effects.
+const (
+	EffectPrepare  EffectKind = "prepare"
+	EffectApply    EffectKind = "apply"
+	EffectComplete EffectKind = "complete"
+	EffectRevert   EffectKind = "revert"
+	EffectFinalize EffectKind = "finalize"
+)
+
+// Effect is a wish that the engine carries to the target.
+type Effect struct {
+	Kind    EffectKind `json:"effect"`
+	Key     string     `json:"key"`
+	Attempt int        `json:"attempt"`
+	Step    int        `json:"step"`
+	// Weight is the canary's share that the effect leads to.
+	Weight      float64        `json:"weight"`
+	RevertAfter field.Duration `json:"revert_after,omitempty"`
+}
+
+// OutcomeBody is the body of KindOutcome.
+type OutcomeBody struct {
+	Effect
+	Done      bool           `json:"done"`
+	LookAgain field.Duration `json:"look_again,omitempty"`
+	// Resolved is true when the outcome of an earlier intent was found by looking.
+	Resolved    bool               `json:"resolved,omitempty"`
+	Observation target.Observation `json:"observation"`
+	// Advised is true in mode observe, when nothing was written.
+	Advised bool `json:"advised,omitempty"`
+}
+
+// FailureBody is the body of KindFailure.
+type FailureBody struct {
+	Effect
+	Code      target.Code `json:"code"`
+	Message   string      `json:"message"`
+	Remedy    string      `json:"remedy,omitempty"`
+	MaybeDone bool        `json:"maybe_done,omitempty"`
+}
+
+// TickBody is the body of KindTick: one look.
+type TickBody struct {
+	Step     int            `json:"step"`
+	Weight   float64        `json:"weight"`
+	Interval field.Duration `json:"interval"`
+	// Input is what the judge was given, and Verdict what it said.
+	Input   judge.Tick     `json:"input"`
+	Verdict *judge.Verdict `json:"verdict,omitempty"`
+	// Observed is true when both target and signals could be read, so that the time
+	// since the tick before counts as soak.
+	Observed bool `json:"observed"`
+	// Soak is how much observed time the tick added.
+	Soak        field.Duration              `json:"soak"`
+	Observation *target.Observation         `json:"observation,omitempty"`
+	Cursors     map[string]json.RawMessage  `json:"cursors,omitempty"`
+	Missing     map[string][]signal.Missing `json:"missing,omitempty"`
+	// Problems says what could not be read.
+	Problems []string `json:"problems,omitempty"`
+}
+
+// StepPassedBody is the body of KindStepPassed.
+type StepPassedBody struct {
+	Step   int    `json:"step"`
+	Reason string `json:"reason"`
+}
+
+// StepExtendedBody is the body of KindStepExtended.
+type StepExtendedBody struct {
+	Step int            `json:"step"`
+	By   field.Duration `json:"by"`
+}
+
+// RequestBody is the body of KindAbortRequested and KindBackRequested.
+type RequestBody struct {
+	By     string `json:"by"`
+	Reason string `json:"reason"`
+	Cause  Cause  `json:"cause"`
+	// Quarantine is true when whoever asks says that the artifact is bad.
+	Quarantine bool `json:"quarantine,omitempty"`
+}
+
+// Quarantined is the body of KindQuarantined, and an entry of the history.
+type Quarantined struct {
+	Payload artifact.Payload `json:"payload"`
+	Reason  string           `json:"reason"`
+	By      string           `json:"by"`
+	At      time.Time        `json:"at"`
+	Rollout int              `json:"rollout,omitempty"`
+}
+
+// LiftedBody is the body of KindLifted.
+type LiftedBody struct {
+	// Key is the payload's.
+	Key    string `json:"key"`
+	Reason string `json:"reason"`
+	By     string `json:"by"`
+}

@@ -1,0 +1,124 @@
+package release
+
+import (
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/judge"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/strategy"
+)
+
+// Rollout is one attempt to make a release true, folded from its records.
+type Rollout struct {
+	Number   int               `json:"number"`
+	Kind     Kind              `json:"kind"`
+	Spec     Spec              `json:"spec"`
+	Owner    Owner             `json:"owner,omitzero"`
+	Baseline *artifact.Payload `json:"baseline,omitempty"`
+	Skipped  []int             `json:"skipped,omitempty"`
+	OpenedAt time.Time         `json:"opened_at"`
+	OpenedBy string            `json:"opened_by"`
+
+	State State `json:"state"`
+	// Cause and Reason say why it left the straight way, or why it waits.
+	Cause  Cause  `json:"cause,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// MovedAt is when it came into its state; ClosedAt is zero while it is open.
+	MovedAt  time.Time `json:"moved_at"`
+	ClosedAt time.Time `json:"closed_at,omitzero"`
+	// PausedFrom is the state that a pause goes back to.
+	PausedFrom State `json:"paused_from,omitempty"`
+	// Abort is the request to stop, once there is one.
+	Abort *RequestBody `json:"abort,omitempty"`
+
+	// Step is the index of the step that is walked now.
+	Step int `json:"step"`
+	// Weight is the canary's share that was last applied.
+	Weight float64 `json:"weight"`
+	// StepAt is when the present step (or the bake) began, zero before.
+	StepAt time.Time `json:"step_at,omitzero"`
+	// Soak is how much observed time the step (or the bake) has had.
+	Soak time.Duration `json:"soak"`
+	// Extended is true when the step's deadline was extended once.
+	Extended bool `json:"extended,omitempty"`
+	// Ticks counts all looks, BadTicks those in a row that could not be read.
+	Ticks    int `json:"ticks"`
+	BadTicks int `json:"bad_ticks,omitempty"`
+
+	Analysis *AnalysisBody   `json:"analysis,omitempty"`
+	Gates    *GatesBody      `json:"gates,omitempty"`
+	LastTick *TickBody       `json:"last_tick,omitempty"`
+	TickAt   time.Time       `json:"tick_at,omitzero"`
+	Harm     *judge.Verdict  `json:"harm,omitempty"`
+	Final    *MoveBody       `json:"final,omitempty"`
+	Intent   *Effect         `json:"intent,omitempty"`
+	Outcome  *OutcomeBody    `json:"outcome,omitempty"`
+	Failure  *FailureBody    `json:"failure,omitempty"`
+	Opening  OpenedBody      `json:"-"`
+	Steps    []strategy.Step `json:"-"`
+
+	// judged holds the inputs of all verdicts in order, for whoever goes on judging.
+	judged []judge.Tick
+	// unwatched is how much of the time since StepAt nobody looked.
+	unwatched time.Duration
+	// The numbers of records: of the last move, tick, outcome and revert. What came
+	// first is told by these and never by times, since a clock may be set back.
+	movedSeq, tickSeq, outcomeSeq, revertSeq uint64
+
+	// wentBack is the state, aborting or reverting, that a failed revert goes back to.
+	wentBack State
+	intentAt time.Time
+	failedAt time.Time
+	failures int
+	attempts int
+	done     map[EffectKind]bool
+	// applied is the index of the last step whose weight was applied, -1 before.
+	applied int
+}
+
+func newRollout(rec ledger.Record, b OpenedBody) *Rollout {
+	r := &Rollout{
+		Number: b.Number, Kind: b.Kind, Spec: b.Spec, Owner: b.Owner, Baseline: b.Baseline,
+		Skipped: b.Skipped, OpenedAt: rec.At, OpenedBy: rec.Actor, State: Opened, MovedAt: rec.At, movedSeq: rec.Seq,
+		Opening: b, Steps: b.Spec.Strategy.Steps(), done: map[EffectKind]bool{}, applied: -1,
+	}
+	r.Step = r.nextStep(0)
+	return r
+}
+
+// nextStep returns the first step from index on that is not skipped.
+func (r *Rollout) nextStep(index int) int {
+	for index < len(r.Steps)-1 && contains(r.Skipped, index) {
+		index++
+	}
+	return index
+}
+
+func contains(list []int, n int) bool {
+	for _, m := range list {
+		if m == n {
+			return true
+		}
+	}
+	return false
+}
+
+// CurrentStep is the step that is walked now.
+func (r *Rollout) CurrentStep() strategy.Step { return r.Steps[min(r.Step, len(r.Steps)-1)] }
+
+// forget lets go of what only an open rollout needs, so that a long history
+// stays small in memory.
+func (r *Rollout) forget() {
+	r.judged, r.done = nil, nil
+	r.Opening = OpenedBody{}
+}
+
+// Advice says, for a rollout that only watched, what Sluice would have done. It is
+// empty where it would have let the rollout pass, and where it acted itself.
+func (r *Rollout) Advice() string {
+	if r.Spec.Mode != Observe || r.Harm == nil {
+		return ""
+	}
+	return "mode is \"observe\", so nothing was changed; the judge would have gone back: " + harmText(*r.Harm)
+}

@@ -1,0 +1,199 @@
+package release
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/signal"
+	"github.com/sluice/terraform-provider-sluice/internal/strategy"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// SpecFormat is the version of a frozen specification that this binary writes.
+// A binary refuses to go forward on a greater one; it may still revert, since
+// fields that a revert needs never change their meaning.
+const SpecFormat = 1
+
+// Kind says what a rollout is for.
+type Kind string
+
+// The kinds.
+const (
+	// Forward ships a new payload, through the gates.
+	Forward Kind = "forward"
+	// BackOut goes back to an older payload at a person's word; no gate is asked.
+	BackOut Kind = "rollback"
+	// Repair brings the target back to what the ledger says should serve.
+	Repair Kind = "repair"
+)
+
+// Mode says whether Sluice acts.
+type Mode string
+
+// The modes.
+const (
+	// Enforce drives the target.
+	Enforce Mode = "enforce"
+	// Observe writes nothing to the target: judge and gates advise and record.
+	Observe Mode = "observe"
+)
+
+// Modes lists the modes in the order of the documentation.
+func Modes() []string { return []string{string(Enforce), string(Observe)} }
+
+// Spec is everything that a rollout needs, resolved. It is frozen into the first
+// record of the rollout.
+type Spec struct {
+	Format      int                      `json:"format"`
+	Service     string                   `json:"service"`
+	Environment Environment              `json:"environment"`
+	Payload     artifact.Payload         `json:"payload"`
+	Target      target.Config            `json:"target"`
+	Strategy    strategy.Definition      `json:"strategy"`
+	Policy      Policy                   `json:"policy"`
+	Signals     map[string]signal.Config `json:"signals,omitempty"`
+	Mode        Mode                     `json:"mode"`
+	// Irreversible means that the old artifact may no longer work once the new one
+	// has run: no automatic rollback, no dead-man switch.
+	Irreversible bool `json:"irreversible,omitempty"`
+}
+
+// Environment is the content of a declared environment.
+type Environment struct {
+	Name    string            `json:"name"`
+	Tier    string            `json:"tier,omitempty"`
+	Regions []string          `json:"regions,omitempty"`
+	Order   int               `json:"order,omitempty"`
+	Labels  map[string]string `json:"labels,omitempty"`
+}
+
+// Tiers lists the tiers that an environment may have.
+func Tiers() []string { return []string{"development", "test", "staging", "production"} }
+
+// Validate checks a declared environment.
+func (e Environment) Validate() field.Errors {
+	var errs field.Errors
+	if msg := field.Name(e.Name); msg != "" {
+		errs = append(errs, field.Error{Path: "name", Msg: msg})
+	}
+	if e.Tier != "" && !slices.Contains(Tiers(), e.Tier) {
+		errs = append(errs, field.Error{Path: "tier", Msg: fmt.Sprintf("%q is not a tier; it must be development, test, staging or production, for example \"production\"", e.Tier)})
+	}
+	for i, r := range e.Regions {
+		if msg := field.Name(r); msg != "" {
+			errs = append(errs, field.Error{Path: fmt.Sprintf("regions[%d]", i), Msg: msg})
+		}
+	}
+	if e.Order < 0 {
+		errs = append(errs, field.Error{Path: "order", Msg: fmt.Sprintf("%d is negative; the order of promotion is a whole number from 0 on, for example 3", e.Order)})
+	}
+	return errs
+}
+
+// Policy is the content of a declared rollback policy.
+type Policy struct {
+	Name string `json:"name,omitempty"`
+	// Automatic is whether the engine may go back by itself; nil means yes.
+	Automatic *bool `json:"automatic,omitempty"`
+	// DuringBake is whether it may do so after 100 % as well; nil means yes.
+	DuringBake *bool `json:"during_bake,omitempty"`
+	// MaxPerDay is after how many automatic rollbacks of a release within 24 hours
+	// the next one pauses instead; 0 takes DefaultMaxPerDay.
+	MaxPerDay int `json:"max_per_day,omitempty"`
+}
+
+// DefaultMaxPerDay is how many automatic rollbacks a release may have within 24
+// hours when its policy does not say.
+const DefaultMaxPerDay = 3
+
+// Validate checks a declared rollback policy.
+func (p Policy) Validate() field.Errors {
+	var errs field.Errors
+	if msg := field.Name(p.Name); msg != "" {
+		errs = append(errs, field.Error{Path: "name", Msg: msg})
+	}
+	if p.MaxPerDay < 0 || p.MaxPerDay > 100 {
+		errs = append(errs, field.Error{Path: "max_per_day", Msg: fmt.Sprintf("%d is not a limit; it must be from 1 to 100, for example 3", p.MaxPerDay)})
+	}
+	return errs
+}
+
+func (p Policy) automatic() bool  { return p.Automatic == nil || *p.Automatic }
+func (p Policy) duringBake() bool { return p.DuringBake == nil || *p.DuringBake }
+
+func (p Policy) maxPerDay() int {
+	if p.MaxPerDay == 0 {
+		return DefaultMaxPerDay
+	}
+	return p.MaxPerDay
+}
+
+// Key names the release that the specification is for.
+func (s Spec) Key() Key { return Key{Service: s.Service, Environment: s.Environment.Name} }
+
+// Subject is what the gates are asked about.
+func (s Spec) Subject() gate.Subject {
+	return gate.Subject{
+		Service: s.Service, Environment: s.Environment.Name, Tier: s.Environment.Tier,
+		Regions: s.Environment.Regions, Labels: s.Environment.Labels, Payload: s.Payload,
+	}
+}
+
+// Normalize fills in what the author left to the defaults, so that a frozen
+// specification keeps its meaning when a default changes.
+func (s Spec) Normalize() Spec {
+	s.Format = SpecFormat
+	s.Strategy = s.Strategy.Normalize()
+	if s.Mode == "" {
+		s.Mode = Enforce
+	}
+	return s
+}
+
+// Validate checks a specification that is complete. Paths are those of the
+// release's attributes.
+func (s Spec) Validate() field.Errors {
+	errs := s.Key().Validate()
+	errs = append(errs, s.Payload.Artifact.Validate().Under("artifact")...)
+	if msg := artifact.ValidateConfigurationDigest(s.Payload.ConfigurationDigest); msg != "" {
+		errs = append(errs, field.Error{Path: "configuration_digest", Msg: msg})
+	}
+	if s.Mode != "" && !slices.Contains(Modes(), string(s.Mode)) {
+		errs = append(errs, field.Error{Path: "mode", Msg: fmt.Sprintf("%q is not a mode; it must be enforce or observe, for example \"observe\"", s.Mode)})
+	}
+	return append(errs, s.validateMetrics()...)
+}
+
+// validateMetrics checks that no metric of the strategy asks for a signal that
+// is not declared. Which metrics a signal counts is known once it is opened.
+func (s Spec) validateMetrics() field.Errors {
+	var errs field.Errors
+	for _, name := range s.Strategy.Analysis.MetricNames() {
+		m := s.Strategy.Analysis.Metrics[name]
+		switch {
+		case len(s.Signals) == 0:
+			errs = append(errs, field.Error{Path: "signals", Msg: fmt.Sprintf("the strategy %q judges the metric %q, but the release has no signal to count it; add one, for example signals = { http = { openmetrics = { url = \"http://127.0.0.1:7070/metrics\", preset = \"lab\" } } }", s.Strategy.Name, name)})
+			return errs
+		case m.Signal != "" && !hasSignal(s.Signals, m.Signal):
+			errs = append(errs, field.Error{Path: "signals", Msg: fmt.Sprintf("the strategy %q wants the metric %q from the signal %q, which the release does not have; it has %v", s.Strategy.Name, name, m.Signal, signalNames(s.Signals))})
+		}
+	}
+	return errs
+}
+
+func hasSignal(signals map[string]signal.Config, name string) bool {
+	_, ok := signals[name]
+	return ok
+}
+
+func signalNames(signals map[string]signal.Config) []string {
+	names := make([]string, 0, len(signals))
+	for name := range signals {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

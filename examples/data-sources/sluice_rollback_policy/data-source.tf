@@ -1,0 +1,7 @@
+data "sluice_rollback_policy" "cautious" {
+  name = "cautious"
+}
+
+output "policy" {
+  value = data.sluice_rollback_policy.cautious.definition
+}

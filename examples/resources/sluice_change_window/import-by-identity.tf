@@ -1,0 +1,6 @@
+import {
+  to = sluice_change_window.peak
+  identity = {
+    name = "black-friday"
+  }
+}

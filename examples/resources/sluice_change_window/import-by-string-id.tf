@@ -1,0 +1,4 @@
+import {
+  to = sluice_change_window.peak
+  id = "black-friday"
+}

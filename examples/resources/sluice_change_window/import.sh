@@ -1,0 +1,1 @@
+terraform import sluice_change_window.peak black-friday

@@ -1,0 +1,6 @@
+import {
+  to = sluice_deployment_strategy.careful
+  identity = {
+    name = "careful"
+  }
+}

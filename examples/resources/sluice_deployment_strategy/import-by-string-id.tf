@@ -1,0 +1,4 @@
+import {
+  to = sluice_deployment_strategy.careful
+  id = "careful"
+}

@@ -1,0 +1,1 @@
+terraform import sluice_deployment_strategy.careful careful

@@ -1,0 +1,6 @@
+import {
+  to = sluice_drift_check.checkout
+  identity = {
+    release = "checkout/production"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = sluice_drift_check.checkout
+  id = "checkout/production"
+}

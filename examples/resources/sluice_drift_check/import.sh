@@ -1,0 +1,1 @@
+terraform import sluice_drift_check.checkout checkout/production

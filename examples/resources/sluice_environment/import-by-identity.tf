@@ -1,0 +1,6 @@
+import {
+  to = sluice_environment.production
+  identity = {
+    name = "production"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = sluice_environment.production
+  id = "production"
+}

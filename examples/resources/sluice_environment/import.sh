@@ -1,0 +1,1 @@
+terraform import sluice_environment.production production

@@ -1,0 +1,7 @@
+import {
+  to = sluice_release.checkout
+  identity = {
+    service     = "checkout"
+    environment = "production"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = sluice_release.checkout
+  id = "checkout/production"
+}

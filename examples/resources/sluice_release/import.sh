@@ -1,0 +1,1 @@
+terraform import sluice_release.checkout checkout/production

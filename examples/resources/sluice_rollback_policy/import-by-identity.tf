@@ -1,0 +1,6 @@
+import {
+  to = sluice_rollback_policy.cautious
+  identity = {
+    name = "cautious"
+  }
+}

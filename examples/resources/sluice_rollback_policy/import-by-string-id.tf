@@ -1,0 +1,4 @@
+import {
+  to = sluice_rollback_policy.cautious
+  id = "cautious"
+}

@@ -1,0 +1,1 @@
+terraform import sluice_rollback_policy.cautious cautious

@@ -1,0 +1,233 @@
+// Package acctest drives a real Terraform, or OpenTofu, against the provider in
+// the test's own process, so that a test has the command line's words and exit
+// codes and may still put its own clock and drivers in.
+package acctest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
+
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/lab/labtest"
+	"github.com/sluice/terraform-provider-sluice/internal/provider"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/serve"
+	signals "github.com/sluice/terraform-provider-sluice/internal/signal/all"
+	targets "github.com/sluice/terraform-provider-sluice/internal/target/all"
+)
+
+// Main is the TestMain of a package with acceptance tests. It runs the tests whose
+// names begin with TestAcc only where TF_ACC is set, as the test framework of
+// Terraform does, and serves as a child of a lab.
+func Main(m *testing.M) {
+	labtest.Child()
+	// Terraform shows a provider's log only where it starts the provider itself.
+	for _, name := range []string{"TF_LOG_SDK", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_SLUICE"} {
+		if err := os.Setenv(name, "off"); err != nil {
+			panic(err)
+		}
+	}
+	flag.Parse()
+	if os.Getenv("TF_ACC") == "" {
+		if err := flag.Set("test.skip", "^TestAcc"); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// World is this machine's, with an environment that no CI disturbs. A test changes
+// what it wants to be otherwise.
+func World() client.World {
+	return client.World{
+		Clock: clock.System{}, Targets: targets.Drivers(), Signals: signals.Drivers(),
+		Getenv: func(key string) string {
+			if key == "SLUICE_ACTOR" {
+				return "tester@acme"
+			}
+			return ""
+		},
+		Dir: ".", Version: "test",
+	}
+}
+
+// Factories offers the provider to terraform-plugin-testing.
+func Factories(world client.World) map[string]func() (tfprotov6.ProviderServer, error) {
+	return map[string]func() (tfprotov6.ProviderServer, error){
+		"sluice": func() (tfprotov6.ProviderServer, error) { return serve.New(provider.NewIn(world)), nil },
+	}
+}
+
+// Terraform is a folder with a configuration and a state of its own.
+type Terraform struct {
+	// Dir is the folder.
+	Dir string
+	t   testing.TB
+	cli string
+	env []string
+}
+
+// New makes a folder with a provider that stands on the world. The provider runs
+// in this process until the test ends.
+func New(t testing.TB, world client.World) *Terraform {
+	t.Helper()
+	cli := os.Getenv("TF_ACC_TERRAFORM_PATH")
+	if cli == "" {
+		var err error
+		if cli, err = exec.LookPath("terraform"); err != nil {
+			t.Fatalf("an acceptance test needs Terraform: set TF_ACC_TERRAFORM_PATH, or run it by make testacc: %v", err)
+		}
+	}
+	tf := &Terraform{Dir: t.TempDir(), t: t, cli: cli}
+	tf.env = append(os.Environ(), "TF_REATTACH_PROVIDERS="+reattach(t, world), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_CLI_CONFIG_FILE="+filepath.Join(tf.Dir, "none.tfrc"))
+	tf.Write("none.tfrc", "")
+	tf.Write("versions.tf", `terraform {
+  required_providers {
+    sluice = { source = "sluice/sluice" }
+  }
+}
+`)
+	return tf
+}
+
+// reattach serves the provider and says how Terraform finds it.
+func reattach(t testing.TB, world client.World) string {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	found := make(chan *plugin.ReattachConfig)
+	closed := make(chan struct{})
+	quiet := hclog.New(&hclog.LoggerOptions{Output: io.Discard})
+	go func() {
+		_ = tf6server.Serve(address(), func() tfprotov6.ProviderServer { return serve.New(provider.NewIn(world)) },
+			tf6server.WithDebug(ctx, found, closed), tf6server.WithGoPluginLogger(quiet), tf6server.WithoutLogStderrOverride())
+	}()
+	config := <-found
+	t.Cleanup(func() {
+		stop()
+		<-closed
+	})
+	raw, err := json.Marshal(map[string]any{address(): map[string]any{
+		"Protocol": config.Protocol, "ProtocolVersion": config.ProtocolVersion, "Pid": config.Pid, "Test": true,
+		"Addr": map[string]string{"Network": config.Addr.Network(), "String": config.Addr.String()},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// address is the provider's; OpenTofu has a registry of its own.
+func address() string {
+	if host := os.Getenv("TF_ACC_PROVIDER_HOST"); host != "" {
+		return host + "/sluice/sluice"
+	}
+	return serve.Address
+}
+
+// Write writes a file of the configuration.
+func (tf *Terraform) Write(name, content string) {
+	tf.t.Helper()
+	if err := os.WriteFile(filepath.Join(tf.Dir, name), []byte(content), 0o600); err != nil {
+		tf.t.Fatal(err)
+	}
+}
+
+// Command prepares a run of Terraform in the folder.
+func (tf *Terraform) Command(args ...string) *exec.Cmd {
+	cmd := exec.Command(tf.cli, args...)
+	cmd.Dir, cmd.Env = tf.Dir, tf.env
+	return cmd
+}
+
+// Diagnostic is an error or a warning as Terraform shows it.
+type Diagnostic struct {
+	Severity string `json:"severity"`
+	Summary  string `json:"summary"`
+	Detail   string `json:"detail"`
+	Address  string `json:"address"`
+}
+
+// Result is what a run of Terraform came to.
+type Result struct {
+	// Exit is the exit code.
+	Exit        int
+	Diagnostics []Diagnostic
+	// Output is everything that was printed, for messages of tests.
+	Output string
+}
+
+// Of gives the diagnostics of one severity, "error" or "warning".
+func (r Result) Of(severity string) []Diagnostic {
+	var out []Diagnostic
+	for _, d := range r.Diagnostics {
+		if d.Severity == severity {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// Text joins the diagnostics of one severity.
+func (r Result) Text(severity string) string {
+	var b strings.Builder
+	for _, d := range r.Of(severity) {
+		fmt.Fprintf(&b, "%s\n%s\n", d.Summary, d.Detail)
+	}
+	return b.String()
+}
+
+// Run runs Terraform with -json output.
+func (tf *Terraform) Run(args ...string) Result {
+	tf.t.Helper()
+	return tf.Finish(tf.Command(args...))
+}
+
+// Finish runs a prepared command to its end and reads its diagnostics.
+func (tf *Terraform) Finish(cmd *exec.Cmd) Result {
+	tf.t.Helper()
+	raw, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		tf.t.Fatalf("running Terraform: %v", err)
+	}
+	return Read(raw, cmd.ProcessState.ExitCode())
+}
+
+// Read reads what a run with -json printed.
+func Read(raw []byte, exit int) Result {
+	out := Result{Exit: exit, Output: string(raw)}
+	for line := range strings.SplitSeq(string(raw), "\n") {
+		var event struct {
+			Type       string     `json:"type"`
+			Diagnostic Diagnostic `json:"diagnostic"`
+		}
+		if json.Unmarshal([]byte(line), &event) == nil && event.Type == "diagnostic" {
+			out.Diagnostics = append(out.Diagnostics, event.Diagnostic)
+		}
+	}
+	return out
+}
+
+// deadline is how long a test waits for something of its own.
+const deadline = 30 * time.Second
+
+// Eventually waits until something is so.
+func Eventually(t testing.TB, what string, so func() bool) {
+	t.Helper()
+	labtest.Eventually(t, deadline, what, so)
+}

@@ -1,0 +1,177 @@
+// Package client is what the provider block comes to: one ledger, opened when it
+// is needed, and the engine that works on it. Each provider process has one.
+package client
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	gates "github.com/sluice/terraform-provider-sluice/internal/gate/all"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/signal"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// World is what the provider stands on. Tests put their own clock and drivers in.
+type World struct {
+	Clock   clock.Clock
+	Targets target.Registry
+	Signals signal.Registry
+	// Getenv reads the environment, and Dir is the working directory.
+	Getenv func(string) string
+	Dir    string
+	// Version is the binary's.
+	Version string
+}
+
+// Client is the configured provider. It is safe for concurrent use.
+type Client struct {
+	World
+	// Unknown is true when the provider block is not known yet. The ledger must
+	// then be left alone, and what it would say is unknown.
+	Unknown bool
+	// URL names the ledger.
+	URL string
+	// Actor is who acts, for the record: "ci@acme".
+	Actor string
+	// LeaseTTL is after how long without a sign of life another driver may take
+	// over; 0 takes the engine's default.
+	LeaseTTL time.Duration
+
+	mu      sync.Mutex
+	holder  string
+	open    ledger.Ledger
+	reading ledger.Ledger
+	planned map[release.Key]bool
+}
+
+// Existing opens the ledger, and never creates one: it is what plans and reads
+// use. ledger.ErrMissing when there is none. A ledger that may only be read is
+// opened so.
+func (c *Client) Existing(ctx context.Context) (ledger.Ledger, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.open != nil:
+		return c.open, nil
+	case c.reading != nil:
+		return c.reading, nil
+	}
+	l, err := ledgers.Open(ctx, c.URL, ledgers.Options{MustExist: true, Clock: c.Clock})
+	if errors.Is(err, ledger.ErrReadOnly) {
+		l, err = ledgers.Open(ctx, c.URL, ledgers.Options{ReadOnly: true, Clock: c.Clock})
+		if err == nil {
+			c.reading = l
+		}
+		return l, err
+	}
+	if err == nil {
+		c.open = l
+	}
+	return l, err
+}
+
+// Writing opens the ledger for an apply, and creates it where there is none.
+func (c *Client) Writing(ctx context.Context) (ledger.Ledger, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open != nil {
+		return c.open, nil
+	}
+	l, err := ledgers.Open(ctx, c.URL, ledgers.Options{Clock: c.Clock})
+	if err == nil {
+		c.open = l
+	}
+	return l, err
+}
+
+// Same opens the ledger that a state was written against: one that is missing is
+// ledger.ErrMissing, another one ledger.ErrOtherLedger. An empty id takes any.
+func (c *Client) Same(ctx context.Context, id string) (ledger.Ledger, error) {
+	l, err := c.Existing(ctx)
+	if err != nil || id == "" {
+		return l, err
+	}
+	return l, ledger.CheckID(ctx, l, id)
+}
+
+// Forecasting gives the ledger for a plan's questions: an empty one in memory
+// where there is none yet, since a plan creates nothing.
+func (c *Client) Forecasting(ctx context.Context) (ledger.Ledger, error) {
+	l, err := c.Existing(ctx)
+	if errors.Is(err, ledger.ErrMissing) {
+		return mem.New(c.Clock.Now()), nil
+	}
+	return l, err
+}
+
+// Engine makes an engine on a ledger.
+func (c *Client) Engine(l ledger.Ledger) *release.Engine {
+	return &release.Engine{
+		Ledger: l, Clock: c.Clock, Targets: c.Targets, Signals: c.Signals, Gates: gates.New(l),
+		Actor: c.Actor, Holder: c.holderID(), UserAgent: "terraform-provider-sluice/" + c.Version,
+		LeaseTTL: c.LeaseTTL, SpoolDir: c.spool(),
+	}
+}
+
+// holderID names this process for leases.
+func (c *Client) holderID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.holder == "" {
+		c.holder = c.Actor + " " + uuid.NewString()
+	}
+	return c.holder
+}
+
+// spool is the folder beside the ledger where a revert's records wait while the
+// ledger is away.
+func (c *Client) spool() string {
+	path, ok := strings.CutPrefix(c.URL, "sqlite:")
+	if !ok {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(path), "spool")
+}
+
+// Plan notes that this plan opens a rollout of the release, so that a drift check
+// behind it plans no repair.
+func (c *Client) Plan(key release.Key) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.planned == nil {
+		c.planned = map[release.Key]bool{}
+	}
+	c.planned[key] = true
+}
+
+// Planned reports whether this plan opens a rollout of the release.
+func (c *Client) Planned(key release.Key) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.planned[key]
+}
+
+// Close lets go of the ledger. Terraform ends the process instead; tests call it.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var err error
+	for _, l := range []ledger.Ledger{c.open, c.reading} {
+		if l != nil {
+			err = errors.Join(err, l.Close())
+		}
+	}
+	c.open, c.reading = nil, nil
+	return err
+}

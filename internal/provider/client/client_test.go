@@ -1,0 +1,113 @@
+package client
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
+)
+
+func at(t *testing.T, path string) *Client {
+	t.Helper()
+	c := &Client{World: World{Clock: clock.System{}, Version: "test"}, URL: "sqlite:" + path, Actor: "tester@acme", LeaseTTL: time.Minute}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+func TestOnlyWritingCreatesALedger(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "deep", "ledger.db")
+	c := at(t, path)
+	if _, err := c.Existing(t.Context()); !errors.Is(err, ledger.ErrMissing) {
+		t.Fatalf("Existing: %v, want ErrMissing", err)
+	}
+	if _, err := c.Same(t.Context(), "id"); !errors.Is(err, ledger.ErrMissing) {
+		t.Fatalf("Same: %v, want ErrMissing", err)
+	}
+	empty, err := c.Forecasting(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if heads, err := empty.Heads(t.Context(), "release/"); err != nil || len(heads) != 0 {
+		t.Errorf("a ledger that is not there yet says %v, %v", heads, err)
+	}
+	if _, err := os.Stat(filepath.Dir(path)); !os.IsNotExist(err) {
+		t.Fatalf("something was made: %v", err)
+	}
+	written, err := c.Writing(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := c.Existing(t.Context()); err != nil || again != written {
+		t.Errorf("Existing gives another handle: %v", err)
+	}
+}
+
+func TestTheSameLedgerIsToldFromAnother(t *testing.T) {
+	c := at(t, filepath.Join(t.TempDir(), "ledger.db"))
+	l, err := c.Writing(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := l.ID(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, is := range map[string]error{id: nil, "": nil, "another": ledger.ErrOtherLedger} {
+		if _, err := c.Same(t.Context(), want); !errors.Is(err, is) || is == nil && err != nil {
+			t.Errorf("Same(%q) = %v, want %v", want, err, is)
+		}
+	}
+}
+
+func TestTheEngineIsThisProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	a, b := at(t, path), at(t, path)
+	l, err := a.Writing(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := a.Engine(l), a.Engine(l)
+	if first.Holder != second.Holder || first.Holder == b.Engine(l).Holder {
+		t.Error("a holder names one process and no other")
+	}
+	if first.Actor != "tester@acme" || first.LeaseTTL != time.Minute || first.SpoolDir != filepath.Join(filepath.Dir(path), "spool") {
+		t.Errorf("the engine is %q, %s, %q", first.Actor, first.LeaseTTL, first.SpoolDir)
+	}
+	if len(first.Gates) != 3 {
+		t.Errorf("there are %d gates", len(first.Gates))
+	}
+}
+
+func TestAPlannedRolloutIsRemembered(t *testing.T) {
+	c := &Client{}
+	key := release.Key{Service: "checkout", Environment: "production"}
+	if c.Planned(key) {
+		t.Error("nothing is planned yet")
+	}
+	c.Plan(key)
+	if !c.Planned(key) || c.Planned(release.Key{Service: "cart", Environment: "production"}) {
+		t.Error("the plan of one release is that of another")
+	}
+}
+
+func TestOnlyAClientIsAClient(t *testing.T) {
+	c := &Client{}
+	if got, wrong := From(c); got != c || wrong != "" {
+		t.Errorf("From(client) = %v, %q", got, wrong)
+	}
+	if got, wrong := From(nil); got != nil || wrong != "" {
+		t.Errorf("From(nil) = %v, %q", got, wrong)
+	}
+	if _, wrong := From("x"); wrong == "" {
+		t.Error("a string is no client")
+	}
+}

@@ -1,0 +1,98 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
+)
+
+// Configure implements provider.Provider. It opens nothing: a plan must not create
+// a ledger.
+func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var config model
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	c := &client.Client{World: p.world}
+	resp.ResourceData, resp.DataSourceData = c, c
+	if config.Ledger.IsUnknown() || config.Actor.IsUnknown() || config.LeaseTTL.IsUnknown() {
+		c.Unknown = true
+		resp.Diagnostics.AddWarning("The provider block of sluice is not known yet",
+			"The ledger cannot be asked before an apply has made its configuration known. Until then releases are planned with unknown values, and no gate is shown. "+
+				"Give the ledger as a literal value, for example ledger = \"sqlite:.sluice/ledger.db\", to see them at plan.")
+		return
+	}
+	c.Actor = config.Actor.ValueString()
+	if c.Actor == "" {
+		c.Actor = client.Actor(p.world.Getenv)
+	}
+	if text := config.LeaseTTL.ValueString(); text != "" {
+		ttl, err := time.ParseDuration(text)
+		if err != nil {
+			resp.Diagnostics.AddAttributeError(path.Root("lease_ttl"), "Invalid duration", err.Error())
+			return
+		}
+		c.LeaseTTL = ttl
+	}
+	url, err := p.url(config)
+	if err != nil {
+		resp.Diagnostics.AddAttributeError(path.Root("ledger"), "Unable to choose the ledger", sentence(err.Error()))
+		return
+	}
+	c.URL = url
+}
+
+// url is the ledger's: the block's, else the environment's, else the default where
+// that is allowed.
+func (p *Provider) url(config model) (string, error) {
+	url := config.Ledger.ValueString()
+	if config.Ledger.IsNull() {
+		url = p.world.Getenv("SLUICE_LEDGER")
+		if url == "" {
+			return ledgers.Default(), ledgers.CheckImplicit(p.world.Getenv, p.world.Dir)
+		}
+	}
+	return url, ledgers.Check(url)
+}
+
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
+}
+
+// actorCheck checks the name of whoever acts.
+type actorCheck struct{}
+
+// Description implements validator.String.
+func (actorCheck) Description(context.Context) string {
+	return "1 to 128 characters without control characters"
+}
+
+// MarkdownDescription implements validator.String.
+func (c actorCheck) MarkdownDescription(ctx context.Context) string { return c.Description(ctx) }
+
+// ValidateString implements validator.String.
+func (actorCheck) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	text := req.ConfigValue.ValueString()
+	bad := text == "" || utf8.RuneCountInString(text) > 128
+	for _, r := range text {
+		bad = bad || unicode.IsControl(r)
+	}
+	if bad {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid actor",
+			fmt.Sprintf("%.40q is not an actor; it has 1 to 128 characters without control characters, for example \"ci@acme\"", text))
+	}
+}

@@ -1,0 +1,174 @@
+// Package declared is what all declared objects have in common: an environment, a
+// strategy, a policy, a window is a name and a content in the ledger. Each object's
+// own package has its schema and its domain type, and nothing else.
+package declared
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/definition"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/partial"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
+)
+
+// Object describes one kind of declared object.
+type Object struct {
+	// Type is the name without the provider's: "change_window". It is the kind in
+	// the ledger too.
+	Type string
+	// Noun is what messages call it: "change window".
+	Noun string
+	// Description is the page's text, in Markdown.
+	Description string
+	// Attributes are the object's own, without name, definition and ledger_id. Their
+	// names are those of the domain type in JSON.
+	Attributes func() map[string]schema.Attribute
+	// Canonical reads the content into the domain type, checks it, and writes it in
+	// its one canonical form. It is pure.
+	Canonical func(raw json.RawMessage) (json.RawMessage, field.Errors)
+	// Written gives the part of a canonical content that an author writes, for an
+	// imported object; nil takes all of it.
+	Written func(canonical json.RawMessage) (json.RawMessage, error)
+	// Guard says why an object must not be deleted now; nil asks nobody.
+	Guard func(ctx context.Context, c *client.Client, l ledger.Ledger, name string) error
+}
+
+// The names of the attributes that every declared object has.
+const (
+	nameAttr       = "name"
+	definitionAttr = "definition"
+	ledgerAttr     = "ledger_id"
+)
+
+// Schema is the schema of the resource.
+func (o Object) Schema() schema.Schema {
+	attrs := o.Attributes()
+	attrs[nameAttr] = schema.StringAttribute{
+		Required:            true,
+		MarkdownDescription: fmt.Sprintf("The name of the %s, unique in the ledger: 1 to 128 characters without slashes and control characters. Another name replaces the %s.", o.Noun, o.Noun),
+		Validators:          []validator.String{partial.String(definition.Name())},
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+	}
+	attrs[definitionAttr] = definition.Computed(o.Noun)
+	attrs[ledgerAttr] = LedgerID()
+	return schema.Schema{MarkdownDescription: o.Description, Attributes: attrs}
+}
+
+// LedgerID is the attribute that remembers against which ledger a state was
+// written.
+func LedgerID() schema.StringAttribute {
+	return schema.StringAttribute{
+		Computed:            true,
+		MarkdownDescription: "The UUID of the ledger that this was written to. A missing or another ledger is an error, never \"everything was deleted\".",
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+	}
+}
+
+// content gives what an object of Terraform says, in canonical form. ok is false,
+// without an error, while something in it is not known yet.
+func (o Object) content(ctx context.Context, value types.Object) (name string, content json.RawMessage, ok bool, errs field.Errors) {
+	raw, err := tfconv.ToJSON(ctx, value, definitionAttr, ledgerAttr)
+	if err != nil {
+		return "", nil, false, nil
+	}
+	content, errs = o.Canonical(raw)
+	var named struct {
+		Name string `json:"name"`
+	}
+	if err := json.Unmarshal(raw, &named); err != nil {
+		return "", nil, false, field.Errors{{Msg: err.Error()}}
+	}
+	return named.Name, content, true, errs
+}
+
+// value gives the state of an object that the ledger holds. A prior state that
+// says the same is kept as it is, so that "60s" does not become "1m".
+func (o Object) value(ctx context.Context, prior types.Object, stored json.RawMessage, ledgerID string) (types.Object, error) {
+	canonical, errs := o.Canonical(stored)
+	if err := errs.Err(); err != nil {
+		return prior, fmt.Errorf("the ledger holds %s that this version cannot take: %w", tfconv.A(o.Noun), err)
+	}
+	name, mine, ok, errs := o.content(ctx, prior)
+	if !ok || len(errs) > 0 || string(mine) != string(canonical) {
+		own, err := o.fresh(ctx, canonical)
+		if err != nil {
+			return prior, err
+		}
+		if v, isString := own.Attributes()[nameAttr].(types.String); isString {
+			name = v.ValueString()
+		}
+		return o.complete(ctx, own, name, canonical, ledgerID)
+	}
+	return o.complete(ctx, prior, name, canonical, ledgerID)
+}
+
+// fresh gives what an author would have written to get the content.
+func (o Object) fresh(ctx context.Context, canonical json.RawMessage) (types.Object, error) {
+	written := canonical
+	if o.Written != nil {
+		var err error
+		if written, err = o.Written(canonical); err != nil {
+			return types.Object{}, err
+		}
+	}
+	value, err := tfconv.FromJSON(ctx, o.ownType(ctx), written)
+	if err != nil {
+		return types.Object{}, err
+	}
+	own, ok := value.(types.Object)
+	if !ok {
+		return types.Object{}, fmt.Errorf("unexpected value type %T", value)
+	}
+	return own, nil
+}
+
+// ownType is the object's type without what the provider computes.
+func (o Object) ownType(ctx context.Context) types.ObjectType {
+	all := o.attrTypes(ctx)
+	delete(all, definitionAttr)
+	delete(all, ledgerAttr)
+	return types.ObjectType{AttrTypes: all}
+}
+
+func (o Object) attrTypes(_ context.Context) map[string]attr.Type {
+	out := map[string]attr.Type{}
+	for name, a := range o.Schema().Attributes {
+		out[name] = a.GetType()
+	}
+	return out
+}
+
+// complete adds what the provider computes.
+func (o Object) complete(ctx context.Context, own types.Object, name string, content json.RawMessage, ledgerID string) (types.Object, error) {
+	values := own.Attributes()
+	values[definitionAttr] = definition.Of(name, content)
+	values[ledgerAttr] = types.StringValue(ledgerID)
+	out, diags := types.ObjectValue(o.attrTypes(ctx), values)
+	if diags.HasError() {
+		return own, fmt.Errorf("%s: %s", diags[0].Summary(), diags[0].Detail())
+	}
+	return out, nil
+}
+
+// nameOf reads the name out of a plan or state.
+func nameOf(ctx context.Context, source interface {
+	GetAttribute(context.Context, path.Path, any) diag.Diagnostics
+}) (types.String, diag.Diagnostics) {
+	var name types.String
+	diags := source.GetAttribute(ctx, path.Root(nameAttr), &name)
+	return name, diags
+}

@@ -1,0 +1,196 @@
+package driftcheck
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/sluice/terraform-provider-sluice/internal/drift"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
+)
+
+// fromCheck takes over what the ledger says of the check, and leaves alone what
+// says the same in other words.
+func (m model) fromCheck(ctx context.Context, check drift.Check) (model, error) {
+	mine, known, errs := m.toCheck(ctx)
+	if known && len(errs) == 0 && same(mine, check) {
+		return m, nil
+	}
+	m.Mode = types.StringValue(string(check.EffectiveMode()))
+	raw, err := json.Marshal(check.Ignore)
+	if err != nil {
+		return m, err
+	}
+	value, err := tfconv.FromJSON(ctx, checkSchema().Attributes["ignore"].GetType(), raw)
+	if err != nil {
+		return m, err
+	}
+	list, ok := value.(types.List)
+	if !ok {
+		return m, fmt.Errorf("unexpected value type %T", value)
+	}
+	m.Ignore = list
+	return m, nil
+}
+
+func same(a, b drift.Check) bool {
+	a.Mode, b.Mode = a.EffectiveMode(), b.EffectiveMode()
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && string(x) == string(y)
+}
+
+// ModifyPlan tells what has drifted, and plans the repair where the author wants
+// one and nothing else moves the release.
+func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() || r.client == nil || req.State.Raw.IsNull() {
+		return
+	}
+	var plan, state model
+	resp.Diagnostics.Append(resp.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	check, known, errs := plan.toCheck(ctx)
+	if resp.Diagnostics.HasError() || len(errs) > 0 || len(resp.RequiresReplace) > 0 {
+		return
+	}
+	if r.client.Unknown || !known {
+		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.forget())...)
+		return
+	}
+	if r.client.Planned(check.Release) {
+		// The rollout moves what would be compared; the next plan looks again.
+		return
+	}
+	l, err := r.client.Same(ctx, state.LedgerID.ValueString())
+	if err != nil {
+		resp.Diagnostics.AddError(diags.Unable("plan", "drift check", check.Release.String(), err))
+		return
+	}
+	report, err := r.look(ctx, l, check)
+	if err != nil {
+		resp.Diagnostics.AddError(diags.Unable("plan", "drift check", check.Release.String(), err))
+		return
+	}
+	// Core allows deferral when it plans again during an apply, and not in a plan: what
+	// the plan has warned of is not said a second time. An error always is.
+	if found := tell(check, report); found.HasError() || !req.ClientCapabilities.DeferralAllowed {
+		resp.Diagnostics.Append(found...)
+	}
+	if report.Status == drift.StatusDrifted && check.EffectiveMode() == drift.ModeRemediate {
+		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.forget())...)
+	}
+}
+
+// Create declares the check and looks for the first time. It repairs nothing: what
+// is found is in the state, and the next plan says so.
+func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	state, err := r.create(ctx, plan)
+	var conflict *ledger.ConflictError
+	switch {
+	case errors.As(err, &conflict):
+		resp.Diagnostics.AddAttributeError(path.Root("release"), "Unable to create drift check "+plan.Release.ValueString(),
+			fmt.Sprintf("What happened: the ledger has a drift check of this release already.\nWhat to do: take it over with: terraform import ADDRESS %s", plan.Release.ValueString()))
+	case err != nil:
+		resp.Diagnostics.AddError(diags.Unable("create", "drift check", plan.Release.ValueString(), err))
+	default:
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+		resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("release"), state.Release)...)
+	}
+}
+
+func (r *Resource) create(ctx context.Context, plan model) (model, error) {
+	check, known, errs := plan.toCheck(ctx)
+	if !known || len(errs) > 0 {
+		return plan, fmt.Errorf("the check is not complete though it is applied: %w", errs)
+	}
+	l, err := r.client.Writing(ctx)
+	if err != nil {
+		return plan, err
+	}
+	if err := r.declare(ctx, l, check, true); err != nil {
+		return plan, err
+	}
+	id, err := l.ID(ctx)
+	if err != nil {
+		return plan, err
+	}
+	plan.LedgerID = types.StringValue(id)
+	report, err := r.look(ctx, l, check)
+	return plan.fromReport(report), err
+}
+
+// Update writes the check and repairs what has drifted where the author wants it.
+func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, prior model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+	check, known, errs := plan.toCheck(ctx)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("release"), plan.Release)...)
+	plan.LedgerID = prior.LedgerID
+	l, err := r.client.Same(ctx, prior.LedgerID.ValueString())
+	switch {
+	case err == nil && (!known || len(errs) > 0):
+		err = errors.New("the check is not complete though it is applied")
+	case err == nil:
+		err = r.declare(ctx, l, check, false)
+	}
+	if err != nil {
+		resp.Diagnostics.AddError(diags.Unable("update", "drift check", plan.Release.ValueString(), err))
+		return
+	}
+	if plan.Status.IsUnknown() && check.EffectiveMode() == drift.ModeRemediate {
+		resp.Diagnostics.Append(r.repair(ctx, l, check)...)
+	}
+	if plan.Status.IsUnknown() || plan.Differences.IsUnknown() {
+		ctx := context.WithoutCancel(ctx)
+		report, err := r.look(ctx, l, check)
+		if err != nil {
+			resp.Diagnostics.AddError(diags.Unable("update", "drift check", plan.Release.ValueString(), err))
+			return
+		}
+		plan = plan.fromReport(report)
+	}
+	resp.Diagnostics.Append(resp.State.Set(context.WithoutCancel(ctx), plan)...)
+}
+
+// repair brings the release back, through the same engine as any rollout.
+func (r *Resource) repair(ctx context.Context, l ledger.Ledger, check drift.Check) diagnostics {
+	var out diagnostics
+	report, err := r.look(ctx, l, check)
+	if err == nil && report.Status != drift.StatusDrifted {
+		// Ignored differences are no reason to act, nor is what somebody mended since.
+		return nil
+	}
+	result, err := r.client.Engine(l).Repair(ctx, check.Release)
+	var open *release.OpenError
+	switch {
+	case errors.As(err, &open):
+		out.AddWarning("The drift of "+check.Release.String()+" is not repaired now",
+			fmt.Sprintf("Rollout %d is open (%s) and moves the same target. The next plan looks again.", open.Rollout, open.State))
+	case err != nil:
+		payload := result.Payload
+		if payload == nil {
+			out.AddError(diags.Unable("repair", "release", check.Release.String(), err))
+			return out
+		}
+		summary, detail := release.Explain(err, check.Release, *payload)
+		out.AddError("Unable to repair release "+check.Release.String()+": "+afterColon(summary), detail)
+	}
+	return out
+}

@@ -1,0 +1,107 @@
+package driftcheck
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/sluice/terraform-provider-sluice/internal/drift"
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
+)
+
+// model is a sluice_drift_check as Terraform has it.
+type model struct {
+	Release     types.String `tfsdk:"release"`
+	Mode        types.String `tfsdk:"mode"`
+	Ignore      types.List   `tfsdk:"ignore"`
+	Status      types.String `tfsdk:"status"`
+	Differences types.List   `tfsdk:"differences"`
+	LedgerID    types.String `tfsdk:"ledger_id"`
+}
+
+// toCheck gives the domain's check. known is false, without an error, while
+// something is not known yet.
+func (m model) toCheck(ctx context.Context) (check drift.Check, known bool, errs field.Errors) {
+	if m.Release.IsUnknown() || m.Mode.IsUnknown() {
+		return check, false, nil
+	}
+	raw, err := tfconv.ToJSON(ctx, m.Ignore)
+	if err != nil {
+		return check, false, nil
+	}
+	key, err := release.ParseKey(m.Release.ValueString())
+	if err != nil {
+		return check, true, field.Errors{{Path: "release", Msg: err.Error()}}
+	}
+	// A check has the name of its release: there is no sense in two.
+	check = drift.Check{Name: name(key), Release: key, Mode: drift.Mode(m.Mode.ValueString())}
+	var entries []struct {
+		Path    string `json:"path"`
+		Reason  string `json:"reason"`
+		Expires string `json:"expires"`
+	}
+	if err := json.Unmarshal(raw, &entries); err != nil {
+		return check, true, field.Errors{{Path: "ignore", Msg: err.Error()}}
+	}
+	for i, e := range entries {
+		at, err := time.Parse(time.RFC3339, e.Expires)
+		if err != nil {
+			errs = append(errs, field.Error{Path: fmt.Sprintf("ignore[%d].expires", i), Msg: fmt.Sprintf("%q is not an instant; it must be RFC 3339 with an offset, for example \"2026-12-01T00:00:00Z\"", e.Expires)})
+			continue
+		}
+		check.Ignore = append(check.Ignore, drift.Ignore{Path: e.Path, Reason: e.Reason, Expires: at})
+	}
+	if len(errs) > 0 {
+		return check, true, errs
+	}
+	return check, true, check.Validate()
+}
+
+// name is the check's own name, which must have no slash.
+func name(key release.Key) string { return key.Service + "@" + key.Environment }
+
+// fromReport puts what a look came to into the model.
+func (m model) fromReport(r drift.Report) model {
+	m.Status = types.StringValue(string(r.Status))
+	values := make([]attr.Value, len(r.Differences))
+	for i, d := range r.Differences {
+		values[i] = types.ObjectValueMust(differenceType.AttrTypes, map[string]attr.Value{
+			"path": types.StringValue(d.Path), "expected": types.StringValue(d.Expected), "observed": types.StringValue(d.Observed),
+		})
+	}
+	m.Differences = types.ListValueMust(differenceType, values)
+	return m
+}
+
+// forget marks what only the apply will know.
+func (m model) forget() model {
+	m.Status = types.StringUnknown()
+	m.Differences = types.ListUnknown(differenceType)
+	return m
+}
+
+// releaseCheck checks the id of a release.
+type releaseCheck struct{}
+
+// Description implements validator.String.
+func (releaseCheck) Description(context.Context) string { return "SERVICE/ENVIRONMENT" }
+
+// MarkdownDescription implements validator.String.
+func (c releaseCheck) MarkdownDescription(ctx context.Context) string { return c.Description(ctx) }
+
+// ValidateString implements validator.String.
+func (releaseCheck) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if _, err := release.ParseKey(req.ConfigValue.ValueString()); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid release", err.Error())
+	}
+}

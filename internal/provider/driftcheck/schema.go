@@ -1,0 +1,67 @@
+// Package driftcheck is sluice_drift_check: what serves, held against what the
+// ledger says should serve.
+package driftcheck
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/sluice/terraform-provider-sluice/internal/drift"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/declared"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/partial"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
+)
+
+const description = "Holds what serves against what the ledger says should serve, at every plan, path by path.\n\n" +
+	"By default it reports. With `mode = \"remediate\"` an apply brings the release back through a rollout of kind `repair`, which the gates let in like any other; " +
+	"never while a rollout is open or planned for the release. What cannot be seen is unknown, and never clean."
+
+// differenceType is the type of one difference.
+var differenceType = types.ObjectType{AttrTypes: map[string]attr.Type{
+	"path": types.StringType, "expected": types.StringType, "observed": types.StringType,
+}}
+
+func checkSchema() schema.Schema {
+	return schema.Schema{
+		MarkdownDescription: description,
+		Attributes: map[string]schema.Attribute{
+			"release": schema.StringAttribute{
+				Required:            true,
+				MarkdownDescription: "The release to look at, as its `id`: `sluice_release.checkout.id`, or `\"checkout/production\"`. Another one replaces the check.",
+				Validators:          []validator.String{releaseCheck{}},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
+			"mode": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(string(drift.ModeReport)),
+				MarkdownDescription: "What follows from drift: " + tfconv.OneOf(drift.Modes()) + ". `report` warns at plan, `fail` makes the plan fail, `remediate` repairs at apply. Default: `report`.",
+				Validators:          []validator.String{partial.String(stringvalidator.OneOf(drift.Modes()...))},
+			},
+			"ignore": schema.ListNestedAttribute{
+				Optional: true, MarkdownDescription: "Paths that may differ for a while.",
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"path":    schema.StringAttribute{Required: true, MarkdownDescription: "A dotted path, which covers what lies below it. Example: `\"" + drift.PathWeight + "\"`."},
+					"reason":  schema.StringAttribute{Required: true, MarkdownDescription: "Why it may differ. Example: `\"scaled by hand during the incident\"`."},
+					"expires": schema.StringAttribute{Required: true, MarkdownDescription: "The first instant at which the entry no longer counts, RFC 3339. Example: `\"2026-12-01T00:00:00Z\"`."},
+				}},
+			},
+			"status": schema.StringAttribute{
+				Computed: true, MarkdownDescription: "What the last look came to: `clean`, `drifted` or `unknown`.",
+			},
+			"differences": schema.ListNestedAttribute{
+				Computed: true, MarkdownDescription: "What differs and is not ignored.",
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"path":     schema.StringAttribute{Computed: true, MarkdownDescription: "Where."},
+					"expected": schema.StringAttribute{Computed: true, MarkdownDescription: "What the ledger says."},
+					"observed": schema.StringAttribute{Computed: true, MarkdownDescription: "What the target says; `unknown` where it could not tell."},
+				}},
+			},
+			"ledger_id": declared.LedgerID(),
+		},
+	}
+}

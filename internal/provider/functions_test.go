@@ -1,0 +1,54 @@
+package provider_test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+
+	"github.com/sluice/terraform-provider-sluice/internal/provider/acctest"
+)
+
+func TestAccFunctionsAnswerAndRefuseInTheDomainsWords(t *testing.T) {
+	const window = `{ name = "x", content = jsonencode({ name = "x", kind = "freeze", time_zone = "Europe/Berlin", reason = "peak trade", absolute = [{ starts_at = "2026-11-27", ends_at = "2026-11-30T22:00" }] }) }`
+	step := func(weight float64, atLeast knownvalue.Check) knownvalue.Check {
+		return knownvalue.ObjectExact(map[string]knownvalue.Check{"weight": knownvalue.Float64Exact(weight), "at_least": atLeast, "at_most": knownvalue.Null()})
+	}
+	state := func(open bool, reason string, until knownvalue.Check) knownvalue.Check {
+		return knownvalue.ObjectExact(map[string]knownvalue.Check{"open": knownvalue.Bool(open), "reason": knownvalue.StringExact(reason), "until": until})
+	}
+	cases := map[string]struct {
+		call  string
+		want  knownvalue.Check
+		error string
+	}{
+		"steps": {call: `canary_steps([5, 25.5, 100], "90s")`, want: knownvalue.ListExact([]knownvalue.Check{
+			step(5, knownvalue.StringExact("1m30s")), step(25.5, knownvalue.StringExact("1m30s")), step(100, knownvalue.Null()),
+		})},
+		"steps without a time":      {call: `canary_steps([100], "0s")`, want: knownvalue.ListExact([]knownvalue.Check{step(100, knownvalue.Null())})},
+		"steps that do not end":     {call: `canary_steps([5, 50], "1m")`, error: `last\s+weight\s+must\s+be\s+100`},
+		"steps of no weight":        {call: `canary_steps([], "1m")`, error: `there\s+are\s+0\s+steps`},
+		"steps without a unit":      {call: `canary_steps([100], "1")`, error: `"1"\s+has\s+no\s+unit`},
+		"a window that is on":       {call: `window_state(` + window + `, "2026-11-28T12:00:00+01:00")`, want: state(false, `freeze "x": peak trade`, knownvalue.StringExact("2026-11-30T22:00:00+01:00"))},
+		"a window that is over":     {call: `window_state(` + window + `, "2027-01-01T00:00:00Z")`, want: state(true, "no window in scope forbids changes", knownvalue.Null())},
+		"not an instant":            {call: `window_state(` + window + `, "tomorrow")`, error: `"tomorrow"\s+is\s+not\s+an\s+instant`},
+		"a name alone":              {call: `window_state({ name = "x", content = null }, "2027-01-01T00:00:00Z")`, error: `a\s+name\s+alone\s+is\s+not\s+enough`},
+		"content of something else": {call: `window_state({ name = "x", content = "{}" }, "2027-01-01T00:00:00Z")`, error: `not\s+a\s+change\s+window`},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := resource.TestStep{Config: `output "answer" {
+  value = provider::sluice::` + tc.call + `
+}
+`}
+			if tc.error != "" {
+				s.ExpectError = regexp.MustCompile(tc.error)
+			} else {
+				s.ConfigStateChecks = []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("answer", tc.want)}
+			}
+			resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: acctest.Factories(acctest.World()), Steps: []resource.TestStep{s}})
+		})
+	}
+}

@@ -1,0 +1,118 @@
+// Package provider is Sluice's Terraform provider: what stands here and below is
+// a thin layer that maps configuration to the core and outcomes to state.
+package provider
+
+import (
+	"context"
+	"os"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/changewindow"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/deploymentstrategy"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/driftcheck"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/durationtype"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/environment"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/functions"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/release"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/rollbackpolicy"
+	signals "github.com/sluice/terraform-provider-sluice/internal/signal/all"
+	targets "github.com/sluice/terraform-provider-sluice/internal/target/all"
+)
+
+// Provider is the Terraform provider.
+type Provider struct {
+	world client.World
+}
+
+var (
+	_ provider.ProviderWithFunctions = (*Provider)(nil)
+)
+
+// New makes the provider of this machine: its clock, its environment, all drivers.
+func New(version string) func() provider.Provider {
+	return func() provider.Provider {
+		return NewIn(client.World{
+			Clock: clock.System{}, Targets: targets.Drivers(), Signals: signals.Drivers(),
+			Getenv: os.Getenv, Dir: ".", Version: version,
+		})
+	}
+}
+
+// NewIn makes a provider that stands on a world of the caller's, for tests.
+func NewIn(world client.World) provider.Provider { return &Provider{world: world} }
+
+// Metadata implements provider.Provider.
+func (p *Provider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "sluice"
+	resp.Version = p.world.Version
+}
+
+// model is the provider block.
+type model struct {
+	Ledger   types.String       `tfsdk:"ledger"`
+	Actor    types.String       `tfsdk:"actor"`
+	LeaseTTL durationtype.Value `tfsdk:"lease_ttl"`
+}
+
+// Schema implements provider.Provider.
+func (p *Provider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Sluice describes and drives software releases: apply ships an artifact one weight at a time, judged by statistics, " +
+			"and puts the old one back when users are being hurt. The record of every release is a ledger.",
+		Attributes: map[string]schema.Attribute{
+			"ledger": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "The URL of the ledger: `sqlite:PATH`. Default: the environment variable `SLUICE_LEDGER`, and otherwise `" + ledgers.Default() + "` " +
+					"in the working directory. That last default is refused where its file would not last: where `CI` is set, in remote runs, and on network file systems.",
+			},
+			"actor": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Who acts, for the record, without control characters. Default: the environment variable `SLUICE_ACTOR`, otherwise the person and project that the CI system names, otherwise `user@host`. " +
+					"Example: `\"ci@acme\"`.",
+				Validators: []validator.String{actorCheck{}},
+			},
+			"lease_ttl": schema.StringAttribute{
+				Optional: true, CustomType: durationtype.Type{}, Validators: []validator.String{durationtype.Positive()},
+				MarkdownDescription: "After how long without a sign of life from whoever drives a rollout another may take over. Default: `30s`. Example: `\"1m\"`.",
+			},
+		},
+	}
+}
+
+// Resources implements provider.Provider.
+func (p *Provider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{
+		changewindow.NewResource,
+		deploymentstrategy.NewResource,
+		driftcheck.NewResource,
+		environment.NewResource,
+		release.NewResource,
+		rollbackpolicy.NewResource,
+	}
+}
+
+// DataSources implements provider.Provider.
+func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{
+		changewindow.NewDataSource,
+		deploymentstrategy.NewDataSource,
+		environment.NewDataSource,
+		release.NewDataSource,
+		rollbackpolicy.NewDataSource,
+	}
+}
+
+// Functions implements provider.ProviderWithFunctions.
+func (p *Provider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{functions.NewCanarySteps, functions.NewWindowState}
+}

@@ -1,0 +1,80 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
+	engine "github.com/sluice/terraform-provider-sluice/internal/release"
+)
+
+// Read takes over what the ledger says should be, and what the target says is. A
+// target that cannot be seen is a warning, and what was last seen stays: unknown is
+// not clean, and not gone either.
+func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	key, err := engine.ParseKey(state.ID.ValueString())
+	if err != nil {
+		resp.Diagnostics.AddError("Unable to read release "+state.ID.ValueString(), err.Error())
+		return
+	}
+	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(key))...)
+	if r.client.Unknown {
+		return
+	}
+	l, err := r.client.Same(ctx, state.LedgerID.ValueString())
+	if err != nil {
+		resp.Diagnostics.AddError(diags.Unable("read", "release", key.String(), err))
+		return
+	}
+	h, err := r.client.Engine(l).Load(ctx, key)
+	switch {
+	case errors.Is(err, engine.ErrUnknown), err == nil && wish(h) == nil:
+		resp.State.RemoveResource(ctx)
+		resp.Diagnostics.AddWarning("The release "+key.String()+" is gone",
+			"The ledger has nothing that ever succeeded for it, so nothing is managed. It is planned anew.")
+		return
+	case err != nil:
+		resp.Diagnostics.AddError(diags.Unable("read", "release", key.String(), err))
+		return
+	}
+	if state.LedgerID.IsNull() {
+		id, err := l.ID(ctx)
+		if err != nil {
+			resp.Diagnostics.AddError(diags.Unable("read", "release", key.String(), err))
+			return
+		}
+		state.LedgerID = types.StringValue(id)
+	}
+	if state.Service.IsNull() && h.Spec != nil {
+		if state, err = state.imported(ctx, *h.Spec); err != nil {
+			resp.Diagnostics.AddError(diags.Unable("import", "release", key.String(), err))
+			return
+		}
+	}
+	r.refresh(ctx, req, resp, state, h)
+}
+
+// refresh writes the state that is read.
+func (r *Resource) refresh(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse, state model, h *engine.History) {
+	owner, more := r.ownerOf(ctx, req.Private)
+	resp.Diagnostics.Append(more...)
+	if h.Owner != nil && owner.ID != "" && h.Owner.ID != owner.ID {
+		resp.Diagnostics.AddWarning("The release "+h.Key.String()+" is managed by another state",
+			fmt.Sprintf("%s (id %s) has taken it over; this state can no longer change it. Remove it from this configuration, or import it here again to take it back.", h.Owner.Label, h.Owner.ID))
+	}
+	obs, err := r.look(ctx, state, h)
+	if err != nil {
+		resp.Diagnostics.AddWarning("Unable to see what serves "+h.Key.String(),
+			fmt.Sprintf("The target could not be read: %v.\nThe attribute serving stays as it was last seen, which need not be true any more.", err))
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, state.fromHistory(h, obs))...)
+}

@@ -1,0 +1,27 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+// commands lists every command, in the order of the documentation.
+func (a *app) commands() []*cobra.Command {
+	return []*cobra.Command{
+		a.statusCommand(),
+		a.historyCommand(),
+		a.explainCommand(),
+		a.watchCommand(),
+		a.waitCommand(),
+		a.abortCommand(),
+		a.rollbackCommand(),
+		a.continueCommand(),
+		a.gatesCommand(),
+		a.holdCommand(),
+		a.quarantineCommand(),
+		a.verifyCommand(),
+		a.exportCommand(),
+		a.ledgerCommand(),
+		a.labCommand(),
+		a.contractCommand(),
+		a.judgeCommand(),
+		a.versionCommand(),
+	}
+}

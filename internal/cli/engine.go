@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	gates "github.com/sluice/terraform-provider-sluice/internal/gate/all"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/signal"
+	signals "github.com/sluice/terraform-provider-sluice/internal/signal/all"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+	targets "github.com/sluice/terraform-provider-sluice/internal/target/all"
+)
+
+// lookTimeout is how long a command waits for the target before it concludes that
+// it has no access to it: somebody else may have.
+const lookTimeout = 3 * time.Second
+
+// engine makes what drives releases, as this process.
+func (a *app) engine(l ledger.Ledger) *release.Engine {
+	actor := a.actor()
+	return &release.Engine{
+		Ledger: l, Clock: a.clock, Targets: a.targetDrivers(), Signals: a.signalDrivers(), Gates: gates.New(l),
+		Actor: actor, Holder: actor + " " + uuid.NewString(), UserAgent: a.userAgent(),
+		SpoolDir: filepath.Join(".sluice", "spool"), LeaseTTL: a.leaseTTL,
+	}
+}
+
+func (a *app) userAgent() string { return "sluice/" + a.version }
+
+func (a *app) targetDrivers() target.Registry {
+	if a.drivers != nil {
+		return a.drivers
+	}
+	return targets.Drivers()
+}
+
+func (a *app) signalDrivers() signal.Registry {
+	if a.sources != nil {
+		return a.sources
+	}
+	return signals.Drivers()
+}
+
+// reach says what the release is, and whether its target answers this process.
+func (a *app) reach(ctx context.Context, e *release.Engine, key release.Key) (release.Status, error) {
+	quick := &release.Engine{
+		Ledger: e.Ledger, Clock: e.Clock, Targets: e.Targets, UserAgent: e.UserAgent, CallTimeout: lookTimeout,
+	}
+	s, err := quick.Describe(ctx, key, true)
+	if errors.Is(err, release.ErrUnknown) {
+		return s, unknownRelease(ctx, e.Ledger, key)
+	}
+	return s, err
+}
+
+// outcomeJSON is what the commands that act write with --json.
+type outcomeJSON struct {
+	Release string `json:"release"`
+	// Result is unchanged, adopted, shipped, rolled_back, aborted, errored or open.
+	Result  string       `json:"result"`
+	Rollout *rolloutJSON `json:"rollout"`
+	// Payload is what the release wishes for now.
+	Payload *payloadJSON `json:"payload"`
+	// Serving is what the target last said, in words.
+	Serving  string   `json:"serving"`
+	Warnings []string `json:"warnings"`
+}
+
+// finish shows what is true after a call of the engine, whether it failed or not.
+func (a *app) finish(key release.Key, out release.Outcome, err error, done string) error {
+	if err != nil {
+		err = a.told(err, key, out)
+	}
+	switch {
+	case out.Result == "":
+		return err
+	case a.asJSON:
+		warnings := append([]string{}, out.Warnings...)
+		jsonErr := a.writeJSON(outcomeJSON{
+			Release: key.String(), Result: string(out.Result), Rollout: toRollout(key, out.Rollout, a.clock.Now()),
+			Payload: toPayloadOrNull(out.Payload), Serving: release.ServesText(out.Serving, time.Time{}), Warnings: warnings,
+		})
+		return errors.Join(err, jsonErr)
+	case err == nil:
+		for _, w := range out.Warnings {
+			a.note("Warning: %s", w)
+		}
+		a.say("%s", done)
+	}
+	return err
+}
+
+// told gives an error of the engine the words that the provider uses too. Errors
+// that are of the command line, or of the ledger, speak for themselves.
+func (a *app) told(err error, key release.Key, out release.Outcome) error {
+	var (
+		ended      *release.EndedError
+		blocked    *release.BlockedError
+		stopped    *release.InterruptedError
+		open       *release.OpenError
+		obstructed *release.ObstructedError
+		held       *ledger.HeldError
+	)
+	if !errors.As(err, &ended) && !errors.As(err, &blocked) && !errors.As(err, &stopped) &&
+		!errors.As(err, &open) && !errors.As(err, &obstructed) && !errors.As(err, &held) {
+		return err
+	}
+	var payload artifact.Payload
+	switch {
+	case out.Rollout != nil:
+		payload = out.Rollout.Spec.Payload
+	case out.Payload != nil:
+		payload = *out.Payload
+	}
+	summary, detail := release.Explain(err, key, payload)
+	return &toldError{summary: summary, detail: detail, err: err}
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+)
+
+func TestGatesOfARelease(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	r := w.expect(Done, "gates", "checkout/production")
+	golden(t, "gates.txt", r.out)
+
+	w.expect(Done, "hold", "environment/production", "--reason", "moving the database", "--until", "2h")
+	r = w.expect(Blocked, "gates", "checkout/production")
+	golden(t, "gates-held.txt", r.out)
+	contains(t, r.errors, "blocked now: checkout/production 1.0.0")
+	golden(t, "gates-held.json", w.expect(Blocked, "gates", "checkout/production", "--json").out)
+
+	w.away = true
+	contains(t, w.expect(Blocked, "gates", "checkout/production").errors, "Warning: checkout/production: the target could not be read now", "connection refused")
+}
+
+func TestGatesOfAQuarantinedArtifact(t *testing.T) {
+	w := toldWorld(t)
+	r := w.expect(Blocked, "gates", "checkout/production")
+	contains(t, r.out, "checkout/production 1.2.2 is blocked now; nobody can tell until when", "quarantine  fail")
+	w.expect(Done, "quarantine", "lift", "checkout", "production", "--reason", "it was the database")
+	w.expect(Done, "gates", "checkout/production")
+}
+
+// change is one entry of a plan in JSON.
+func change(address string, actions []string, before, after any, unknown any) map[string]any {
+	return map[string]any{
+		"address": address, "mode": "managed", "type": strings.Split(address, ".")[0], "name": strings.Split(address, ".")[1],
+		"provider_name": "registry.terraform.io/sluice/sluice",
+		"change":        map[string]any{"actions": actions, "before": before, "after": after, "after_unknown": unknown},
+	}
+}
+
+// planned is a sluice_release as a plan shows it.
+func planned(service string, p artifact.Payload) map[string]any {
+	environment, _ := json.Marshal(spec(p).Environment)
+	strategy, _ := json.Marshal(spec(p).Strategy)
+	return map[string]any{
+		"service": service, "configuration_digest": nil, "mode": "enforce",
+		"environment": map[string]any{"name": key.Environment, "content": string(environment)},
+		"artifact":    map[string]any{"version": p.Version, "reference": p.Reference},
+		"strategy":    map[string]any{"name": "careful", "content": string(strategy)},
+		"target":      map[string]any{"sim": map[string]any{}, "contract": nil},
+	}
+}
+
+// plan writes a plan and returns the file's name.
+func plan(t *testing.T, changes ...map[string]any) string {
+	t.Helper()
+	raw, err := json.Marshal(map[string]any{"format_version": "1.2", "terraform_version": "1.11.0", "resource_changes": changes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("plan.json", raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "plan.json"
+}
+
+func TestGatesOfAPlan(t *testing.T) {
+	w := toldWorld(t)
+	update, create := []string{"update"}, []string{"create"}
+	old, none := planned("checkout", good), map[string]any{}
+	file := plan(t,
+		change("sluice_release.same", update, old, old, none),
+		change("sluice_release.untouched", []string{"no-op"}, old, old, none),
+		change("sluice_release.gone", []string{"delete"}, old, nil, none),
+		change("sluice_environment.production", create, nil, map[string]any{"name": "production"}, none),
+		change("sluice_release.search", create, nil, planned("search", first), none),
+		change("sluice_release.checkout", update, old, planned("checkout", bad), none),
+	)
+	r := w.expect(Blocked, "gates", "--plan", file)
+	golden(t, "plan.txt", r.out)
+	contains(t, r.errors, "blocked now: checkout/production 1.2.2")
+	golden(t, "plan.md", w.expect(Blocked, "gates", "--plan", file, "--markdown").out)
+	golden(t, "plan.json", w.expect(Blocked, "gates", "--plan", file, "--json").out)
+
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if piped := w.runWith(string(raw), "gates", "--plan", "-"); piped.code != Blocked || cmp.Diff(r.out, piped.out) != "" {
+		t.Error("a plan from standard input is another one:", piped)
+	}
+}
+
+func TestGatesOfAPlanThatOpensNothing(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	file := plan(t, change("sluice_release.checkout", []string{"no-op"}, planned("checkout", first), planned("checkout", first), nil))
+	for _, flag := range []string{"--json", "--markdown", "--plan=" + file} {
+		want := "The plan opens no rollout.\n"
+		if flag == "--json" {
+			want = "[]\n"
+		}
+		if r := w.expect(Done, "gates", "--plan", file, flag); r.out != want {
+			t.Errorf("%s: %q", flag, r.out)
+		}
+	}
+}
+
+func TestGatesOfAPlanThatGoesOn(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	w.broken(good, 2)
+	release := planned("checkout", good)
+	file := plan(t, change("sluice_release.checkout", []string{"update"}, release, release, map[string]any{"serving": true}))
+	contains(t, w.expect(Done, "gates", "--plan", file).out, "checkout/production 1.1.1 can start now")
+}
+
+func TestGatesOfAPlanThatKnowsLittle(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	unknown := planned("checkout", good)
+	unknown["artifact"] = map[string]any{"version": "1.1.1"}
+	unknown["strategy"] = map[string]any{"name": "not-there"}
+	file := plan(t,
+		change("sluice_release.checkout", []string{"update"}, planned("checkout", first), unknown, map[string]any{"artifact": map[string]any{"reference": true}}),
+		change("sluice_change_window.freeze", []string{"create"}, nil, map[string]any{"name": "freeze"}, nil),
+	)
+	r := w.expect(Blocked, "gates", "--plan", file)
+	contains(t, r.out, "unknown", "has no digest")
+	contains(t, r.errors, `the deployment strategy "not-there" is not known before the apply`, "the plan also changes sluice_change_window.freeze")
+}

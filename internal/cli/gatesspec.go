@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/strategy"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// specOf makes as much of a specification as the plan knows. What it does not know
+// is a warning; a payload without a digest does not pass the quarantine.
+func specOf(ctx context.Context, l ledger.Ledger, r plannedRelease) (release.Spec, []string, error) {
+	spec := release.Spec{Service: r.Service, Payload: r.payload(), Mode: release.Mode(r.Mode)}
+	var warnings []string
+	for _, d := range []struct {
+		kind string
+		from plannedDefinition
+		into any
+	}{
+		{"environment", r.Environment, &spec.Environment},
+		{kindStrategy, r.Strategy, &spec.Strategy},
+	} {
+		warning, err := resolve(ctx, l, d.kind, d.from, d.into)
+		if err != nil {
+			return spec, nil, err
+		}
+		if warning != "" {
+			warnings = append(warnings, warning)
+		}
+	}
+	spec.Environment.Name = r.Environment.Name
+	if spec.Strategy.Canary == nil && spec.Strategy.Linear == nil {
+		spec.Strategy.AllAtOnce = &strategy.AllAtOnce{}
+	}
+	for driver, config := range r.Target {
+		if string(config) != "null" {
+			spec.Target = target.Config{Driver: driver, Config: config}
+		}
+	}
+	return spec, warnings, nil
+}
+
+// resolve reads a definition out of the plan, or the ledger where only its name is
+// known.
+func resolve(ctx context.Context, l ledger.Ledger, kind string, d plannedDefinition, into any) (string, error) {
+	content := json.RawMessage(d.Content)
+	if d.Content == "" {
+		o, err := ledger.GetObject(ctx, l, kind, d.Name)
+		if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrInvalid) {
+			return fmt.Sprintf("the %s %q is not known before the apply, so what depends on it is missing here", words(kind), d.Name), nil
+		}
+		if err != nil {
+			return "", err
+		}
+		content = o.Content
+	}
+	if err := json.Unmarshal(content, into); err != nil {
+		return "", fmt.Errorf("the %s %q is not one that this version understands: %w", words(kind), d.Name, err)
+	}
+	return "", nil
+}

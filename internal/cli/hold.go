@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/gate/hold"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+)
+
+const holdExample = "sluice hold environment/production --reason \"moving the database\" --until 2h"
+
+func (a *app) holdCommand() *cobra.Command {
+	var reason, until string
+	cmd := &cobra.Command{
+		Use:   "hold SCOPE --reason TEXT",
+		Short: "Stop what goes forward: everything, an environment, a service or a release",
+		Long: `Places a stop order: nothing within the scope goes forward until it is lifted, or
+until its end. It never stops a rollback. A scope is
+
+  all
+  environment/NAME
+  service/NAME
+  release/SERVICE/ENVIRONMENT`,
+		Example: "  " + holdExample + "\n  sluice hold list\n  sluice hold lift environment/production --reason \"moved\"",
+		Args:    cobra.ExactArgs(1),
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why: whoever is stopped wants to know (required)")
+	cmd.Flags().StringVar(&until, "until", "", "when it ends by itself: a time such as 2026-12-01T08:00:00Z, or a duration such as 2h")
+	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+		scope, err := parseScope(args[0])
+		if err != nil {
+			return err
+		}
+		if err := needReason(reason); err != nil {
+			return err
+		}
+		end, err := a.parseUntil(until)
+		if err != nil {
+			return err
+		}
+		return a.writing(ctx, func(l ledger.Ledger) error {
+			h := hold.Hold{Scope: scope, Reason: reason, By: a.actor(), At: a.clock.Now(), Until: end}
+			if err := hold.Place(ctx, l, h); err != nil {
+				return holdError(err)
+			}
+			a.say("On hold: %s", holdLines(h, a.clock.Now()))
+			a.say("Rollbacks are not held. To lift it: sluice hold lift %s --reason \"...\"", scope)
+			return nil
+		})
+	})
+	cmd.AddCommand(a.holdListCommand(), a.holdLiftCommand())
+	return cmd
+}
+
+func (a *app) holdListCommand() *cobra.Command {
+	return a.reads(&cobra.Command{
+		Use:     "list",
+		Short:   "Show the holds that nobody lifted",
+		Example: "  sluice hold list --json",
+		Args:    cobra.NoArgs,
+		RunE: a.does(func(ctx context.Context, _ []string) error {
+			return a.reading(ctx, func(l ledger.Ledger) error {
+				list, err := hold.List(ctx, l)
+				if err != nil {
+					return err
+				}
+				if a.asJSON {
+					out := []holdJSON{}
+					for _, h := range list {
+						out = append(out, toHold(h, a.clock.Now()))
+					}
+					return a.writeJSON(out)
+				}
+				if len(list) == 0 {
+					a.say("Nothing is on hold.")
+				}
+				for _, h := range list {
+					a.say("%s", holdLines(h, a.clock.Now()))
+				}
+				return nil
+			})
+		}),
+	})
+}
+
+func (a *app) holdLiftCommand() *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use:     "lift SCOPE --reason TEXT",
+		Short:   "Lift a hold, whoever placed it",
+		Example: "  sluice hold lift environment/production --reason \"moved\"",
+		Args:    cobra.ExactArgs(1),
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record (required)")
+	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+		scope, err := parseScope(args[0])
+		if err != nil {
+			return err
+		}
+		if err := needReason(reason); err != nil {
+			return err
+		}
+		return a.writing(ctx, func(l ledger.Ledger) error {
+			if err := hold.Lift(ctx, l, scope, a.actor(), reason, a.clock.Now()); err != nil {
+				return holdError(err)
+			}
+			a.say("Lifted: %s", scope)
+			return nil
+		})
+	})
+	return cmd
+}
+
+func parseScope(text string) (hold.Scope, error) {
+	scope, err := hold.ParseScope(text)
+	if err == nil {
+		return scope, nil
+	}
+	if strings.Count(text, "/") == 1 {
+		return "", badInput("%w; for one release: release/%s", err, text)
+	}
+	return "", &ExitError{Code: BadUsage, Err: err}
+}
+
+// holdError tells what the user said wrong from what went wrong.
+func holdError(err error) error {
+	if errors.Is(err, hold.ErrInvalid) {
+		return &ExitError{Code: BadUsage, Err: err}
+	}
+	return err
+}
+
+// parseUntil reads an instant, or a duration from now on. Empty is no end.
+func (a *app) parseUntil(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at.UTC(), nil
+	}
+	d, problem := field.ParseDuration(text, false)
+	if problem != "" {
+		return time.Time{}, badInput("--until %q is no time and no duration; allowed are a time with its zone, for example 2026-12-01T08:00:00Z, or a duration from now on, for example 2h", text)
+	}
+	return a.clock.Now().Add(d), nil
+}

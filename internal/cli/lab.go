@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice/terraform-provider-sluice/internal/lab"
+)
+
+func (a *app) labCommand() *cobra.Command {
+	var cfg lab.Config
+	cmd := a.reads(&cobra.Command{
+		Use:   "lab --artifacts DIR",
+		Short: "Run a small runtime on this machine, to try releases on",
+		Long: `Runs the reference server of the deployment contract until Ctrl-C: a weighted
+router before real processes, one for each artifact, with counters in OpenMetrics
+and calls that inject faults. With --json the addresses are one line of JSON, which
+comes when both ports are open.
+
+Where SLUICE_LAB_TOKEN is set, contract and admin calls must show it as a bearer
+token.`,
+		Example: "  sluice lab --artifacts examples/quickstart/artifacts --rate 50",
+		Args:    a.onlyCommands,
+	})
+	flags := cmd.Flags()
+	flags.StringVar(&cfg.Artifacts, "artifacts", "", "folder of the artifact files (required)")
+	flags.StringVar(&cfg.Listen, "listen", lab.DefaultListen, "address of contract, metrics and admin calls; port 0 for a free one")
+	flags.StringVar(&cfg.TrafficListen, "traffic-listen", lab.DefaultTraffic, "address of the service's users; port 0 for a free one")
+	flags.Float64Var(&cfg.Traffic, "rate", 0, "requests a second that the lab sends itself")
+	flags.StringVar(&cfg.State, "state", "", "file in which the lab keeps what it serves over a restart")
+	flags.Uint64Var(&cfg.Seed, "seed", 1, "decides the random choices between the arms")
+	cmd.RunE = a.does(func(ctx context.Context, _ []string) error {
+		if cfg.Artifacts == "" {
+			return badInput("--artifacts is missing; it is the folder of the artifact files, for example --artifacts examples/quickstart/artifacts")
+		}
+		cfg.Token = a.env("SLUICE_LAB_TOKEN")
+		cfg.Log, cfg.Command = a.stderr, a.labChild
+		return lab.Run(ctx, cfg, a.labReady)
+	})
+	cmd.AddCommand(a.labServeCommand())
+	return cmd
+}
+
+// labReady says where the lab listens.
+func (a *app) labReady(where lab.Addresses) {
+	if a.asJSON {
+		if err := a.writeLine(where); err != nil {
+			a.note("Warning: the addresses could not be written: %v", err)
+		}
+		return
+	}
+	a.say("contract  %s\nmetrics   %s\nadmin     %s\ntraffic   %s", where.Contract, where.Metrics, where.Admin, where.Traffic)
+	a.note("The lab runs until Ctrl-C.")
+}
+
+// labServeCommand is the child process that the lab starts for each arm.
+func (a *app) labServeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:                "serve",
+		Short:              "Serve one artifact, as a child of the lab",
+		Example:            "  sluice lab serve --artifact artifacts/1.0.0.json",
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE:               a.does(lab.ServeArtifact),
+	}
+}

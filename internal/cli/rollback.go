@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
+)
+
+type rollbackFlags struct {
+	reason          string
+	dryRun          bool
+	spec, writeSpec string
+}
+
+func (a *app) rollbackCommand() *cobra.Command {
+	var f rollbackFlags
+	cmd := a.reads(&cobra.Command{
+		Use:   "rollback [RELEASE] --reason TEXT",
+		Short: "Go back to what served before, at once",
+		Long: `Goes back to the last artifact that succeeded before the one that serves and is not
+quarantined, and quarantines the one it leaves, so that the next merge does not
+ship it again. An open rollout is aborted instead. No gate is asked: no window,
+no hold and no approval delays it.
+
+Without access to the target the request alone is recorded; whoever drives the
+rollout goes back then. It is an error when nobody lives to do that.
+
+--write-spec saves, while the ledger can be read, all that a rollback needs;
+--spec goes back by such a file and needs no ledger at all, and records nothing.`,
+		Example: `  sluice rollback checkout/production --reason "checkout is slow"
+  sluice rollback checkout/production --dry-run
+  sluice rollback checkout/production --write-spec checkout.json
+  sluice rollback --spec checkout.json --reason "the ledger is gone"`,
+		Args: cobra.MaximumNArgs(1),
+	})
+	flags := cmd.Flags()
+	flags.StringVar(&f.reason, "reason", "", "why, for the record (required to go back)")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and change nothing")
+	flags.StringVar(&f.spec, "spec", "", "go back by this file, without any ledger")
+	flags.StringVar(&f.writeSpec, "write-spec", "", "save what a rollback needs to this file, and change nothing")
+	cmd.MarkFlagsMutuallyExclusive("spec", "write-spec")
+	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+		if f.spec != "" {
+			return a.backBySpec(ctx, args, f)
+		}
+		if len(args) == 0 {
+			return badInput("the release is missing; name it, for example: sluice rollback checkout/production --reason \"checkout is slow\"")
+		}
+		key, err := parseRelease(args[0])
+		if err != nil {
+			return err
+		}
+		switch {
+		case f.writeSpec != "":
+			return a.reading(ctx, func(l ledger.Ledger) error { return a.writeBackSpec(ctx, l, key, f.writeSpec) })
+		case f.dryRun:
+			return a.reading(ctx, func(l ledger.Ledger) error { return a.planBack(ctx, l, key) })
+		}
+		if err := needReason(f.reason); err != nil {
+			return err
+		}
+		return a.writing(ctx, func(l ledger.Ledger) error { return a.back(ctx, l, key, f.reason) })
+	})
+	return cmd
+}
+
+func (a *app) back(ctx context.Context, l ledger.Ledger, key release.Key, reason string) error {
+	e := a.engine(l)
+	status, err := a.reach(ctx, e, key)
+	if err != nil {
+		return err
+	}
+	if status.LookErr != nil {
+		req := release.RequestBody{By: a.actor(), Reason: reason, Cause: release.CauseOperator, Quarantine: true}
+		if err := e.RequestBack(ctx, key, req); err != nil {
+			return err
+		}
+		if open := status.History.Open(); open != nil {
+			return a.awaitTaker(ctx, l, key, open.Number, status.LookErr)
+		}
+		return nobody(key, status.Lease, status.LookErr)
+	}
+	out, err := e.Back(ctx, key, release.BackRequest{Reason: reason})
+	return a.finish(key, out, err, fmt.Sprintf("%s is back: %s serves.", key, label(out.Payload)))
+}
+
+// backPlanJSON is what sluice rollback --dry-run --json writes.
+type backPlanJSON struct {
+	Release string `json:"release"`
+	// From would be left and quarantined, To would serve.
+	From *payloadJSON `json:"from"`
+	To   *payloadJSON `json:"to"`
+	// Aborts is the number of the open rollout that would be aborted, 0 for none.
+	Aborts int      `json:"aborts"`
+	Steps  []string `json:"steps"`
+	// Serving is what the target says now, in words.
+	Serving string `json:"serving"`
+}
+
+func (a *app) planBack(ctx context.Context, l ledger.Ledger, key release.Key) error {
+	plan, err := a.engine(l).PlanBack(ctx, key)
+	if errors.Is(err, release.ErrUnknown) {
+		return unknownRelease(ctx, l, key)
+	}
+	if err != nil {
+		return err
+	}
+	if a.asJSON {
+		out := backPlanJSON{
+			Release: key.String(), From: toPayloadOrNull(plan.From), To: toPayloadOrNull(plan.To),
+			Steps: plan.Steps, Serving: release.ServesText(plan.Serving, time.Time{}),
+		}
+		if plan.Open != nil {
+			out.Aborts = plan.Open.Number
+		}
+		return a.writeJSON(out)
+	}
+	a.say("A rollback of %s now would go from %s to %s:", key, label(plan.From), label(plan.To))
+	for i, step := range plan.Steps {
+		a.say("  %d  %s", i+1, step)
+	}
+	a.say("What serves now: %s", release.ServesText(plan.Serving, time.Time{}))
+	a.say("Nothing was changed. To do it: sluice rollback %s --reason \"...\"", key)
+	return nil
+}

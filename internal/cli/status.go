@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/gate/hold"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
+)
+
+// statusJSON is what sluice status --json writes.
+type statusJSON struct {
+	Ledger   string        `json:"ledger"`
+	Releases []releaseJSON `json:"releases"`
+	Holds    []holdJSON    `json:"holds"`
+}
+
+// stateAtRest is the state of a release without an open rollout.
+const stateAtRest = "at_rest"
+
+// overview is what sluice status shows.
+type overview struct {
+	id       string
+	releases []releaseView
+	holds    []hold.Hold
+}
+
+type releaseView struct {
+	history *release.History
+	lease   ledger.Lease
+}
+
+func (a *app) statusCommand() *cobra.Command {
+	return a.reads(&cobra.Command{
+		Use:   "status [RELEASE]",
+		Short: "Show what serves, what rolls out, what is held and what is quarantined",
+		Long: `Shows every release of the ledger, or one: what should serve by the record, the
+rollout that is open with its progress, the last one, holds and quarantine. It
+asks no target; what a target says of itself is compared by sluice_drift_check.`,
+		Example: "  sluice status\n  sluice status checkout/production --json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: a.does(func(ctx context.Context, args []string) error {
+			return a.reading(ctx, func(l ledger.Ledger) error {
+				o, err := look(ctx, l, args)
+				if err != nil {
+					return err
+				}
+				if a.asJSON {
+					return a.writeJSON(a.statusJSON(o))
+				}
+				a.statusText(o)
+				return nil
+			})
+		}),
+	})
+}
+
+// look reads what the status shows: of one release where args names it.
+func look(ctx context.Context, l ledger.Ledger, args []string) (overview, error) {
+	var o overview
+	var keys []release.Key
+	id, err := l.ID(ctx)
+	if err != nil {
+		return o, err
+	}
+	o.id = id
+	if len(args) > 0 {
+		key, err := parseRelease(args[0])
+		if err != nil {
+			return o, err
+		}
+		keys = append(keys, key)
+	} else if keys, err = releases(ctx, l); err != nil {
+		return o, err
+	}
+	for _, key := range keys {
+		h, err := history(ctx, l, key)
+		if err != nil {
+			return o, err
+		}
+		lease, err := l.Lease(ctx, key.LeaseName())
+		if err != nil {
+			return o, err
+		}
+		o.releases = append(o.releases, releaseView{history: h, lease: lease})
+	}
+	o.holds, err = hold.List(ctx, l)
+	if err == nil && len(args) > 0 {
+		o.holds = slices.DeleteFunc(o.holds, func(h hold.Hold) bool {
+			return !h.Scope.Matches(gate.Subject{Service: keys[0].Service, Environment: keys[0].Environment})
+		})
+	}
+	return o, err
+}
+
+func (a *app) statusJSON(o overview) statusJSON {
+	out := statusJSON{Ledger: o.id, Releases: []releaseJSON{}, Holds: []holdJSON{}}
+	for _, v := range o.releases {
+		out.Releases = append(out.Releases, a.releaseJSON(v))
+	}
+	for _, h := range o.holds {
+		out.Holds = append(out.Holds, toHold(h, a.clock.Now()))
+	}
+	return out
+}
+
+func (a *app) releaseJSON(v releaseView) releaseJSON {
+	h, now := v.history, a.clock.Now()
+	out := releaseJSON{
+		Release: h.Key.String(), Service: h.Key.Service, Environment: h.Key.Environment,
+		Serving: toPayloadOrNull(h.Serving()), State: stateAtRest,
+		Open: toRollout(h.Key, h.Open(), now), Last: toRollout(h.Key, h.Last(), now),
+		Quarantine: quarantineOf(h),
+	}
+	if open := h.Open(); open != nil {
+		out.State = string(open.State)
+	}
+	if h.Owner != nil {
+		out.Owner = &h.Owner.Label
+	}
+	if v.lease.Holder != "" {
+		out.Driver = &v.lease.Holder
+	}
+	return out
+}
+
+// quarantineOf lists what may not be released, by key.
+func quarantineOf(h *release.History) []quarantineJSON {
+	out := []quarantineJSON{}
+	for _, key := range slices.Sorted(maps.Keys(h.Quarantine)) {
+		q := h.Quarantine[key]
+		out = append(out, quarantineJSON{
+			Release: h.Key.String(), Payload: toPayload(q.Payload),
+			Reason: q.Reason, By: q.By, At: q.At, Rollout: q.Rollout,
+		})
+	}
+	return out
+}

@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/sluice/terraform-provider-sluice/internal/release"
+)
+
+// statusText writes one table, and below it what needs more room than a cell.
+func (a *app) statusText(o overview) {
+	if len(o.releases) == 0 {
+		a.say("No release yet. The first terraform apply of a sluice_release records one.")
+	} else {
+		t := newTable("release", "serving", "state", "last rollout")
+		t.SetColumnConfigs([]table.ColumnConfig{
+			{Number: 1, WidthMax: 30, WidthMaxEnforcer: text.WrapText},
+			{Number: 2, WidthMax: 16, WidthMaxEnforcer: text.WrapText},
+		})
+		for _, v := range o.releases {
+			h := v.history
+			t.AppendRow(table.Row{h.Key.String(), label(h.Serving()), a.stateCell(h), a.lastCell(h)})
+		}
+		a.say("%s", t.Render())
+	}
+	a.underWay(o)
+	a.listRequests(o)
+	a.listHolds(o)
+	a.listQuarantine(o)
+}
+
+// stateCell is the open rollout's state, or that there is none.
+func (a *app) stateCell(h *release.History) string {
+	open := h.Open()
+	if open == nil {
+		if h.Owner == nil {
+			return "not managed"
+		}
+		return words(stateAtRest)
+	}
+	cell := words(open.State) + ", " + percent(open.Weight)
+	colour := text.FgYellow
+	if open.State.GoingBack() {
+		colour = text.FgRed
+	}
+	return a.paint(a.stdout, colour, cell)
+}
+
+// lastCell is how the last closed rollout ended.
+func (a *app) lastCell(h *release.History) string {
+	for i := len(h.Rollouts) - 1; i >= 0; i-- {
+		r := h.Rollouts[i]
+		if !r.State.Final() {
+			continue
+		}
+		colour := text.FgGreen
+		if r.State != release.Succeeded {
+			colour = text.FgRed
+		}
+		return fmt.Sprintf("%d: %s %s", r.Number,
+			a.paint(a.stdout, colour, words(r.State)), ago(a.clock.Now().Sub(r.ClosedAt)))
+	}
+	if len(h.Succeeded) > 0 && h.Last() == nil {
+		return "none, adopted"
+	}
+	return "none"
+}
+
+func (a *app) underWay(o overview) {
+	title := "\nUnder way"
+	for _, v := range o.releases {
+		r := v.history.Open()
+		if r == nil {
+			continue
+		}
+		a.header(&title)
+		driver := "nobody drives it: sluice continue " + v.history.Key.String()
+		if v.lease.Holder != "" {
+			driver = "driven by " + v.lease.Holder
+		}
+		a.say("  %s   %s   rollout %d   by %s", v.history.Key, fromTo(r), r.Number, r.OpenedBy)
+		a.say("  %s", ProgressLine(r, a.clock.Now(), width(a.stdout)-2))
+		a.say("  %s", clipped(driver, width(a.stdout)-2))
+	}
+}
+
+// listRequests shows what somebody asked for and nobody has taken up.
+func (a *app) listRequests(o overview) {
+	title := "\nAsked for"
+	for _, v := range o.releases {
+		if req := v.history.BackRequest; req != nil {
+			a.header(&title)
+			a.say("  %s  to go back, by %s; the next driver takes it up", v.history.Key, req.By)
+			a.say("%s", wrapped(req.Reason, "    ", width(a.stdout)))
+		}
+	}
+}
+
+func (a *app) listHolds(o overview) {
+	title := "\nHolds"
+	for _, h := range o.holds {
+		a.header(&title)
+		a.say("  %s", holdLines(h, a.clock.Now()))
+	}
+}
+
+func (a *app) listQuarantine(o overview) {
+	title := "\nQuarantine"
+	for _, v := range o.releases {
+		for _, q := range quarantineOf(v.history) {
+			a.header(&title)
+			a.quarantineLine(q)
+		}
+	}
+}
+
+// header writes a section's title once, before its first line.
+func (a *app) header(title *string) {
+	if *title != "" {
+		a.say("%s", *title)
+		*title = ""
+	}
+}
+
+func (a *app) quarantineLine(q quarantineJSON) {
+	a.say("  %s  %s  since %s, by %s", q.Release, versionOf(q.Payload), instant(q.At), q.By)
+	a.say("%s", wrapped(q.Reason, "    ", width(a.stdout)))
+}
+
+// versionOf is what people call a payload.
+func versionOf(p payloadJSON) string {
+	if p.Version != "" {
+		return p.Version
+	}
+	return clipped(p.Key, 19)
+}

@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
+)
+
+// follower reads a release's stream as it grows.
+type follower struct {
+	ledger  ledger.Ledger
+	key     release.Key
+	history *release.History
+}
+
+// next folds what came since the last call and returns what it says. A release
+// that the ledger does not know is release.ErrUnknown.
+func (f *follower) next(ctx context.Context) ([]eventJSON, error) {
+	if f.history == nil {
+		f.history = release.NewHistory(f.key)
+	}
+	records, err := f.ledger.Read(ctx, f.key.Stream(), f.history.Seq+1)
+	if err != nil {
+		return nil, err
+	}
+	if len(records) == 0 && f.history.Seq == 0 {
+		return nil, unknownRelease(ctx, f.ledger, f.key)
+	}
+	var events []eventJSON
+	for _, rec := range records {
+		if err := f.history.Add(rec); err != nil {
+			return nil, err
+		}
+		e, ok, err := eventOf(f.history, rec)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			events = append(events, e)
+		}
+	}
+	return events, nil
+}
+
+func (a *app) watchCommand() *cobra.Command {
+	var within string
+	var plain bool
+	cmd := a.reads(&cobra.Command{
+		Use:   "watch RELEASE",
+		Short: "Follow the open rollout, a line for each step and each look",
+		Long: `Follows the rollout that is open, from its first record until it ends: one line for
+each step and each look, with what was counted and what the judge says of it. On a
+terminal a progress bar stands below. It only reads the ledger, so anybody may
+watch. The exit code says how the rollout ended, as for sluice wait.`,
+		Example: "  sluice watch checkout/production --plain\n  sluice watch checkout/production --json",
+		Args:    cobra.ExactArgs(1),
+	})
+	cmd.Flags().BoolVar(&plain, "plain", false, "lines only, without the progress bar")
+	cmd.Flags().StringVar(&within, "within", "0s", "wait so long for a rollout to open, for example 1m")
+	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+		key, err := parseRelease(args[0])
+		if err != nil {
+			return err
+		}
+		patience, problem := field.ParseDuration(within, true)
+		if problem != "" {
+			return badInput("--within: %s", problem)
+		}
+		if err := a.awaitLedger(ctx, patience); err != nil {
+			return err
+		}
+		return a.reading(ctx, func(l ledger.Ledger) error {
+			w := watcher{app: a, follower: follower{ledger: l, key: key}, bar: terminal(a.stdout) && !plain && !a.asJSON}
+			return w.run(ctx, patience)
+		})
+	})
+	return cmd
+}
+
+// awaitLedger waits for a ledger that the first apply is about to create. It is
+// no error when none comes: reading says so.
+func (a *app) awaitLedger(ctx context.Context, patience time.Duration) error {
+	started := a.clock.Now()
+	for a.clock.Now().Sub(started) < patience {
+		err := a.reading(ctx, func(ledger.Ledger) error { return nil })
+		if !errors.Is(err, ledger.ErrMissing) {
+			return err
+		}
+		if err := a.clock.Sleep(ctx, pollEvery); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watcher shows a rollout as it goes.
+type watcher struct {
+	*app
+	follower
+	bar bool
+	// number is the rollout that is followed, 0 before one is open.
+	number int
+}
+
+func (w *watcher) run(ctx context.Context, patience time.Duration) error {
+	started := w.clock.Now()
+	var backlog []eventJSON
+	for {
+		events, err := w.next(ctx)
+		if err != nil && (!errors.Is(err, release.ErrUnknown) || patience == 0) {
+			return err
+		}
+		backlog = append(backlog, events...)
+		if w.number == 0 {
+			if open := w.history.Open(); open != nil {
+				w.number = open.Number
+				w.title(open)
+			}
+		}
+		if w.number > 0 {
+			if err := w.show(backlog); err != nil {
+				return err
+			}
+			backlog = nil
+			if r := w.history.Rollout(w.number); r.State.Final() {
+				return w.end(r)
+			}
+		} else if w.clock.Now().Sub(started) >= patience {
+			return w.none()
+		}
+		if err := w.clock.Sleep(ctx, pollEvery); err != nil {
+			return err
+		}
+	}
+}
+
+func (w *watcher) title(r *release.Rollout) {
+	if !w.asJSON {
+		w.say("%s %s   %s   rollout %d   by %s", w.key.Service, fromTo(r), w.key.Environment, r.Number, r.OpenedBy)
+	}
+}
+
+// show writes the events of the rollout that is followed, and the bar below.
+func (w *watcher) show(events []eventJSON) error {
+	for _, e := range events {
+		switch {
+		case e.Rollout != w.number:
+		case w.asJSON:
+			if err := w.writeLine(e); err != nil {
+				return err
+			}
+		default:
+			w.clear()
+			w.say("%s", e.line())
+		}
+	}
+	if r := w.history.Rollout(w.number); w.bar && !r.State.Final() {
+		fmt.Fprintf(w.stdout, "\r%s\x1b[K", ProgressLine(r, w.clock.Now(), width(w.stdout)-1))
+	}
+	return nil
+}
+
+func (w *watcher) clear() {
+	if w.bar {
+		fmt.Fprint(w.stdout, "\r\x1b[K")
+	}
+}
+
+func (w *watcher) end(r *release.Rollout) error {
+	w.clear()
+	if !w.asJSON {
+		w.say("%s", ProgressLine(r, w.clock.Now(), width(w.stdout)))
+	}
+	if err := endedError(w.key, w.history, r); err != nil {
+		return w.told(err, w.key, release.Outcome{Key: w.key, Rollout: r})
+	}
+	return nil
+}
+
+// none says that there is nothing to follow, and what there was.
+func (w *watcher) none() error {
+	last := "it has had none yet"
+	if r := w.history.Last(); r != nil {
+		last = fmt.Sprintf("the last one, %d, %s at %s: sluice history %s --rollout %d", r.Number, words(r.State), instant(r.ClosedAt), w.key, r.Number)
+	}
+	return fmt.Errorf("no rollout of %s is open; %s; to wait for one to open: sluice watch %s --within 1m", w.key, last, w.key)
+}

@@ -51,6 +51,9 @@ type FencedError struct {
 
 // Error implements error.
 func (e *FencedError) Error() string {
+	if e.Lease.Holder == "" {
+		return fmt.Sprintf("the lease %s is at fence %d and nobody holds it now; fence %d is no longer valid", e.Lease.Name, e.Lease.Fence, e.Fence)
+	}
 	return fmt.Sprintf("the lease %s is at fence %d, held by %q; fence %d is no longer valid", e.Lease.Name, e.Lease.Fence, e.Lease.Holder, e.Fence)
 }
 

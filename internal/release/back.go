@@ -66,14 +66,17 @@ const lookPause = 200 * time.Millisecond
 // RevertWithSpec goes back without any ledger: it sends all traffic to the
 // payload, by reverting where the target still has it as the baseline and by
 // bringing it up otherwise. It repeats itself until the target says so or the
-// context ends. fence must be greater than any that the target has seen; the
-// observation tells it.
+// context ends.
+//
+// Its fence is one more than the greatest that the target has seen, so that
+// whoever drives is stopped, and it stays that one for all writes: the ledger
+// knows nothing of them, and the next driver that it lets in has one more, too.
 func RevertWithSpec(ctx context.Context, spec Spec, to artifact.Payload, targets target.Registry, deps target.Deps) (target.Observation, error) {
 	t, err := targets.Open(ctx, spec.Target, deps)
 	if err != nil {
 		return target.Observation{}, err
 	}
-	started := deps.Clock.Now().UnixNano()
+	started, fence := deps.Clock.Now().UnixNano(), uint64(0)
 	for n := 0; ; n++ {
 		obs, err := t.Observe(ctx)
 		if err != nil {
@@ -82,7 +85,10 @@ func RevertWithSpec(ctx context.Context, spec Spec, to artifact.Payload, targets
 		if ServesOnly(obs, to) && obs.Canary == nil {
 			return obs, nil
 		}
-		write := target.WriteRequest{Key: fmt.Sprintf("%s/spec/%d/%d", spec.Key(), started, n), Fence: obs.Fence + 1}
+		if fence == 0 || obs.Fence > fence {
+			fence = obs.Fence + 1
+		}
+		write := target.WriteRequest{Key: fmt.Sprintf("%s/spec/%d/%d", spec.Key(), started, n), Fence: fence}
 		progress, err := backStep(ctx, t, obs, to, write)
 		if err != nil && target.CodeOf(err) != target.CodeUnavailable {
 			return obs, err

@@ -113,20 +113,35 @@ func (d *driver) sync(ctx context.Context) error {
 }
 
 // drive decides and acts until the open rollout is closed, the context ends or
-// the lease is lost. It returns nil when no rollout is open any more.
+// the lease is lost. It returns nil when the rollout is closed, by whomever.
 //
 // An interrupt does not stop a revert: it goes on for interruptGrace, so that
 // users are not left hurt by whoever got impatient.
 func (d *driver) drive(ctx context.Context) error {
 	defer d.bringHome(ctx)
+	open := d.h.Open()
+	err := d.loop(ctx)
+	var fenced *ledger.FencedError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &fenced) && d.closedByAnother(ctx, open):
+		return nil
+	default:
+		return d.interrupted(err)
+	}
+}
+
+// loop is drive, with the cause alone as its error.
+func (d *driver) loop(ctx context.Context) error {
 	for d.h.Open() != nil {
 		decision := d.decide()
 		if ctx.Err() != nil && (!decision.back() || d.graceOver()) {
-			return d.interrupted(context.Cause(ctx))
+			return context.Cause(ctx)
 		}
 		if d.stale || !d.hurried(decision) {
 			if err := d.refresh(unlessBack(ctx, decision)); err != nil {
-				return d.interrupted(err)
+				return err
 			}
 			if d.h.Open() == nil {
 				return nil
@@ -140,12 +155,20 @@ func (d *driver) drive(ctx context.Context) error {
 		case errors.Is(err, errAgain):
 			d.stale = true
 		case err != nil && ctx.Err() != nil && !decision.back():
-			return d.interrupted(context.Cause(ctx))
+			return context.Cause(ctx)
 		case err != nil && !(decision.Action == ActWait && ctx.Err() != nil):
-			return d.interrupted(err)
+			return err
 		}
 	}
 	return nil
+}
+
+// closedByAnother reads what whoever took the lease over has made of the rollout.
+// Where they have closed it, its end is this driver's answer too.
+func (d *driver) closedByAnother(ctx context.Context, r *Rollout) bool {
+	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), revertPatience)
+	defer cancel()
+	return d.sync(short) == nil && d.h.Open() == nil && d.h.Last().Number == r.Number
 }
 
 // unlessBack gives the context under which a decision is carried out: what leads
@@ -225,7 +248,7 @@ func (d *driver) renew(ctx context.Context) error {
 	}
 	lease, err := d.leaser.Renew(ctx, d.lease)
 	if err != nil {
-		return err
+		return d.named(ctx, err)
 	}
 	d.lease = lease
 	return nil

@@ -77,8 +77,15 @@ func newEffect(key Key, r *Rollout, kind EffectKind) Effect {
 	case EffectComplete:
 		eff.Weight = 100
 	}
-	eff.Key = fmt.Sprintf("%s/%d/%s/%d/%d", key, r.Number, kind, eff.Step, eff.Attempt)
+	eff.Key = fmt.Sprintf("%s/%s/%d/%d", r.writeKey(key), kind, eff.Step, eff.Attempt)
 	return eff
+}
+
+// writeKey begins the idempotency keys of a rollout's writes. The instant is in it
+// because a ledger that stands in for a lost one counts rollouts from 1 again, and
+// the target remembers the keys that the lost one's rollouts used.
+func (r *Rollout) writeKey(key Key) string {
+	return fmt.Sprintf("%s/%d@%d", key, r.Number, r.OpenedAt.UnixMicro())
 }
 
 // revertAfter is the time of the dead-man switch, 0 where none is armed.
@@ -137,6 +144,10 @@ func (d *driver) failed(ctx context.Context, eff Effect, err error) error {
 		body.Message, body.Remedy, body.MaybeDone = te.Message, te.Remedy, te.MaybeDone
 		d.saw(te.Observation)
 	}
+	if seen := d.obs.Target; code == target.CodeConflict && te != nil && te.Observation != nil && fulfilled(eff, d.h.Open(), *seen) {
+		// An earlier attempt at this wish has landed since the last look.
+		return d.append(ctx, KindOutcome, OutcomeBody{Effect: eff, Done: true, Resolved: true, Observation: *seen})
+	}
 	return d.append(ctx, KindFailure, body)
 }
 
@@ -144,9 +155,9 @@ func (d *driver) failed(ctx context.Context, eff Effect, err error) error {
 func (d *driver) superseded(ctx context.Context, err error) error {
 	lease, unread := d.e.Ledger.Lease(ctx, d.key.LeaseName())
 	if unread == nil && lease.Fence != d.lease.Fence {
-		return &ledger.FencedError{Lease: lease, Fence: d.lease.Fence}
+		return d.named(ctx, &ledger.FencedError{Lease: lease, Fence: d.lease.Fence})
 	}
-	return fmt.Errorf("somebody else drives this release now: %w", err)
+	return fmt.Errorf("somebody drives this target without this ledger: %w; if that is another ledger, name that one, or, when it is lost for good, run: sluice ledger rebind --reason \"...\"", err)
 }
 
 func (d *driver) saw(obs *target.Observation) {

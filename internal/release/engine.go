@@ -133,6 +133,10 @@ func (e *Engine) acquire(ctx context.Context, leaser *ledger.Leaser, key Key) (l
 		if !errors.As(err, &held) {
 			return lease, err
 		}
+		if held.Lease.Holder == "" {
+			// Whoever was quicker has given it back already.
+			continue
+		}
 		if e.Clock.Now().Sub(start) > held.Lease.TTL+held.Lease.TTL/4 {
 			return ledger.Lease{}, err
 		}

@@ -2,6 +2,7 @@ package release_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -99,7 +100,7 @@ func TestTheFirstReleaseSkipsTheCanaryOfNothing(t *testing.T) {
 		t.Errorf("skipped steps (-want +got):\n%s", diff)
 	}
 	for call := range w.calls {
-		if call == key.String()+"/1/apply/0/2" {
+		if strings.Contains(call, "/apply/0/") {
 			t.Error("step 0 was walked")
 		}
 	}

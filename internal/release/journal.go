@@ -44,7 +44,23 @@ func (d *driver) appendOnce(ctx context.Context, entry ledger.Entry) (ledger.Rec
 	if errors.As(err, &conflict) && !conflict.Reused {
 		return rec, errAgain
 	}
-	return rec, err
+	return rec, d.named(ctx, err)
+}
+
+// named says who has driven the release since this driver lost its lease, where
+// the lease does not say it any more because they have given it back.
+func (d *driver) named(ctx context.Context, err error) error {
+	var fenced *ledger.FencedError
+	if !errors.As(err, &fenced) || fenced.Lease.Holder != "" {
+		return err
+	}
+	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), revertPatience)
+	defer cancel()
+	records, unread := d.e.Ledger.Read(short, d.key.Stream(), max(d.h.Seq, 1))
+	if unread != nil || len(records) == 0 || records[len(records)-1].Actor == d.e.Actor {
+		return err
+	}
+	return fmt.Errorf("%s has driven this release since and has given it back: %w", records[len(records)-1].Actor, err)
 }
 
 // known reports whether the ledger said for certain that nothing was appended.

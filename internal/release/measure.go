@@ -106,7 +106,7 @@ func (d *driver) renewAsItIs(ctx context.Context, r *Rollout, seen *target.Obser
 // renewSwitch asks for a weight that stands already, to be given more time.
 func (d *driver) renewSwitch(ctx context.Context, r *Rollout, what string, weight float64, fingerprint string) (*target.Observation, error) {
 	p, err := d.tgt.Apply(ctx, target.ApplyRequest{
-		WriteRequest: target.WriteRequest{Key: fmt.Sprintf("%s/%d/%s/%d/%d", d.key, r.Number, what, r.attempts, r.Ticks), Fence: d.lease.Fence},
+		WriteRequest: target.WriteRequest{Key: fmt.Sprintf("%s/%s/%d/%d", r.writeKey(d.key), what, r.attempts, r.Ticks), Fence: d.lease.Fence},
 		Traffic:      target.TrafficState{Weight: weight}, ExpectedFingerprint: fingerprint, RevertAfter: d.revertAfter(r).Std(),
 	})
 	return &p.Observation, err

@@ -3,6 +3,7 @@ package release
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
@@ -178,7 +179,7 @@ func (s Spec) validateMetrics() field.Errors {
 			errs = append(errs, field.Error{Path: "signals", Msg: fmt.Sprintf("the strategy %q judges the metric %q, but the release has no signal to count it; add one, for example signals = { http = { openmetrics = { url = \"http://127.0.0.1:7070/metrics\", preset = \"lab\" } } }", s.Strategy.Name, name)})
 			return errs
 		case m.Signal != "" && !hasSignal(s.Signals, m.Signal):
-			errs = append(errs, field.Error{Path: "signals", Msg: fmt.Sprintf("the strategy %q wants the metric %q from the signal %q, which the release does not have; it has %v", s.Strategy.Name, name, m.Signal, signalNames(s.Signals))})
+			errs = append(errs, field.Error{Path: "signals", Msg: fmt.Sprintf("the strategy %q wants the metric %q from the signal %q, which the release does not have; it has %s; name one of them, for example signal = %q", s.Strategy.Name, name, m.Signal, strings.Join(signalNames(s.Signals), ", "), signalNames(s.Signals)[0])})
 		}
 	}
 	return errs

@@ -75,6 +75,17 @@ type world struct {
 	verbs  []string
 	writes int
 	guard  *guard
+	// changes lists what writes made different. lateCallsLand lets a write arrive
+	// after its deadline, as a packet that the network kept does.
+	changes       []change
+	lateCallsLand bool
+}
+
+// change is one difference that a write made.
+type change struct {
+	verb, key string
+	weight    float64
+	fence     uint64
 }
 
 func newWorld(t testing.TB) *world {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -39,22 +40,22 @@ func (t *worldTarget) Preflight(context.Context, artifact.Payload) ([]target.Obs
 	return t.w.obstacles, t.w.note("preflight")
 }
 
-func (t *worldTarget) write(ctx context.Context, verb, id string, do func(now time.Time) (target.Progress, error)) (target.Progress, error) {
+func (t *worldTarget) write(ctx context.Context, verb string, req target.WriteRequest, do func(now time.Time) (target.Progress, error)) (target.Progress, error) {
 	if err := ctx.Err(); err != nil {
 		return target.Progress{}, err
 	}
+	limit := budget(ctx)
+	sent := t.w.clock.Now()
 	if err := t.fault(verb, "before"); err != nil {
 		return target.Progress{}, err
+	}
+	if !t.w.lateCallsLand && t.w.clock.Now().Sub(sent) >= limit {
+		return target.Progress{}, &target.Error{Code: target.CodeUnavailable, Message: "the call took too long", MaybeDone: true}
 	}
 	if err := t.w.note(verb); err != nil {
 		return target.Progress{}, err
 	}
-	t.w.mu.Lock()
-	t.w.count()
-	t.w.calls[id]++
-	t.w.writes++
-	p, err := do(t.w.clock.Now())
-	t.w.mu.Unlock()
+	p, err := t.w.change(verb, req, do)
 	if t.w.onEffect != nil {
 		t.w.onEffect(verb)
 	}
@@ -68,8 +69,37 @@ func (t *worldTarget) write(ctx context.Context, verb, id string, do func(now ti
 	return p, err
 }
 
+// budget is how long a call may take. Its deadline is on the machine's clock,
+// since a context has no other, so it is rounded.
+func budget(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return time.Hour
+	}
+	return deadline.Sub(clock.System{}.Now()).Round(100 * time.Millisecond)
+}
+
+// change carries a verb out. A target without conditional writes forgets which
+// fences it has seen.
+func (w *world) change(verb string, req target.WriteRequest, do func(now time.Time) (target.Progress, error)) (target.Progress, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.count()
+	w.calls[req.Key]++
+	w.writes++
+	if !w.caps.ConditionalWrite {
+		w.machine.State.Fence = 0
+	}
+	before := w.machine.State.Generation
+	p, err := do(w.clock.Now())
+	if s := w.machine.State; s.Generation != before {
+		w.changes = append(w.changes, change{verb: verb, key: req.Key, weight: s.Weight, fence: req.Fence})
+	}
+	return p, err
+}
+
 func (t *worldTarget) Prepare(ctx context.Context, r target.PrepareRequest) (target.Progress, error) {
-	return t.write(ctx, "prepare", r.Key, func(now time.Time) (target.Progress, error) { return t.w.machine.Prepare(now, r) })
+	return t.write(ctx, "prepare", r.WriteRequest, func(now time.Time) (target.Progress, error) { return t.w.machine.Prepare(now, r) })
 }
 
 func (t *worldTarget) Apply(ctx context.Context, r target.ApplyRequest) (target.Progress, error) {
@@ -77,17 +107,17 @@ func (t *worldTarget) Apply(ctx context.Context, r target.ApplyRequest) (target.
 	if strings.Contains(r.Key, "/renew/") {
 		verb = "renew"
 	}
-	return t.write(ctx, verb, r.Key, func(now time.Time) (target.Progress, error) { return t.w.machine.Apply(now, r) })
+	return t.write(ctx, verb, r.WriteRequest, func(now time.Time) (target.Progress, error) { return t.w.machine.Apply(now, r) })
 }
 
 func (t *worldTarget) Complete(ctx context.Context, r target.WriteRequest) (target.Progress, error) {
-	return t.write(ctx, "complete", r.Key, func(now time.Time) (target.Progress, error) { return t.w.machine.Complete(now, r) })
+	return t.write(ctx, "complete", r, func(now time.Time) (target.Progress, error) { return t.w.machine.Complete(now, r) })
 }
 
 func (t *worldTarget) Revert(ctx context.Context, r target.WriteRequest) (target.Progress, error) {
-	return t.write(ctx, "revert", r.Key, func(now time.Time) (target.Progress, error) { return t.w.machine.Revert(now, r) })
+	return t.write(ctx, "revert", r, func(now time.Time) (target.Progress, error) { return t.w.machine.Revert(now, r) })
 }
 
 func (t *worldTarget) Finalize(ctx context.Context, r target.WriteRequest) (target.Progress, error) {
-	return t.write(ctx, "finalize", r.Key, func(now time.Time) (target.Progress, error) { return t.w.machine.Finalize(now, r) })
+	return t.write(ctx, "finalize", r, func(now time.Time) (target.Progress, error) { return t.w.machine.Finalize(now, r) })
 }

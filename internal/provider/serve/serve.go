@@ -52,6 +52,7 @@ func Factory(p func() provider.Provider) func() (tfprotov6.ProviderServer, error
 // outlives the call, and keeps its own context.
 type server struct {
 	tfprotov6.ProviderServer
+	schemas schemas
 }
 
 // call runs one method on a context that lets go.
@@ -63,7 +64,11 @@ func call[Req, Resp any](ctx context.Context, method func(context.Context, Req) 
 
 // ValidateResourceConfig implements tfprotov6.ResourceServer.
 func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
-	return call(ctx, s.ProviderServer.ValidateResourceConfig, req)
+	resp, err := call(ctx, s.ProviderServer.ValidateResourceConfig, req)
+	if err == nil {
+		resp.Diagnostics = s.truthful(req.TypeName, req.Config, resp.Diagnostics)
+	}
+	return resp, err
 }
 
 // UpgradeResourceState implements tfprotov6.ResourceServer.

@@ -76,10 +76,11 @@ func Factories(world client.World) map[string]func() (tfprotov6.ProviderServer, 
 // Terraform is a folder with a configuration and a state of its own.
 type Terraform struct {
 	// Dir is the folder.
-	Dir string
-	t   testing.TB
-	cli string
-	env []string
+	Dir   string
+	t     testing.TB
+	cli   string
+	env   []string
+	heard recorder
 }
 
 // New makes a folder with a provider that stands on the world. The provider runs
@@ -94,7 +95,7 @@ func New(t testing.TB, world client.World) *Terraform {
 		}
 	}
 	tf := &Terraform{Dir: t.TempDir(), t: t, cli: cli}
-	tf.env = append(os.Environ(), "TF_REATTACH_PROVIDERS="+reattach(t, world), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_CLI_CONFIG_FILE="+filepath.Join(tf.Dir, "none.tfrc"))
+	tf.env = append(os.Environ(), "TF_REATTACH_PROVIDERS="+tf.reattach(world), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_CLI_CONFIG_FILE="+filepath.Join(tf.Dir, "none.tfrc"))
 	tf.Write("none.tfrc", "")
 	tf.Write("versions.tf", `terraform {
   required_providers {
@@ -106,14 +107,15 @@ func New(t testing.TB, world client.World) *Terraform {
 }
 
 // reattach serves the provider and says how Terraform finds it.
-func reattach(t testing.TB, world client.World) string {
+func (tf *Terraform) reattach(world client.World) string {
+	t := tf.t
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	found := make(chan *plugin.ReattachConfig)
 	closed := make(chan struct{})
 	quiet := hclog.New(&hclog.LoggerOptions{Output: io.Discard})
 	go func() {
-		_ = tf6server.Serve(address(), func() tfprotov6.ProviderServer { return serve.New(provider.NewIn(world)) },
+		_ = tf6server.Serve(address(), func() tfprotov6.ProviderServer { return overheard{serve.New(provider.NewIn(world)), &tf.heard} },
 			tf6server.WithDebug(ctx, found, closed), tf6server.WithGoPluginLogger(quiet), tf6server.WithoutLogStderrOverride())
 	}()
 	config := <-found
@@ -161,6 +163,9 @@ type Diagnostic struct {
 	Detail   string `json:"detail"`
 	Address  string `json:"address"`
 }
+
+// Seen gives each diagnostic that the provider gave since the last call, once.
+func (tf *Terraform) Seen() []Seen { return tf.heard.take() }
 
 // Result is what a run of Terraform came to.
 type Result struct {

@@ -2,11 +2,11 @@
 package changewindow
 
 import (
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/sluice/terraform-provider-sluice/internal/provider/choice"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/partial"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
@@ -28,7 +28,7 @@ func attributes() map[string]schema.Attribute {
 		"kind": schema.StringAttribute{
 			Required:            true,
 			MarkdownDescription: "What the window does while it is on: " + tfconv.OneOf(kinds) + ".",
-			Validators:          []validator.String{partial.String(stringvalidator.OneOf(kinds...))},
+			Validators:          []validator.String{partial.String(choice.Of("kind of window", kinds))},
 		},
 		"time_zone": schema.StringAttribute{
 			Required:            true,
@@ -76,7 +76,7 @@ func attributes() map[string]schema.Attribute {
 		},
 		"severity": schema.StringAttribute{
 			Optional: true, MarkdownDescription: "How much it matters: " + tfconv.OneOf(severities) + ". It is shown to people; nothing depends on it yet.",
-			Validators: []validator.String{partial.String(stringvalidator.OneOf(severities...))},
+			Validators: []validator.String{partial.String(choice.Of("severity", severities))},
 		},
 		"overrun": schema.BoolAttribute{
 			Optional: true, MarkdownDescription: "Whether a rollout that began while changes were open goes on when this window closes them. Default: `false`, which pauses it.",
@@ -85,7 +85,7 @@ func attributes() map[string]schema.Attribute {
 			Optional: true,
 			MarkdownDescription: "What becomes of an occurrence whose start falls into the hour that is left out when clocks go forward: " + tfconv.OneOf(gaps) + ". " +
 				"Default: `shift` for a freeze, `skip` for an allow.",
-			Validators: []validator.String{partial.String(stringvalidator.OneOf(gaps...))},
+			Validators: []validator.String{partial.String(choice.Of("choice", gaps))},
 		},
 	}
 }

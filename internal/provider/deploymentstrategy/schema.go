@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/float64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/choice"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/durationtype"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/partial"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
@@ -35,13 +34,13 @@ func attributes() map[string]schema.Attribute {
 			Optional: true, Computed: true, Default: stringdefault.StaticString(string(strategy.Extend)),
 			MarkdownDescription: "What happens when a step's deadline finds no verdict: " + tfconv.OneOf(strategy.OnInconclusiveChoices()) + ". " +
 				"Default: `extend`, which extends the step once and then pauses.",
-			Validators: []validator.String{partial.String(stringvalidator.OneOf(strategy.OnInconclusiveChoices()...))},
+			Validators: []validator.String{partial.String(choice.Of("choice", strategy.OnInconclusiveChoices()))},
 		},
 		"max_unattended_weight": schema.Float64Attribute{
 			Optional: true,
 			MarkdownDescription: "The greatest share of traffic in percent, strictly between 0 and 100, that may stay on the new artifact when whoever drives the rollout dies, " +
 				"on a target without a dead-man switch. Not given, such weights are refused at plan. Example: `10`.",
-			Validators: []validator.Float64{partial.Float64(float64validator.Between(0, 100))},
+			Validators: []validator.Float64{partial.Float64(choice.Limits{Noun: "weight", Max: 100, Example: 10})},
 		},
 		"revert_after": withDefault(strategy.DefaultRevertAfter, duration(false, fmt.Sprintf("After how long without a sign of life the target goes back by itself, where it can. Default: `%s`. Example: `\"2m\"`.",
 			field.FormatDuration(strategy.DefaultRevertAfter)))),

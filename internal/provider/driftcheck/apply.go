@@ -14,6 +14,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/waiting"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -29,7 +30,7 @@ func (m model) fromCheck(ctx context.Context, check drift.Check) (model, error) 
 	if err != nil {
 		return m, err
 	}
-	value, err := tfconv.FromJSON(ctx, checkSchema().Attributes["ignore"].GetType(), raw)
+	value, err := tfconv.FromJSON(ctx, checkSchema(ctx).Attributes["ignore"].GetType(), raw)
 	if err != nil {
 		return m, err
 	}
@@ -138,6 +139,8 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	check, known, errs := plan.toCheck(ctx)
+	limit, more := plan.Timeouts.Update(ctx, waiting.Default)
+	resp.Diagnostics.Append(more...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -155,7 +158,9 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 		return
 	}
 	if plan.Status.IsUnknown() && check.EffectiveMode() == drift.ModeRemediate {
-		resp.Diagnostics.Append(r.repair(ctx, l, check)...)
+		bounded, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		resp.Diagnostics.Append(r.repair(bounded, l, check)...)
 	}
 	if plan.Status.IsUnknown() || plan.Differences.IsUnknown() {
 		ctx := context.WithoutCancel(ctx)

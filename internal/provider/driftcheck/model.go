@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -18,12 +19,13 @@ import (
 
 // model is a sluice_drift_check as Terraform has it.
 type model struct {
-	Release     types.String `tfsdk:"release"`
-	Mode        types.String `tfsdk:"mode"`
-	Ignore      types.List   `tfsdk:"ignore"`
-	Status      types.String `tfsdk:"status"`
-	Differences types.List   `tfsdk:"differences"`
-	LedgerID    types.String `tfsdk:"ledger_id"`
+	Release     types.String   `tfsdk:"release"`
+	Mode        types.String   `tfsdk:"mode"`
+	Ignore      types.List     `tfsdk:"ignore"`
+	Status      types.String   `tfsdk:"status"`
+	Differences types.List     `tfsdk:"differences"`
+	LedgerID    types.String   `tfsdk:"ledger_id"`
+	Timeouts    timeouts.Value `tfsdk:"timeouts"`
 }
 
 // toCheck gives the domain's check. known is false, without an error, while

@@ -3,7 +3,9 @@
 package driftcheck
 
 import (
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -13,9 +15,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/choice"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/declared"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/partial"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/waiting"
 )
 
 const description = "Holds what serves against what the ledger says should serve, at every plan, path by path.\n\n" +
@@ -27,7 +31,7 @@ var differenceType = types.ObjectType{AttrTypes: map[string]attr.Type{
 	"path": types.StringType, "expected": types.StringType, "observed": types.StringType,
 }}
 
-func checkSchema() schema.Schema {
+func checkSchema(ctx context.Context) schema.Schema {
 	return schema.Schema{
 		MarkdownDescription: description,
 		Attributes: map[string]schema.Attribute{
@@ -40,7 +44,7 @@ func checkSchema() schema.Schema {
 			"mode": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(string(drift.ModeReport)),
 				MarkdownDescription: "What follows from drift: " + tfconv.OneOf(drift.Modes()) + ". `report` warns at plan, `fail` makes the plan fail, `remediate` repairs at apply. Default: `report`.",
-				Validators:          []validator.String{partial.String(stringvalidator.OneOf(drift.Modes()...))},
+				Validators:          []validator.String{partial.String(choice.Of("mode", drift.Modes()))},
 			},
 			"ignore": schema.ListNestedAttribute{
 				Optional: true, MarkdownDescription: "Paths that may differ for a while.",
@@ -62,6 +66,9 @@ func checkSchema() schema.Schema {
 				}},
 			},
 			"ledger_id": declared.LedgerID(),
+			"timeouts": waiting.Attribute(ctx, "How long apply waits for a repair. One that takes longer stays open, and the next apply goes on with it.", timeouts.Opts{
+				Update: true, UpdateDescription: "How long a repair may take before apply stops and leaves it open. Default: `2h`.",
+			}),
 		},
 	}
 }

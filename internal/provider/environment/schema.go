@@ -2,11 +2,11 @@
 package environment
 
 import (
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/sluice/terraform-provider-sluice/internal/provider/choice"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/partial"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
@@ -22,7 +22,7 @@ func attributes() map[string]schema.Attribute {
 			Optional: true,
 			MarkdownDescription: "How much depends on the environment: " + tfconv.OneOf(release.Tiers()) + ". " +
 				"Windows can be scoped to a tier. Without one, no scope that names tiers matches. Example: `\"production\"`.",
-			Validators: []validator.String{partial.String(stringvalidator.OneOf(release.Tiers()...))},
+			Validators: []validator.String{partial.String(choice.Of("tier", release.Tiers()))},
 		},
 		"regions": schema.ListAttribute{
 			ElementType: types.StringType, Optional: true,

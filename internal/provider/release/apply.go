@@ -15,6 +15,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/waiting"
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -29,7 +30,7 @@ const lastWords = 15 * time.Second
 func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	limit, more := plan.Timeouts.Create(ctx, defaultTimeout)
+	limit, more := plan.Timeouts.Create(ctx, waiting.Default)
 	resp.Diagnostics.Append(more...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -64,7 +65,7 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	var plan, prior model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
-	limit, more := plan.Timeouts.Update(ctx, defaultTimeout)
+	limit, more := plan.Timeouts.Update(ctx, waiting.Default)
 	resp.Diagnostics.Append(more...)
 	owner, more := r.ownerOf(ctx, req.Private)
 	resp.Diagnostics.Append(more...)

@@ -11,7 +11,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
-	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
@@ -23,7 +22,10 @@ type DataSource struct {
 	client *client.Client
 }
 
-var _ datasource.DataSourceWithConfigure = (*DataSource)(nil)
+var (
+	_ datasource.DataSourceWithConfigure      = (*DataSource)(nil)
+	_ datasource.DataSourceWithValidateConfig = (*DataSource)(nil)
+)
 
 // NewDataSource makes the data source.
 func NewDataSource() datasource.DataSource { return &DataSource{} }
@@ -40,6 +42,14 @@ func (d *DataSource) Configure(_ context.Context, req datasource.ConfigureReques
 		resp.Diagnostics.AddError(client.Wrong, wrong)
 	}
 	d.client = c
+}
+
+// ValidateConfig checks the artifact that is asked about, as far as it is known.
+func (d *DataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
+	var config shown
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	asked := model{Artifact: config.Artifact, ConfigurationDigest: config.ConfigurationDigest}
+	resp.Diagnostics.Append(diags.Fields(path.Empty(), "Invalid release", asked.validateArtifact())...)
 }
 
 // shown is the data source as Terraform has it.
@@ -77,15 +87,14 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 		resp.Diagnostics.Append(resp.State.Set(ctx, config)...)
 		return
 	}
-	answer, errs, err := d.show(ctx, key, config)
-	resp.Diagnostics.Append(diags.Fields(path.Empty(), "Invalid release", errs)...)
+	answer, err := d.show(ctx, key, config)
 	switch {
 	case errors.Is(err, engine.ErrUnknown), errors.Is(err, ledger.ErrMissing):
 		resp.Diagnostics.AddAttributeError(path.Root("service"), "Unable to find release "+key.String(),
 			"No ledger knows this release; it must have been released already. `sluice status` lists the releases of a ledger.")
 	case err != nil:
 		resp.Diagnostics.AddError(diags.Unable("read", "release", key.String(), err))
-	case len(errs) == 0:
+	default:
 		resp.Diagnostics.Append(resp.State.Set(ctx, answer)...)
 	}
 }
@@ -101,15 +110,15 @@ func (s shown) blank(key engine.Key) shown {
 	return s
 }
 
-func (d *DataSource) show(ctx context.Context, key engine.Key, s shown) (shown, field.Errors, error) {
+func (d *DataSource) show(ctx context.Context, key engine.Key, s shown) (shown, error) {
 	l, err := d.client.Existing(ctx)
 	if err != nil {
-		return s, nil, err
+		return s, err
 	}
 	e := d.client.Engine(l)
 	status, err := e.Describe(ctx, key, true)
 	if err != nil {
-		return s, nil, err
+		return s, err
 	}
 	s.Status = types.StringValue(status.State)
 	if status.Serving != nil && status.Serving.Known {
@@ -117,16 +126,13 @@ func (d *DataSource) show(ctx context.Context, key engine.Key, s shown) (shown, 
 	}
 	s.History = historyList(status.History)
 	if status.History.Spec == nil {
-		return s, nil, nil
+		return s, nil
 	}
 	spec := *status.History.Spec
 	if status.Payload != nil {
 		spec.Payload = *status.Payload
 	}
 	if p, given := s.candidate(); given {
-		if errs := p.Artifact.Validate(); len(errs) > 0 {
-			return s, errs.Under("artifact"), nil
-		}
 		spec.Payload = p
 	}
 	return s.forecast(ctx, e, spec)
@@ -141,10 +147,10 @@ func (s shown) candidate() (artifact.Payload, bool) {
 	return p, known
 }
 
-func (s shown) forecast(ctx context.Context, e *engine.Engine, spec engine.Spec) (shown, field.Errors, error) {
+func (s shown) forecast(ctx context.Context, e *engine.Engine, spec engine.Spec) (shown, error) {
 	f, err := e.Forecast(ctx, spec)
 	if err != nil {
-		return s, nil, err
+		return s, err
 	}
 	s.Steps = steps(spec.Strategy, spec.Payload)
 	s.CanStart = types.BoolValue(f.CanStart && len(f.Obstacles) == 0)
@@ -163,7 +169,7 @@ func (s shown) forecast(ctx context.Context, e *engine.Engine, spec engine.Spec)
 		})
 	}
 	s.Gates = types.ListValueMust(gateType, values)
-	return s, nil, nil
+	return s, nil
 }
 
 // historyList lists the rollouts, the newest first.

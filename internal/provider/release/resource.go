@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -19,9 +18,6 @@ import (
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
-
-// defaultTimeout bounds a create or an update when the author does not.
-const defaultTimeout = 2 * time.Hour
 
 // Resource is sluice_release.
 type Resource struct {

@@ -6,7 +6,6 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/objectplanmodifier"
@@ -16,9 +15,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/sluice/terraform-provider-sluice/internal/provider/choice"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/declared"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/definition"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/waiting"
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -49,7 +50,7 @@ func releaseSchema(ctx context.Context) schema.Schema {
 		"mode": schema.StringAttribute{
 			Optional: true, Computed: true, Default: stringdefault.StaticString(string(engine.Enforce)),
 			MarkdownDescription: "Whether Sluice acts: " + tfconv.OneOf(engine.Modes()) + ". With `observe` nothing is written to the target; the judge and the gates advise and record. Default: `enforce`.",
-			Validators:          []validator.String{stringvalidator.OneOf(engine.Modes()...)},
+			Validators:          []validator.String{choice.Of("mode", engine.Modes())},
 		},
 		"irreversible": schema.BoolAttribute{
 			Optional: true, Computed: true, Default: booldefault.StaticBool(false),
@@ -69,16 +70,11 @@ func releaseSchema(ctx context.Context) schema.Schema {
 }
 
 func timeoutsAttribute(ctx context.Context) schema.Attribute {
-	a := timeouts.Attributes(ctx, timeouts.Opts{
+	return waiting.Attribute(ctx, "How long apply waits. A rollout that takes longer stays open, and the next apply goes on with it.", timeouts.Opts{
 		Create: true, Update: true,
 		CreateDescription: "How long the first rollout may take before apply stops and leaves it open. Default: `2h`.",
 		UpdateDescription: "How long a rollout may take before apply stops and leaves it open. Default: `2h`.",
 	})
-	if nested, ok := a.(schema.SingleNestedAttribute); ok {
-		nested.MarkdownDescription = "How long apply waits. A rollout that takes longer stays open, and the next apply goes on with it."
-		return nested
-	}
-	return a
 }
 
 func environmentAttribute() schema.Attribute {

@@ -5,10 +5,10 @@ package rollbackpolicy
 import (
 	"fmt"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
+	"github.com/sluice/terraform-provider-sluice/internal/provider/choice"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/partial"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
@@ -30,7 +30,7 @@ func attributes() map[string]schema.Attribute {
 			Optional: true,
 			MarkdownDescription: fmt.Sprintf("After how many automatic rollbacks of a release within 24 hours the next one pauses instead, from 1 to 100. "+
 				"Default: %d. Example: `1`.", release.DefaultMaxPerDay),
-			Validators: []validator.Int64{partial.Int64(int64validator.Between(1, 100))},
+			Validators: []validator.Int64{partial.Int64(choice.Limits{Noun: "limit", Min: 1, Max: 100, Example: 3})},
 		},
 	}
 }

@@ -42,8 +42,8 @@ func applyPreset(c *Config) field.Errors {
 	}
 	preset, ok := Presets()[c.Preset]
 	if !ok {
-		return field.Errors{{Path: "preset", Msg: fmt.Sprintf("no preset is called %q; allowed are %s; or leave it out and give arms and metrics",
-			c.Preset, strings.Join(presetNames(), ", "))}}
+		return field.Errors{{Path: "preset", Msg: fmt.Sprintf("no preset is called %q; allowed are %s, for example preset = %q; or leave it out and give arms and metrics",
+			c.Preset, strings.Join(presetNames(), ", "), presetNames()[0])}}
 	}
 	if c.Arms == nil {
 		c.Arms = preset.Arms
@@ -69,6 +69,10 @@ const (
 )
 
 func (p *plan) resolveArms(c Config) field.Errors {
+	if _, known := Presets()[c.Preset]; c.Arms == nil && c.Preset != "" && !known {
+		// What the preset was to give is not missed as well.
+		return checkURL("url", c.URL)
+	}
 	if c.Arms == nil {
 		return append(checkURL("url", c.URL), field.Error{Path: "arms", Msg: "nothing tells the arms apart; give the label that does, for example " +
 			labelExample + ", or an endpoint for each, for example " + endpointExample})

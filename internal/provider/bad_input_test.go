@@ -1,0 +1,143 @@
+package provider_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sluice/terraform-provider-sluice/internal/provider/acctest"
+)
+
+// TestAccBadInputIsRefusedAtPlanOnItsAttribute holds each mistake to one message,
+// on the path of the attribute, that says what is wrong and gives an example. An
+// empty from adds to the configuration instead of editing it.
+func TestAccBadInputIsRefusedAtPlanOnItsAttribute(t *testing.T) {
+	tf := acctest.New(t, acctest.World())
+	steps := `[{ weight = 5, at_least = "1m" }, { weight = 100 }]`
+	cases := map[string]struct{ typ, path, from, to, want string }{
+		"weights that do not increase":        {"deployment_strategy", "canary.steps[1].weight", steps, `[{ weight = 5 }, { weight = 5 }, { weight = 100 }]`, "the weight 5 does not follow 5; weights must increase from step to step, for example"},
+		"a weight above 100":                  {"deployment_strategy", "canary.steps[0].weight", steps, `[{ weight = 101 }]`, "101 is not a weight of a step; it must be above 0 and at most 100 %"},
+		"a negative weight":                   {"deployment_strategy", "canary.steps[0].weight", steps, `[{ weight = -1 }, { weight = 100 }]`, "-1 is not a weight of a step"},
+		"no final 100":                        {"deployment_strategy", "canary.steps", steps, `[{ weight = 5 }, { weight = 50 }]`, "the last weight must be 100"},
+		"no steps":                            {"deployment_strategy", "canary.steps", steps, `[]`, "there are 0 steps; a canary has 1 to 100"},
+		"at_most below at_least":              {"deployment_strategy", "canary.steps[0].at_most", steps, `[{ weight = 5, at_least = "2m", at_most = "1m" }, { weight = 100 }]`, "1m is shorter than at_least, 2m"},
+		"a negative duration":                 {"deployment_strategy", "bake", `bake   = "10m"`, `bake = "-10m"`, `"-10m" is negative; a duration is a number with a unit`},
+		"zero where not allowed":              {"deployment_strategy", "analysis.interval", `interval = "5s"`, `interval = "0s"`, `"0s" is zero; a duration is a positive number with a unit (ms, s, m, h), for example "5m"`},
+		"a duration without a unit":           {"deployment_strategy", "bake", `bake   = "10m"`, `bake = "10"`, `"10" has no unit`},
+		"two kinds of strategy":               {"deployment_strategy", "all_at_once", `bake   = "10m"`, `all_at_once = {}`, "both canary and all_at_once are given; exactly one of canary, linear and all_at_once must be"},
+		"no kind of strategy":                 {"deployment_strategy", "", `canary = { steps = ` + steps + ` }`, ``, "no kind of strategy is given"},
+		"an unknown choice":                   {"deployment_strategy", "on_inconclusive", `"extend"`, `"wait"`, `"wait" is not a choice; it must be extend, pause or rollback, for example "extend"`},
+		"a share without a unit":              {"deployment_strategy", `analysis.metrics["errors"].ceiling`, `ceiling = "1%"`, `ceiling = "1"`, `"1" has no percent sign; a share is a number from 0 to 100 with a percent sign, for example "1%"`},
+		"no critical metric":                  {"deployment_strategy", "analysis.metrics", `critical = true, `, ``, "no metric is critical"},
+		"a latency of two kinds":              {"deployment_strategy", `analysis.metrics["slow"].slower_than`, `baseline_quantile = 0.99`, `baseline_quantile = 0.99, fixed = "1s"`, "exactly one of baseline_quantile and fixed"},
+		"an unknown zone":                     {"change_window", "time_zone", `"Europe/Berlin"`, `"Europe/Belin"`, "Europe/Berlin"},
+		"a window that never opens":           {"change_window", "", `weekly    = [{ days = ["mon"], from = "09:00", to = "17:00" }]`, ``, "for example"},
+		"a malformed time":                    {"change_window", "weekly[0].to", `"17:00"`, `"25:00"`, "24:00"},
+		"a mutable tag":                       {"release", "artifact.reference", `checkout@` + digest, `checkout:1.0.0`, "names a tag, which can be moved to another artifact; a reference must end in a digest"},
+		"a malformed digest":                  {"release", "artifact.reference", `checkout@` + digest, `checkout@sha256:abc`, `"sha256:abc" is not a digest`},
+		"no digest":                           {"release", "artifact.reference", `registry.example/checkout@` + digest, `registry.example/checkout`, `so it means "latest"`},
+		"an empty configuration":              {"release", "configuration_digest", `configuration_digest = "` + digest + `"`, `configuration_digest = ""`, "the digest is empty; leave the attribute out"},
+		"no target":                           {"release", "target", `contract = { url = "http://127.0.0.1:1", timeout = "1s", token = { env = "HOME" } }`, ``, "no driver is given; exactly one must be"},
+		"a target without a host":             {"release", "target.contract.url", `url = "http://127.0.0.1:1",`, `url = "127.0.0.1",`, "it must be http or https"},
+		"a password in a URL":                 {"release", "target.contract.url", `url = "http://127.0.0.1:1",`, `url = "http://u:p@127.0.0.1:1",`, "the URL holds a user or password"},
+		"a timeout without a unit":            {"release", "target.contract.timeout", `timeout = "1s"`, `timeout = "1"`, `"1" has no unit`},
+		"a timeout of nothing":                {"release", "target.contract.timeout", `timeout = "1s"`, `timeout = "0s"`, "it must be a duration between 100ms and 1m"},
+		"a token of two kinds":                {"release", "target.contract.token", `{ env = "HOME" }`, `{ env = "HOME", file = "x" }`, "sets env and file; set exactly one"},
+		"a signal without arms":               {"release", `signals["http"].openmetrics.arms`, `preset = "lab"`, `metrics = { errors = { total = { name = "r" }, bad = { match = { code = "5.." } } } }`, "nothing tells the arms apart; give the label that does"},
+		"a signal without a baseline":         {"release", `signals["http"].openmetrics.arms.baseline`, `preset = "lab"`, `preset = "lab", arms = { label = "arm", canary = "canary" }`, "baseline"},
+		"a signal without a driver":           {"release", `signals["http"]`, `{ openmetrics = { url = "http://127.0.0.1:1/metrics", preset = "lab" } }`, `{}`, "no driver is given; exactly one must be, of: openmetrics"},
+		"a metric that nobody counts":         {"release", "signals", `  signals              = { http = { openmetrics = { url = "http://127.0.0.1:1/metrics", preset = "lab" } } }`, ``, "but the release has no signal to count it"},
+		"an empty name":                       {"environment", "name", `name    = "production"`, `name = ""`, "the name is empty; a name has 1 to 128 characters"},
+		"a name with a slash":                 {"release", "service", `service              = "checkout"`, `service = "check/out"`, `the name "check/out" contains a slash`},
+		"a name of 300 characters":            {"rollback_policy", "name", `name        = "cautious"`, `name = "` + strings.Repeat("x", 300) + `"`, "the name has 300 characters"},
+		"control characters":                  {"change_window", "name", `name      = "weekdays"`, `name = "week\u0007days"`, "has control characters; allowed are 1 to 128 characters"},
+		"an unknown tier":                     {"environment", "tier", `tier    = "production"`, `tier = "prod"`, `"prod" is not a tier; it must be development, test, staging or production`},
+		"a negative order":                    {"environment", "order", `order   = 3`, `order = -3`, "-3 is negative; the order of promotion is a whole number from 0 on"},
+		"too many rollbacks":                  {"rollback_policy", "max_per_day", `max_per_day = 2`, `max_per_day = 200`, "200 is not a limit; it must be from 1 to 100, for example 3"},
+		"a malformed previous name":           {"release", "previous_name", `"cart/production"`, `"cart"`, `"cart" does not name a release; it must be SERVICE/ENVIRONMENT, for example "checkout/production"`},
+		"an unknown mode":                     {"release", "mode", `mode                 = "enforce"`, `mode = "watch"`, `"watch" is not a mode; it must be enforce or observe, for example "enforce"`},
+		"a drift check of nothing":            {"drift_check", "release", `sluice_release.r.id`, `"checkout"`, `"checkout" does not name a release`},
+		"an entry without an end":             {"drift_check", "ignore[0].expires", `"2034-01-01T00:00:00Z"`, `"for ever"`, `"for ever" is not an instant; it must be RFC 3339`},
+		"an entry without a reason":           {"drift_check", "ignore[0].reason", `reason = "an incident"`, `reason = " "`, "the reason is empty; say why this may differ"},
+		"an unknown ledger":                   {"", "ledger", `ledger    = "sqlite:`, `ledger = "mysql:`, `the scheme "mysql" is unknown; allowed is sqlite:PATH`},
+		"an empty actor":                      {"", "actor", `"ci@acme"`, `""`, `"" is not an actor; it has 1 to 128 characters`},
+		"a lease without a term":              {"", "lease_ttl", `lease_ttl = "30s"`, `lease_ttl = "0s"`, `"0s" is zero`},
+		"a timeout that is negative":          {"release", "timeouts.update", `update = "3h"`, `update = "-3h"`, `"-3h" is negative; a duration is a positive number with a unit`},
+		"a timeout of zero":                   {"release", "timeouts.create", `create = "1h"`, `create = "0s"`, `"0s" is zero; a duration is a positive number with a unit`},
+		"a wait without a unit":               {"release", "timeouts.create", `create = "1h"`, `create = "60"`, `"60" has no unit`},
+		"an unknown preset":                   {"release", `signals["http"].openmetrics.preset`, `preset = "lab"`, `preset = "nginx"`, `nginx`},
+		"a signal that is not there":          {"release", "signals", `ceiling = "1%"`, `ceiling = "1%", signal = "grpc"`, `from the signal "grpc", which the release does not have`},
+		"a step of no weight":                 {"deployment_strategy", "canary.steps[0].weight", steps, `[{ weight = 0 }, { weight = 100 }]`, "0 is not a weight of a step"},
+		"a negative step":                     {"deployment_strategy", "canary.steps[0].at_least", `at_least = "1m"`, `at_least = "-1m"`, `"-1m" is negative`},
+		"a deadline of zero":                  {"deployment_strategy", "canary.steps[0].at_most", `at_least = "1m"`, `at_most = "0s"`, `"0s" is zero`},
+		"an increment above 100":              {"deployment_strategy", "linear.step_weight", `canary = { steps = ` + steps + ` }`, `linear = { step_weight = 120 }`, "120 is not an increment; it must be from 1 to 100 %"},
+		"an unattended weight of 200":         {"deployment_strategy", "max_unattended_weight", `max_unattended_weight = 10`, `max_unattended_weight = 200`, "200"},
+		"a share above 100 %":                 {"deployment_strategy", `analysis.metrics["errors"].ceiling`, `ceiling = "1%"`, `ceiling = "101%"`, "101%"},
+		"a window that ends before it starts": {"change_window", "absolute[0].ends_at", `weekly    = [{ days = ["mon"], from = "09:00", to = "17:00" }]`, `absolute = [{ starts_at = "2026-12-24", ends_at = "2026-12-20" }]`, "2026-12-20"},
+		"a window on no day":                  {"change_window", "weekly[0].days", `["mon"]`, `[]`, "for example"},
+		"a day that is none":                  {"change_window", "weekly[0].days[0]", `["mon"]`, `["moonday"]`, `"moonday"`},
+		"an unknown kind of window":           {"change_window", "kind", `kind      = "allow"`, `kind = "block"`, `"block"`},
+		"an unknown severity":                 {"change_window", "severity", `severity  = "low"`, `severity = "dire"`, `"dire"`},
+		"an unknown tier of a window":         {"change_window", "scope.tiers[0]", `tiers = ["staging"]`, `tiers = ["stage"]`, `"stage"`},
+		"a version without a label":           {"release", "artifact.version", `version = "1.0.0"`, `version = ""`, "the version label is empty"},
+		"a name that no ledger knows":         {"release", "strategy.name", `sluice_deployment_strategy.s.definition`, `{ name = "nobody" }`, `No ledger knows the deployment strategy "nobody"; a literal name must be declared already`},
+		"an empty literal name":               {"release", "environment.name", `sluice_environment.e.definition`, `{ name = "" }`, "the name is empty"},
+		"a service of 300 characters":         {"release", "service", `service              = "checkout"`, `service = "` + strings.Repeat("x", 300) + `"`, "the name has 300 characters"},
+		"an empty service":                    {"release", "service", `service              = "checkout"`, `service = ""`, "the name is empty"},
+		"a strategy with a slash":             {"deployment_strategy", "name", `"careful"`, `"care/ful"`, `the name "care/ful" contains a slash`},
+		"a region without a name":             {"environment", "regions[0]", `["eu-central-1"]`, `[""]`, "the name is empty"},
+		"an unknown mode of a check":          {"drift_check", "mode", `mode    = "report"`, `mode = "shout"`, `"shout"`},
+		"a malformed path":                    {"drift_check", "ignore[0].path", `path = "canary"`, `path = ""`, "is not a path"},
+		"a data source's name":                {"environment", "name", ``, `data "sluice_environment" "x" { name = "a/b" }`, `the name "a/b" contains a slash`},
+		"a data source of nothing": {"release", "service", ``, `data "sluice_release" "x" {
+  service     = ""
+  environment = "production"
+}`, "the name is empty"},
+		"a data source of a tag": {"release", "artifact.reference", ``, `data "sluice_release" "x" {
+  service     = "checkout"
+  environment = "production"
+  artifact    = { version = "1.0.0", reference = "registry.example/checkout:1.0.0" }
+}`, "names a tag"},
+		"a definition of something else": {"release", "strategy.content", `sluice_deployment_strategy.s.definition`, `{ name = "x", content = jsonencode({ name = "x" }) }`, "no kind of strategy"},
+		"another environment's content":  {"release", "environment.content", `sluice_environment.e.definition`, `{ name = "x", content = sluice_environment.e.definition.content }`, `the content is of the environment "production" and the name is "x"`},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			config := valid(tf.Dir) + tc.to
+			if tc.from != "" {
+				config = edit(t, valid(tf.Dir), tc.from, tc.to)
+			}
+			tf.Write("main.tf", config)
+			tf.Seen()
+			plan := tf.Plan()
+			if errs := plan.Of("error"); plan.Exit != 1 || len(errs) != 1 {
+				t.Fatalf("exit %d with %d errors, want one: %s", plan.Exit, len(errs), plan.Text("error"))
+			}
+			wantOneOn(t, tf.Seen(), strings.TrimSuffix("sluice_"+tc.typ, "sluice_"), tc.path, tc.want)
+		})
+	}
+}
+
+// wantOneOn checks that there was one error, on an attribute, with these words and
+// an example.
+func wantOneOn(t *testing.T, seen []acctest.Seen, typ, path, words string) {
+	t.Helper()
+	var errs []acctest.Seen
+	for _, s := range seen {
+		if s.Error {
+			errs = append(errs, s)
+		}
+	}
+	if len(errs) != 1 {
+		t.Fatalf("there are %d errors, want one: %+v", len(errs), errs)
+	}
+	got := errs[0]
+	if got.Type != typ || got.Path != path {
+		t.Errorf("the error is on %s %q, want %s %q", got.Type, got.Path, typ, path)
+	}
+	text := strings.Join(strings.Fields(got.Detail), " ")
+	for _, want := range []string{words, "for example"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the message\n%s\ndoes not say\n%s", text, want)
+		}
+	}
+}

@@ -120,6 +120,51 @@ func TestRebindCreatesALedger(t *testing.T) {
 	contains(t, w.expect(Done, "ledger", "rebind", "--from", someUUID, "--reason", "again").out, "stands in for "+someUUID)
 }
 
+// TestALostLedgerIsReplacedAndDrivesOn: the target has seen the lost ledger's
+// fences and refuses smaller ones, so without the binding nobody moves anything.
+func TestALostLedgerIsReplacedAndDrivesOn(t *testing.T) {
+	for _, from := range []string{"", someUUID} {
+		w := newWorld(t)
+		for range 5 {
+			w.held("ci@acme 4711")()
+		}
+		w.shipped(first)
+		w.shipped(good)
+		if err := os.RemoveAll(".sluice"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.ship(t.Context(), third); err == nil || !strings.Contains(err.Error(), "stale_fence") {
+			t.Fatalf("a new ledger that nobody bound: %v", err)
+		}
+		r := w.expect(Failed, "abort", "checkout/production", "--reason", "get out of here")
+		contains(t, r.errors, "sluice ledger rebind --reason")
+		args := []string{"ledger", "rebind", "--reason", "the disk died"}
+		if from != "" {
+			args = append(args, "--from", from)
+		}
+		w.expect(Done, args...)
+		w.expect(Done, "abort", "checkout/production", "--reason", "get out of here")
+		w.serves("1.1.1")
+		w.shipped(third)
+		w.serves("1.3.3")
+	}
+}
+
+// TestARollbackWithoutTheLedgerDoesNotLockItOut: what --spec wrote at the target
+// must not be newer than the next driver that the ledger lets in.
+func TestARollbackWithoutTheLedgerDoesNotLockItOut(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	w.shipped(good)
+	w.expect(Done, "rollback", "checkout/production", "--write-spec", "back.json")
+	w.expect(Done, "rollback", "--spec", "back.json", "--reason", "the ledger is away")
+	w.serves("1.0.0")
+	if out, err := w.app().engine(w.open()).Repair(t.Context(), key); err != nil {
+		t.Fatalf("the ledger is back: %v, %s", err, out.Result)
+	}
+	w.serves("1.1.1")
+}
+
 func TestExportIsLinesThatCanBeChecked(t *testing.T) {
 	w := toldWorld(t)
 	r := w.expect(Done, "export")

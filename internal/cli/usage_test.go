@@ -117,7 +117,6 @@ func TestBadUsage(t *testing.T) {
 		"quarantine of unknown":   {[]string{"quarantine", "add", "checkout/production", "9.9.9", "--reason", "x"}, []string{`"9.9.9" is no payload that checkout/production has had`, "1.0.0 (000000000000)"}},
 		"anchor not there":        {[]string{"verify", "--against", "none.json"}, []string{"--against none.json cannot be read"}},
 		"anchor not one":          {[]string{"verify", "--against", "bad.json"}, []string{"the anchor is not valid"}},
-		"rebind from nothing":     {[]string{"ledger", "rebind", "--reason", "x"}, []string{"--from", "is no UUID"}},
 		"rebind without reason":   {[]string{"ledger", "rebind"}, []string{"--reason is missing"}},
 		"ledger's scheme":         {[]string{"status", "--ledger", "mysql://x"}, []string{"mysql", "sqlite:PATH"}},
 		"lab without artifacts":   {[]string{"lab"}, []string{"--artifacts is missing"}},

@@ -50,6 +50,7 @@ var (
 	first = payload("1.0.0")
 	good  = payload("1.1.1")
 	bad   = payload("1.2.2")
+	third = payload("1.3.3")
 )
 
 // world is a ledger in a file, a simulated target with users, and a clock that

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -45,13 +46,17 @@ func FirstEntry(id string, at time.Time) (Entry, error) {
 
 // Rebound is the body of a record that binds this ledger in place of another.
 type Rebound struct {
-	// From is the UUID of the ledger that was lost.
+	// From is the UUID of the ledger that was lost; empty when nothing is left that
+	// says it.
 	From   string `json:"from"`
 	Reason string `json:"reason"`
 }
 
 // Rebind records that this ledger stands in for the lost one named from, so that
-// CheckID takes that UUID from then on. Repeating it changes nothing.
+// CheckID takes that UUID from then on, and that fences go on above all that the
+// lost one can have given (see fenceFloor). Repeating it changes nothing. An empty
+// from is for when neither a state nor a copy says the UUID: then it is for the
+// fences alone, and no state is taken for it.
 func Rebind(ctx context.Context, l Ledger, from, reason, actor string, at time.Time) error {
 	if reason == "" {
 		return fmt.Errorf("the empty reason is %w: say why the ledger is bound anew, for example \"the disk of the build machine died\"", ErrInvalid)
@@ -59,6 +64,10 @@ func Rebind(ctx context.Context, l Ledger, from, reason, actor string, at time.T
 	body, err := json.Marshal(Rebound{From: from, Reason: reason})
 	if err != nil {
 		return err
+	}
+	id := "rebound-" + from
+	if from == "" {
+		id = fmt.Sprintf("rebound-at-%d", Instant(at).UnixMicro())
 	}
 	for {
 		records, err := l.Read(ctx, LedgerStream, 1)
@@ -69,15 +78,36 @@ func Rebind(ctx context.Context, l Ledger, from, reason, actor string, at time.T
 		if err != nil || bound[from] {
 			return err
 		}
-		_, err = l.Append(ctx, LedgerStream, uint64(len(records)), Entry{ID: "rebound-" + from, Kind: KindRebound, At: at, Actor: actor, Body: body})
+		_, err = l.Append(ctx, LedgerStream, uint64(len(records)), Entry{ID: id, Kind: KindRebound, At: at, Actor: actor, Body: body})
 		if conflictOf(err) == nil || ctx.Err() != nil {
 			return err
 		}
 	}
 }
 
+// BoundError says which ledger a state was written against, where another one is,
+// or none.
+type BoundError struct {
+	// Want is the UUID of the ledger that was expected.
+	Want string
+	Err  error
+}
+
+// Error implements error.
+func (e *BoundError) Error() string {
+	return fmt.Sprintf("%v; the id of the ledger expected is %s: name that one, or, when it is lost for good, run: %s", e.Err, e.Want, e.Rebind())
+}
+
+// Unwrap gives the cause: ErrMissing or ErrOtherLedger.
+func (e *BoundError) Unwrap() error { return e.Err }
+
+// Rebind is the command that puts this ledger in the place of the lost one.
+func (e *BoundError) Rebind() string {
+	return fmt.Sprintf("sluice ledger rebind --from %s --reason \"...\"", e.Want)
+}
+
 // CheckID says whether l is the ledger that want names, itself or because it was
-// bound in its place. Another one is ErrOtherLedger.
+// bound in its place. Another one is ErrOtherLedger in a *BoundError.
 func CheckID(ctx context.Context, l Ledger, want string) error {
 	id, err := l.ID(ctx)
 	if err != nil || id == want {
@@ -90,7 +120,7 @@ func CheckID(ctx context.Context, l Ledger, want string) error {
 	if bound, err := boundTo(records); err != nil || bound[want] {
 		return err
 	}
-	return fmt.Errorf("%w: its id is %s, and %s was expected; name the right one, or, when that one is lost for good, run: sluice ledger rebind --reason \"...\"", ErrOtherLedger, id, want)
+	return &BoundError{Want: want, Err: fmt.Errorf("%w: its id is %s", ErrOtherLedger, id)}
 }
 
 // boundTo returns the UUIDs that the records of LedgerStream answer to.
@@ -108,8 +138,34 @@ func boundTo(records []Record) (map[string]bool, error) {
 		case KindCreated:
 			bound[body.Ledger] = true
 		case KindRebound:
-			bound[body.From] = true
+			if body.From != "" {
+				bound[body.From] = true
+			}
 		}
 	}
 	return bound, nil
+}
+
+// fenceFloor is what every fence of l is greater than. Targets refuse a fence that
+// is smaller than one they have seen, so a ledger that stands in for a lost one
+// must not count from 1 again: nobody could go forward, nor back. Nobody knows how
+// far the lost one had come, but a fence grows only when a lease changes hands,
+// and that is less often than once a second over any ledger's life. So the floor is
+// the second, since 1970, of the last binding.
+//
+// A chain that does not hold is not this function's to report, and must not keep
+// anybody from going back: the worst of too low a floor is that the target refuses.
+func fenceFloor(ctx context.Context, l Ledger) (uint64, error) {
+	records, err := l.Read(ctx, LedgerStream, 1)
+	var corrupt *CorruptError
+	if err != nil && !errors.As(err, &corrupt) {
+		return 0, err
+	}
+	var floor uint64
+	for _, r := range records {
+		if r.Kind == KindRebound && r.At.Unix() > 0 {
+			floor = max(floor, uint64(r.At.Unix()))
+		}
+	}
+	return floor, nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
 )
@@ -24,7 +25,7 @@ func TestCheckIDAndRebind(t *testing.T) {
 		t.Errorf("its own id: %v", err)
 	}
 	err = ledger.CheckID(t.Context(), fresh, old)
-	if !errors.Is(err, ledger.ErrOtherLedger) || !strings.Contains(err.Error(), old) || !strings.Contains(err.Error(), "sluice ledger rebind") {
+	if !errors.Is(err, ledger.ErrOtherLedger) || !strings.Contains(err.Error(), old) || !strings.Contains(err.Error(), "sluice ledger rebind --from "+old+" --reason") {
 		t.Errorf("another's id: %v", err)
 	}
 	check(t, ledger.Rebind(t.Context(), fresh, old, "", "ops@acme", epoch), "say why")
@@ -42,6 +43,56 @@ func TestCheckIDAndRebind(t *testing.T) {
 	}
 	if err := ledger.CheckID(t.Context(), fresh, "third"); !errors.Is(err, ledger.ErrOtherLedger) {
 		t.Errorf("a third: %v", err)
+	}
+}
+
+// TestFencesOfAReboundLedgerGoOnAboveTheLostOnes: a target refuses a fence that is
+// smaller than one it has seen, a rollback's too.
+func TestFencesOfAReboundLedgerGoOnAboveTheLostOnes(t *testing.T) {
+	t.Parallel()
+	lost := mem.New(epoch)
+	var last ledger.Lease
+	for range 3 {
+		last = acquire(t, &ledger.Leaser{Ledger: lost, Clock: clock.NewFake(epoch), Holder: "a"})
+		if err := lost.SwapLease(t.Context(), last, ledger.Lease{Name: "x", Fence: last.Fence}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for what, from := range map[string]string{"by its id": "6f1c2d3e-0000-4000-8000-000000000000", "without its id": ""} {
+		fresh := mem.New(epoch)
+		a := &ledger.Leaser{Ledger: fresh, Clock: clock.NewFake(epoch), Holder: "a"}
+		// Taken before it was bound: an old ledger that is put in the lost one's place.
+		mine := acquire(t, a)
+		if mine.Fence >= last.Fence {
+			t.Fatalf("fence %d before the binding", mine.Fence)
+		}
+		if err := ledger.Rebind(t.Context(), fresh, from, "the disk died", "ops@acme", epoch); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Release(t.Context(), mine); err != nil {
+			t.Fatal(err)
+		}
+		got := acquire(t, a)
+		if got.Fence <= last.Fence {
+			t.Errorf("%s: acquired with fence %d, and the lost ledger gave %d", what, got.Fence, last.Fence)
+		}
+		b := &ledger.Leaser{Ledger: fresh, Clock: clock.NewFake(epoch), Holder: "b"}
+		taken, err := b.Take(t.Context(), "y", ttl)
+		if err != nil || taken.Fence <= last.Fence {
+			t.Errorf("%s: taken with fence %d, %v", what, taken.Fence, err)
+		}
+		if next, err := b.Take(t.Context(), "x", ttl); err != nil || next.Fence != got.Fence+1 {
+			t.Errorf("%s: then %d, %v, want one more than %d", what, next.Fence, err, got.Fence)
+		}
+		// No state is taken for a ledger that nobody named.
+		if err := ledger.CheckID(t.Context(), fresh, ""); !errors.Is(err, ledger.ErrOtherLedger) {
+			t.Errorf("%s: an empty id: %v", what, err)
+		}
+		// It does not keep anybody from going back that this stream is damaged.
+		fresh.Tamper(ledger.LedgerStream, 1, func(r *ledger.Record) { r.Actor = "you" })
+		if _, err := b.Take(t.Context(), "z", ttl); err != nil {
+			t.Errorf("%s: with a broken chain: %v", what, err)
+		}
 	}
 }
 

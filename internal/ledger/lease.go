@@ -90,7 +90,11 @@ func (l *Leaser) Acquire(ctx context.Context, name string, ttl time.Duration) (L
 	if left := l.observe(now, l.Clock.Now()); left > 0 {
 		return Lease{}, &HeldError{Lease: now, Left: left}
 	}
-	next := Lease{Name: name, Holder: l.Holder, Fence: now.Fence + 1, Beat: now.Beat + 1, TTL: ttl}
+	floor, err := fenceFloor(ctx, l.Ledger)
+	if err != nil {
+		return Lease{}, err
+	}
+	next := l.taken(now, floor, ttl)
 	err = l.Ledger.SwapLease(ctx, now, next)
 	if err == nil {
 		l.mark(name, start)
@@ -158,9 +162,13 @@ func (l *Leaser) Take(ctx context.Context, name string, ttl time.Duration) (Leas
 		return Lease{}, err
 	}
 	start := l.Clock.Now()
+	floor, err := fenceFloor(ctx, l.Ledger)
+	if err != nil {
+		return Lease{}, err
+	}
 	now, err := l.Ledger.Lease(ctx, name)
 	for err == nil {
-		next := Lease{Name: name, Holder: l.Holder, Fence: now.Fence + 1, Beat: now.Beat + 1, TTL: ttl}
+		next := l.taken(now, floor, ttl)
 		err = l.Ledger.SwapLease(ctx, now, next)
 		if err == nil {
 			l.mark(name, start)
@@ -184,6 +192,11 @@ func (l *Leaser) Left(held Lease) time.Duration {
 		return 0
 	}
 	return max(held.TTL-l.Clock.Now().Sub(at), 0)
+}
+
+// taken is the lease now in this holder's hands.
+func (l *Leaser) taken(now Lease, floor uint64, ttl time.Duration) Lease {
+	return Lease{Name: now.Name, Holder: l.Holder, Fence: max(now.Fence, floor) + 1, Beat: now.Beat + 1, TTL: ttl}
 }
 
 func (l *Leaser) valid(ttl time.Duration) error {

@@ -207,8 +207,8 @@ func TestLeftCountsFromBeforeTheCall(t *testing.T) {
 	slow.Fault = func(string, mem.Phase) error { d.clockA.Advance(time.Second); return nil }
 	d.a.Ledger = slow
 	mine := acquire(t, d.a)
-	// Four calls of the clock: before and after the look, before and after the swap.
-	if left := d.a.Left(mine); left != ttl-4*time.Second {
+	// Before and after each of the look, the search for the floor and the swap.
+	if left := d.a.Left(mine); left != ttl-6*time.Second {
 		t.Errorf("%s left", left)
 	}
 	d.clockA.Advance(time.Hour)

@@ -127,7 +127,7 @@ type Lease struct {
 	Name string `json:"name"`
 	// Holder is who has it; empty when it is free.
 	Holder string `json:"holder"`
-	// Fence grows by one whenever the lease changes hands, and never shrinks.
+	// Fence grows whenever the lease changes hands, and never shrinks.
 	Fence uint64 `json:"fence"`
 	// Beat grows with each renewal, so that an observer can see that the holder
 	// lives without trusting anybody's clock.

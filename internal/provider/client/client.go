@@ -96,10 +96,16 @@ func (c *Client) Writing(ctx context.Context) (ledger.Ledger, error) {
 }
 
 // Same opens the ledger that a state was written against: one that is missing is
-// ledger.ErrMissing, another one ledger.ErrOtherLedger. An empty id takes any.
+// ledger.ErrMissing, another one ledger.ErrOtherLedger, both in a
+// *ledger.BoundError. An empty id takes any.
 func (c *Client) Same(ctx context.Context, id string) (ledger.Ledger, error) {
 	l, err := c.Existing(ctx)
-	if err != nil || id == "" {
+	switch {
+	case id == "":
+		return l, err
+	case errors.Is(err, ledger.ErrMissing):
+		return l, &ledger.BoundError{Want: id, Err: err}
+	case err != nil:
 		return l, err
 	}
 	return l, ledger.CheckID(ctx, l, id)

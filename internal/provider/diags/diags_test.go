@@ -72,6 +72,15 @@ func TestAnErrorSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	}
 }
 
+func TestAnErrorSaysWithWhichCommandALostLedgerIsReplaced(t *testing.T) {
+	for _, err := range []error{ledger.ErrMissing, ledger.ErrOtherLedger} {
+		_, detail := Unable("read", "environment", "production", fmt.Errorf("reading: %w", &ledger.BoundError{Want: "6f1c", Err: err}))
+		if want := "with: sluice ledger rebind --from 6f1c --reason \"...\".\n"; !strings.Contains(detail, want) {
+			t.Errorf("%v: it does not say %q:\n%s", err, want, detail)
+		}
+	}
+}
+
 func TestEachErrorOfTheLedgerHasItsOwnWords(t *testing.T) {
 	errs := []error{
 		ledger.ErrMissing, ledger.ErrOtherLedger, ledger.ErrNewer, ledger.ErrForeign, ledger.ErrReadOnly, ledger.ErrFull,

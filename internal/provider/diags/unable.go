@@ -28,13 +28,18 @@ func Unable(verb, thing, name string, err error) (summary, detail string) {
 func words(err error) (happened, remedy string) {
 	var conflict *ledger.ConflictError
 	var corrupt *ledger.CorruptError
+	var bound *ledger.BoundError
+	rebind := "sluice ledger rebind --reason \"...\""
+	if errors.As(err, &bound) {
+		rebind = bound.Rebind()
+	}
 	switch {
 	case errors.Is(err, ledger.ErrMissing):
 		return "the ledger that this state was written against is not there",
-			"put it back, or name the right one in the provider block or in SLUICE_LEDGER; when it is lost for good, start again from a new one with: sluice ledger rebind --reason \"...\""
+			"put it back, or name the right one in the provider block or in SLUICE_LEDGER; when it is lost for good, start again from a new one with: " + rebind
 	case errors.Is(err, ledger.ErrOtherLedger):
 		return "this is not the ledger that this state was written against",
-			"name the right one in the provider block or in SLUICE_LEDGER; when that one is lost for good, bind this one in its place with: sluice ledger rebind --reason \"...\""
+			"name the right one in the provider block or in SLUICE_LEDGER; when that one is lost for good, bind this one in its place with: " + rebind
 	case errors.Is(err, ledger.ErrNewer):
 		return "a newer version of Sluice wrote the ledger", "use that version, or a later one, of the provider"
 	case errors.Is(err, ledger.ErrForeign):

@@ -27,7 +27,7 @@ func TestAccAnotherOrAMissingLedgerIsAnErrorAndNeverEverythingWasDeleted(t *test
 		if plan.Exit != 1 {
 			t.Fatalf("%s: the plan went through: %s", name, plan.Output)
 		}
-		s.Wants(plan, "error", "sluice ledger rebind --reason", "Original error")
+		s.Wants(plan, "error", "sluice ledger rebind --from", "Original error")
 		if s.State(address) == nil {
 			t.Errorf("%s: the release is gone from the state", name)
 		}

@@ -27,7 +27,7 @@ import (
 	targets "github.com/sluice/terraform-provider-sluice/internal/target/all"
 )
 
-func TestMain(m *testing.M) { labtest.Main(m) }
+var checkout = release.Key{Service: "checkout", Environment: "production"}
 
 var owner = release.Owner{ID: "5f0c8f1e-0000-4000-8000-000000000001", Label: "e2e"}
 
@@ -103,7 +103,7 @@ func TestReleaseStepsAndRollsBackOnTheLab(t *testing.T) {
 		t.Fatalf("the bad artifact: %s, %v", out.Result, err)
 	}
 	t.Log(explained(err, bad))
-	status, err := e.Describe(t.Context(), release.Key{Service: "checkout", Environment: "production"}, true)
+	status, err := e.Describe(t.Context(), checkout, true)
 	if err != nil || status.LookErr != nil || !release.ServesOnly(*status.Serving, better) {
 		t.Errorf("after the rollback the lab serves %s", release.ServesText(status.Serving, time.Time{}))
 	}
@@ -111,13 +111,13 @@ func TestReleaseStepsAndRollsBackOnTheLab(t *testing.T) {
 	if _, err := e.Ship(t.Context(), release.ShipRequest{Spec: spec(t, l, bad), Owner: owner}); !errors.As(err, &blocked) {
 		t.Errorf("the quarantined artifact again: %v", err)
 	}
-	back, err := e.Back(t.Context(), release.Key{Service: "checkout", Environment: "production"}, release.BackRequest{Reason: "try"})
+	back, err := e.Back(t.Context(), checkout, release.BackRequest{Reason: "try"})
 	if err != nil || !release.ServesOnly(*back.Serving, good) {
 		t.Fatalf("a person's rollback: %s, %v", back.Result, err)
 	}
 }
 
 func explained(err error, p artifact.Payload) string {
-	summary, detail := release.Explain(err, release.Key{Service: "checkout", Environment: "production"}, p)
+	summary, detail := release.Explain(err, checkout, p)
 	return fmt.Sprintf("%s\n\n%s\n(%v)", summary, detail, err)
 }

@@ -38,10 +38,12 @@ type assassin struct {
 	at, seen int
 	where    string
 	cancel   context.CancelFunc
+	// merciful makes it interrupt the driver and let everything through.
+	merciful bool
 }
 
 func (a *assassin) fault(op, phase string) error {
-	if a.where != "" {
+	if a.where != "" && !a.merciful {
 		return errKilled
 	}
 	switch op {
@@ -53,7 +55,9 @@ func (a *assassin) fault(op, phase string) error {
 	if a.seen == a.at {
 		a.where = phase + " " + op
 		a.cancel()
-		return errKilled
+		if !a.merciful {
+			return errKilled
+		}
 	}
 	return nil
 }
@@ -63,6 +67,7 @@ type story struct {
 	name    string
 	wish    artifact.Payload
 	abortAt string // the effect after which somebody asks to abort
+	stopAt  string // the effect after which the first driver is interrupted
 	result  release.State
 	serves  artifact.Payload
 }
@@ -72,6 +77,10 @@ var stories = []story{
 	{name: "to rollback", wish: bad, result: release.RolledBack, serves: old},
 	{name: "to abort", wish: good, abortAt: "apply", result: release.Aborted, serves: old},
 	{name: "to abort while preparing", wish: good, abortAt: "prepare", result: release.Aborted, serves: old},
+	{name: "through an interrupt while preparing", wish: good, stopAt: "prepare", result: release.Succeeded, serves: good},
+	{name: "through an interrupt in mid-step", wish: good, stopAt: "renew", result: release.Succeeded, serves: good},
+	{name: "through an interrupt while completing", wish: good, stopAt: "complete", result: release.Succeeded, serves: good},
+	{name: "through an interrupt while going back", wish: bad, stopAt: "revert", result: release.RolledBack, serves: old},
 }
 
 // begin sets the world of a story up, with whoever asks to abort in it.
@@ -105,13 +114,13 @@ func patient(p artifact.Payload) release.ShipRequest {
 
 // resume is what the next run does: it opens the rollout when the first one died
 // before it could, and goes on with it otherwise.
-func resume(w *world, e *release.Engine, wish artifact.Payload) error {
-	h, err := e.Load(context.Background(), key)
+func resume(ctx context.Context, w *world, e *release.Engine, wish artifact.Payload) error {
+	h, err := w.engine("reader", nil).Load(ctx, key)
 	switch {
 	case errors.Is(err, release.ErrUnknown) || err == nil && len(h.Rollouts) == 0:
-		_, err = e.Ship(context.Background(), patient(wish))
+		_, err = e.Ship(ctx, patient(wish))
 	case err == nil && h.Open() != nil:
-		_, err = e.Continue(context.Background(), key)
+		_, err = e.Continue(ctx, key)
 	}
 	var ended *release.EndedError
 	if errors.As(err, &ended) {
@@ -120,23 +129,59 @@ func resume(w *world, e *release.Engine, wish artifact.Payload) error {
 	return err
 }
 
+// first is the run that a story begins with, which it may interrupt. An interrupt
+// leaves a truthful outcome and a rollout that the next run takes up, unless it
+// came while the rollout was closing or went back.
+func (s story) first(t *testing.T, w *world, killer *assassin) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	killer.cancel = cancel
+	asks := w.onEffect
+	if s.stopAt != "" {
+		w.onEffect = func(verb string) {
+			if asks != nil {
+				asks(verb)
+			}
+			if verb == s.stopAt {
+				cancel()
+			}
+		}
+	}
+	out, err := w.engine("first", killer.fault).Ship(ctx, patient(s.wish))
+	w.onEffect = asks
+	var stopped *release.InterruptedError
+	if killer.where != "" || !errors.As(err, &stopped) {
+		return
+	}
+	open := fold(t, w).Open()
+	if s.stopAt == "" || open == nil || out.Result != release.Underway || out.Rollout == nil || out.Rollout.State != open.State || !out.Payload.Same(s.wish) {
+		t.Errorf("the interrupted run says %s of %v (%v); the ledger says %v", out.Result, out.Rollout, err, brief(open))
+	}
+}
+
 func TestEveryCrashPointLeadsToTheSameEnd(t *testing.T) {
 	for _, s := range stories {
 		t.Run(s.name, func(t *testing.T) {
 			points := 0
 			for n := 1; ; n++ {
-				ctx, cancel := context.WithCancel(t.Context())
-				killer := &assassin{at: n, cancel: cancel}
 				w := s.begin(t)
-				_, err := w.engine("first", killer.fault).Ship(ctx, patient(s.wish))
-				cancel()
+				killer := &assassin{at: n}
+				s.first(t, w, killer)
+				if killer.where == "" {
+					// It was interrupted or has ended. The killer follows whoever goes on.
+					ctx, cancel := context.WithCancel(t.Context())
+					killer.cancel = cancel
+					_ = resume(ctx, w, w.engine("second", killer.fault), s.wish)
+					cancel()
+				}
 				if killer.where == "" {
 					points = n - 1
-					s.check(t, w, 0, fmt.Sprintf("without a crash (%v)", err))
+					s.check(t, w, 0, "without a crash")
 					break
 				}
 				where := fmt.Sprintf("killed at moment %d, %s", n, killer.where)
-				if err := resume(w, w.engine("second", nil), s.wish); err != nil {
+				if err := resume(t.Context(), w, w.engine("third", nil), s.wish); err != nil {
 					t.Fatalf("%s: the next run: %v", where, err)
 				}
 				s.check(t, w, 1, where)
@@ -152,22 +197,52 @@ func TestEveryCrashPointLeadsToTheSameEnd(t *testing.T) {
 	}
 }
 
+// An interrupt at any moment leaves the ledger with what the target was told, and
+// the next run goes on from there.
+func TestAnInterruptAtEveryMomentLeadsToTheSameEnd(t *testing.T) {
+	for _, s := range stories[:4] {
+		t.Run(s.name, func(t *testing.T) {
+			for n := 1; ; n++ {
+				w := s.begin(t)
+				ctx, cancel := context.WithCancel(t.Context())
+				stop := &assassin{at: n, cancel: cancel, merciful: true}
+				_, err := w.engine("first", stop.fault).Ship(ctx, patient(s.wish))
+				cancel()
+				if stop.where == "" {
+					break
+				}
+				where := fmt.Sprintf("interrupted at moment %d, %s (%v)", n, stop.where, err)
+				if open := fold(t, w).Open(); open != nil && open.Intent == nil && open.Weight != w.share(s.wish) {
+					t.Errorf("%s: the ledger says %g %%, the target %g %%", where, open.Weight, w.share(s.wish))
+				}
+				if open := fold(t, w).Open(); s.abortAt == "" && stop.where == "after apply" && open != nil && open.Intent != nil {
+					t.Errorf("%s: the outcome is not in the ledger", where)
+				}
+				if err := resume(t.Context(), w, w.engine("second", nil), s.wish); err != nil {
+					t.Fatalf("%s: the next run: %v", where, err)
+				}
+				s.check(t, w, 0, where)
+				if t.Failed() {
+					t.FailNow()
+				}
+			}
+		})
+	}
+}
+
 func TestTwoCrashesInARowLeadToTheSameEnd(t *testing.T) {
 	for _, s := range stories {
 		t.Run(s.name, func(t *testing.T) {
-			for n := 1; n < 60; n += 3 {
-				for m := 1; m < 12; m += 2 {
+			for n := 1; n < 60; n += 4 {
+				for m := 1; m < 12; m += 3 {
 					w := s.begin(t)
 					where := fmt.Sprintf("killed at moments %d and %d", n, m)
+					s.first(t, w, &assassin{at: n})
 					ctx, cancel := context.WithCancel(t.Context())
-					first := &assassin{at: n, cancel: cancel}
-					_, _ = w.engine("first", first.fault).Ship(ctx, patient(s.wish))
-					cancel()
-					ctx, cancel = context.WithCancel(t.Context())
 					second := &assassin{at: m, cancel: cancel}
 					_, _ = w.engine("second", second.fault).Continue(ctx, key)
 					cancel()
-					if err := resume(w, w.engine("third", nil), s.wish); err != nil {
+					if err := resume(t.Context(), w, w.engine("third", nil), s.wish); err != nil {
 						t.Fatalf("%s: the third run: %v", where, err)
 					}
 					s.check(t, w, 2, where)
@@ -197,7 +272,9 @@ func (s story) check(t *testing.T, w *world, crashes int, where string) {
 			t.Errorf("%s: the effect %s was carried out %d times", where, id, n)
 		}
 	}
-	checkOrder(t, records, where)
+	if steps := checkOrder(t, records, where); s.result == release.Succeeded && steps != 3 {
+		t.Errorf("%s: %d of 3 steps were walked", where, steps)
+	}
 }
 
 // brief names where a rollout ended, for a failure's message.
@@ -209,8 +286,8 @@ func brief(r *release.Rollout) string {
 }
 
 // checkOrder finds steps that were skipped or repeated, and forward effects after
-// an abort.
-func checkOrder(t *testing.T, records []ledger.Record, where string) {
+// an abort. It returns how many steps were walked.
+func checkOrder(t *testing.T, records []ledger.Record, where string) (walked int) {
 	t.Helper()
 	next, aborted := 0, false
 	for _, r := range records {
@@ -234,4 +311,5 @@ func checkOrder(t *testing.T, records []ledger.Record, where string) {
 			}
 		}
 	}
+	return next
 }

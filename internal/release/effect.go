@@ -32,7 +32,19 @@ func (d *driver) effect(ctx context.Context, kind EffectKind) error {
 		d.obs.LookAgain = d.e.Clock.Now().Add(min(max(progress.LookAgain, 50*time.Millisecond), 10*time.Second))
 		return nil
 	}
-	return d.append(ctx, KindOutcome, OutcomeBody{Effect: eff, Done: true, Observation: progress.Observation})
+	last, cancel := lastWord(ctx)
+	defer cancel()
+	return d.append(last, KindOutcome, OutcomeBody{Effect: eff, Done: true, Observation: progress.Observation})
+}
+
+// lastWord gives the context for the record of an effect that has happened: an
+// interrupt that came meanwhile does not keep it from the ledger, though for a
+// few seconds only.
+func lastWord(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() == nil {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), 5*revertPatience)
 }
 
 // intend appends the intent of an effect, unless the very wish is open already.

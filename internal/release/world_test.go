@@ -221,3 +221,14 @@ func (w *world) observe() target.Observation {
 	defer w.mu.Unlock()
 	return w.machine.Observe(w.clock.Now())
 }
+
+// share is how much of the traffic a payload gets.
+func (w *world) share(p artifact.Payload) float64 {
+	obs := w.observe()
+	for _, arm := range []*target.ArmState{obs.Canary, obs.Baseline} {
+		if arm != nil && arm.Payload.Same(p) {
+			return arm.Weight
+		}
+	}
+	return 0
+}

@@ -14,7 +14,10 @@ func addRelative(logs []float64, xc, xb, nc, nb, null float64, alt func(int) flo
 	atNull := math.Log(null*nc + nb)
 	for i := range logs {
 		a := alt(i)
-		logs[i] += float64(xc*math.Log(a/null)) + float64((xc+xb)*(atNull-math.Log(a*nc+nb)))
+		logs[i] += float64((xc + xb) * (atNull - math.Log(a*nc+nb)))
+		if xc > 0 {
+			logs[i] += float64(xc * math.Log(a/null))
+		}
 	}
 }
 

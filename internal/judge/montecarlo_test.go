@@ -86,6 +86,18 @@ func standardError(share float64, runs int) float64 {
 	return math.Sqrt(share * (1 - share) / float64(runs))
 }
 
+// atMost is the chance that so many trials with this chance each succeed at most
+// k times.
+func atMost(k, trials int, chance float64) float64 {
+	term := math.Exp(float64(trials) * math.Log1p(-chance))
+	sum := term
+	for i := range k {
+		term *= float64(trials-i) / float64(i+1) * chance / (1 - chance)
+		sum += term
+	}
+	return sum
+}
+
 // tenMetrics are ten of them, of which the first is critical.
 func tenMetrics(dispersion float64) []Metric {
 	metrics := make([]Metric, 10)

@@ -1,0 +1,73 @@
+// Package driver holds what the drivers of all ports have in common: a name, a
+// configuration that is checked before anything is touched, and a registry that
+// is filled by hand. The ports themselves are in target and signal.
+package driver
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+)
+
+// Driver makes implementations of the port P from their configuration, which is
+// the content of the attribute of the driver's name: target = { contract = {...} }.
+type Driver[P any] struct {
+	// Name is the attribute's name.
+	Name string
+	// Validate checks a configuration without touching anything.
+	Validate func(config json.RawMessage) field.Errors
+	// Open makes the implementation. It does not connect; errors of the network come
+	// from the methods of P.
+	Open func(ctx context.Context, config json.RawMessage, deps Deps) (P, error)
+}
+
+// Deps is what every driver may lean on.
+type Deps struct {
+	Clock     clock.Clock
+	UserAgent string
+}
+
+// Config names a driver and its configuration; it is frozen into the first
+// record of a rollout, so it holds references to credentials and no secrets.
+type Config struct {
+	Driver string          `json:"driver"`
+	Config json.RawMessage `json:"config"`
+}
+
+// Registry knows the drivers there are, by name. Nothing registers itself.
+type Registry[P any] map[string]Driver[P]
+
+// NewRegistry makes a registry of the drivers given.
+func NewRegistry[P any](drivers ...Driver[P]) Registry[P] {
+	r := Registry[P]{}
+	for _, d := range drivers {
+		r[d.Name] = d
+	}
+	return r
+}
+
+// Open makes what the configuration names. An unknown driver is an error and
+// never another driver.
+func (r Registry[P]) Open(ctx context.Context, c Config, deps Deps) (P, error) {
+	d, ok := r[c.Driver]
+	if !ok {
+		var none P
+		return none, fmt.Errorf("no driver is called %q; this version has %s", c.Driver, strings.Join(r.Names(), ", "))
+	}
+	return d.Open(ctx, c.Config, deps)
+}
+
+// Names lists the drivers in order.
+func (r Registry[P]) Names() []string {
+	names := make([]string, 0, len(r))
+	for name := range r {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}

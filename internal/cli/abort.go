@@ -35,7 +35,7 @@ rollout goes back then. It is an error when nobody lives to do that.`,
 		if err := needReason(reason); err != nil {
 			return err
 		}
-		return a.writing(ctx, func(l ledger.Ledger) error {
+		return a.urgently(ctx, key, reason, func(l ledger.Ledger) error {
 			e := a.engine(l)
 			status, err := a.reach(ctx, e, key)
 			if err != nil {

@@ -27,7 +27,7 @@ type specFile struct {
 }
 
 func (a *app) writeBackSpec(ctx context.Context, l ledger.Ledger, key release.Key, path string) error {
-	h, err := history(ctx, l, key)
+	h, err := salvagedHistory(ctx, l, key)
 	if err != nil {
 		return err
 	}
@@ -81,18 +81,23 @@ func (a *app) backBySpec(ctx context.Context, args []string, f rollbackFlags) er
 	if err != nil {
 		return err
 	}
-	spec, deps := file.Spec, target.Deps{Clock: a.clock, UserAgent: a.userAgent()}
+	spec := file.Spec
 	if f.dryRun {
-		return a.planBySpec(ctx, spec, deps)
+		return a.planBySpec(ctx, spec, target.Deps{Clock: a.clock, UserAgent: a.userAgent()})
 	}
 	if err := needReason(f.reason); err != nil {
 		return err
 	}
-	obs, err := release.RevertWithSpec(ctx, spec, spec.Payload, a.targetDrivers(), deps)
+	return a.revertBy(ctx, spec, f.reason, "since no ledger was used")
+}
+
+// revertBy goes back to the specification's payload at the target alone.
+func (a *app) revertBy(ctx context.Context, spec release.Spec, reason, why string) error {
+	obs, err := release.RevertWithSpec(ctx, spec, spec.Payload, a.targetDrivers(), target.Deps{Clock: a.clock, UserAgent: a.userAgent()})
 	if err != nil {
 		return fmt.Errorf("unable to bring %s back to %s: %w; it is safe to run this again", spec.Key(), spec.Payload.Label(), err)
 	}
-	a.note("Not recorded, since no ledger was used. Write down: %s, %s by %s: %s", instant(a.clock.Now()), spec.Key(), a.actor(), f.reason)
+	a.note("Not recorded, %s. Write down: %s, %s by %s: %s", why, instant(a.clock.Now()), spec.Key(), a.actor(), reason)
 	if a.asJSON {
 		return a.writeJSON(outcomeJSON{
 			Release: spec.Key().String(), Result: string(release.WentBack), Payload: toPayloadOrNull(&spec.Payload),

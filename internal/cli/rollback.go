@@ -31,8 +31,9 @@ no hold and no approval delays it.
 Without access to the target the request alone is recorded; whoever drives the
 rollout goes back then. It is an error when nobody lives to do that.
 
---write-spec saves, while the ledger can be read, all that a rollback needs;
---spec goes back by such a file and needs no ledger at all, and records nothing.`,
+A ledger that is locked, full or damaged stops nobody: the rollback then goes by
+what can still be read, and is not recorded. --write-spec saves all that a rollback
+needs to a file; --spec goes back by that file without any ledger.`,
 		Example: `  sluice rollback checkout/production --reason "checkout is slow"
   sluice rollback checkout/production --dry-run
   sluice rollback checkout/production --write-spec checkout.json
@@ -65,7 +66,7 @@ rollout goes back then. It is an error when nobody lives to do that.
 		if err := needReason(f.reason); err != nil {
 			return err
 		}
-		return a.writing(ctx, func(l ledger.Ledger) error { return a.back(ctx, l, key, f.reason) })
+		return a.urgently(ctx, key, f.reason, func(l ledger.Ledger) error { return a.back(ctx, l, key, f.reason) })
 	})
 	return cmd
 }
@@ -104,7 +105,9 @@ type backPlanJSON struct {
 }
 
 func (a *app) planBack(ctx context.Context, l ledger.Ledger, key release.Key) error {
-	plan, err := a.engine(l).PlanBack(ctx, key)
+	e := a.engine(l)
+	e.CallTimeout = lookTimeout
+	plan, err := e.PlanBack(ctx, key)
 	if errors.Is(err, release.ErrUnknown) {
 		return unknownRelease(ctx, l, key)
 	}

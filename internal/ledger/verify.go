@@ -20,6 +20,14 @@ type Inspector interface {
 	Streams(ctx context.Context) ([]string, error)
 }
 
+// Salvager is a Ledger that can give what is left of a stream whose chain does not
+// hold. It is for going back alone: nothing goes forward on what it returns.
+type Salvager interface {
+	// Salvage returns the records whose own hash is right, in the order of numbers,
+	// as far as the store can be read at all. What is between them may be missing.
+	Salvage(ctx context.Context, stream string) ([]Record, error)
+}
+
 // VerifyOptions tune Verify.
 type VerifyOptions struct {
 	// Progress, if set, is called after each stream.

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
@@ -22,7 +23,8 @@ import (
 // says the same in other words.
 func (m model) fromCheck(ctx context.Context, check drift.Check) (model, error) {
 	mine, known, errs := m.toCheck(ctx)
-	if known && len(errs) == 0 && same(mine, check) {
+	// An import begins with no mode at all, which is not the default written out.
+	if known && len(errs) == 0 && !m.Mode.IsNull() && same(mine, check) {
 		return m, nil
 	}
 	m.Mode = types.StringValue(string(check.EffectiveMode()))
@@ -130,7 +132,12 @@ func (r *Resource) create(ctx context.Context, plan model) (model, error) {
 	}
 	plan.LedgerID = types.StringValue(id)
 	report, err := r.look(ctx, l, check)
-	return plan.fromReport(report), err
+	if err != nil {
+		// The check is declared by now, so the state must have it. The next plan looks again.
+		tflog.Warn(ctx, "the first look failed", map[string]any{"release": check.Release.String(), "error": err.Error()})
+		report = drift.Report{Key: check.Release, Status: drift.StatusUnknown}
+	}
+	return plan.fromReport(report), nil
 }
 
 // Update writes the check and repairs what has drifted where the author wants it.

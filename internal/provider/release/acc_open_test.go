@@ -99,6 +99,9 @@ func TestAccAnInterruptedCreateLeavesNoStateAndTheNextOneGoesOn(t *testing.T) {
 	if state := s.State(address); state != nil {
 		t.Fatalf("an interrupted create left a state, which would be tainted: %v", state)
 	}
+	// Nobody owns it yet, and its environment is needed all the same.
+	destroyed := s.Apply("-destroy", "-target=sluice_environment.production")
+	s.Wants(destroyed, "error", "Unable to delete environment production", `A rollout is open: checkout/production; to stop it: sluice abort checkout/production --reason "..."`)
 	plan := s.Plan()
 	s.Wants(plan, "warning", "rollout 1 of checkout 1.1.0 in production is open; apply goes on with it")
 	s.MustApply()

@@ -159,6 +159,15 @@ func (s *stage) wantServing(p artifact.Payload) {
 	}
 }
 
+// untilCanary waits until the new artifact has some of the traffic.
+func (s *stage) untilCanary() {
+	s.t.Helper()
+	acctest.Eventually(s.t, "the rollout stands at its first step", func() bool {
+		c := s.lab.Status().Observation.Canary
+		return c != nil && c.Weight > 0
+	})
+}
+
 // interrupt applies, waits until the rollout has moved traffic, and presses Ctrl-C.
 func (s *stage) interrupt() acctest.Result {
 	s.t.Helper()
@@ -168,10 +177,7 @@ func (s *stage) interrupt() acctest.Result {
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	acctest.Eventually(s.t, "the rollout stands at its first step", func() bool {
-		c := s.lab.Status().Observation.Canary
-		return c != nil && c.Weight > 0
-	})
+	s.untilCanary()
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		s.t.Fatal(err)
 	}

@@ -111,9 +111,9 @@ func (r *Resource) ship(ctx context.Context, limit time.Duration, l ledger.Ledge
 	out.Append(diags.Fields(path.Empty(), "Invalid release", errs)...)
 	switch {
 	case err != nil:
-		out.AddError(diags.Unable("release", plan.name(), "", err))
+		out.AddError(diags.Unable("update", "release", plan.name(), err))
 	case !known && len(errs) == 0:
-		out.AddError("Unable to release "+plan.name(), "A value is not known though it is applied. This is always a bug in the provider; please report it to its developers.")
+		out.AddError("Unable to update release "+plan.name(), "A value is not known though it is applied. This is always a bug in the provider; please report it to its developers.")
 	}
 	if out.HasError() {
 		return engine.Outcome{}, out

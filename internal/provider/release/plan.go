@@ -181,7 +181,7 @@ func (p *planning) judge(ctx context.Context, e *engine.Engine, spec engine.Spec
 	}
 	switch {
 	case open != nil && open.Kind == engine.Forward && open.Spec.Payload.Same(spec.Payload):
-		p.warn(resumeTitle(spec, open), resumeBody(open))
+		p.warn(resumeTitle(spec, open), resumeBody(open, p.edited()))
 	case rollout:
 		f, err := e.Forecast(ctx, spec)
 		if err != nil {

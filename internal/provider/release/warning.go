@@ -68,10 +68,13 @@ func resumeTitle(spec engine.Spec, r *engine.Rollout) string {
 	return fmt.Sprintf("rollout %d of %s %s in %s is open; apply goes on with it", r.Number, spec.Service, spec.Payload.Label(), spec.Environment.Name)
 }
 
-func resumeBody(r *engine.Rollout) string {
+func resumeBody(r *engine.Rollout, edited string) string {
 	body := fmt.Sprintf("  It stands at %g %% (%s, step %d of %d), opened by %s.", r.Weight, r.State, r.Step+1, len(r.Steps), r.OpenedBy)
 	if r.Reason != "" {
 		body += "\n  " + r.Reason
+	}
+	if edited != "" {
+		body += fmt.Sprintf("\n  Changed: %s. The open rollout keeps what it began with; the edit holds from the next one on.", edited)
 	}
 	return body
 }

@@ -80,13 +80,24 @@ func TestTheWarningSaysWhenARolloutCanStart(t *testing.T) {
 func TestTheWarningAboutAnOpenRolloutSaysWhereItStands(t *testing.T) {
 	spec := engine.Spec{Service: "checkout", Environment: engine.Environment{Name: "production"}, Payload: payload("1.1.0", "a")}
 	r := &engine.Rollout{Number: 2, Weight: 25, State: engine.Paused, Step: 1, Steps: make([]strategy.Step, 4), OpenedBy: "ci@acme", Reason: "no data for two ticks"}
-	got := resumeTitle(spec, r) + "\n" + resumeBody(r)
+	got := resumeTitle(spec, r) + "\n" + resumeBody(r, "")
 	want := strings.Join([]string{
 		"rollout 2 of checkout 1.1.0 in production is open; apply goes on with it",
 		"  It stands at 25 % (paused, step 2 of 4), opened by ci@acme.",
 		"  no data for two ticks",
 	}, "\n")
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestTheWarningAboutAnOpenRolloutSaysThatAnEditWaits(t *testing.T) {
+	r := &engine.Rollout{Number: 2, Weight: 25, State: engine.Stepping, Step: 1, Steps: make([]strategy.Step, 4), OpenedBy: "ci@acme"}
+	want := strings.Join([]string{
+		"  It stands at 25 % (stepping, step 2 of 4), opened by ci@acme.",
+		"  Changed: strategy, signals. The open rollout keeps what it began with; the edit holds from the next one on.",
+	}, "\n")
+	if diff := cmp.Diff(want, resumeBody(r, "strategy, signals")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

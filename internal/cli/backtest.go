@@ -28,7 +28,7 @@ The same file and flags give the same report.`,
 	f.declare(cmd)
 	flags := cmd.Flags()
 	flags.Float64Var(&options.Weight, "weight", options.Weight, "share of traffic, in percent, of the pretended canary")
-	flags.Float64Var(&options.Window, "window", options.Window, "how long each pretended rollout lasts, in seconds")
+	window := flags.Duration("window", seconds(options.Window), "how long each pretended rollout lasts")
 	flags.IntVar(&options.Rollouts, "rollouts", options.Rollouts, "how many rollouts to pretend")
 	flags.Float64Var(&options.Clump, "clump", options.Clump, "how many bad events stay together in one arm")
 	flags.Uint64Var(&options.Seed, "seed", options.Seed, "makes the cut repeatable")
@@ -37,7 +37,7 @@ The same file and flags give the same report.`,
 		if err != nil {
 			return err
 		}
-		options.ReplayOptions = replay
+		options.ReplayOptions, options.Window = replay, window.Seconds()
 		input := a.stdin
 		if args[0] != "-" {
 			file, err := os.Open(args[0])
@@ -49,7 +49,7 @@ The same file and flags give the same report.`,
 		}
 		report, err := judge.Backtest(input, options)
 		if err != nil {
-			return err
+			return f.explain(cmd, err)
 		}
 		if a.asJSON {
 			return a.writeJSON(report)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -34,17 +33,14 @@ and the verdicts come when the input ends. The same input gives the same bytes.`
 		if err != nil {
 			return err
 		}
-		var input io.Reader = a.stdin
 		if cmd.Flags().Changed("weight") {
 			if !(*weight >= 0 && *weight <= 100) {
 				return badInput("--weight is %v; allowed is a number from 0 to 100, for example 5", *weight)
 			}
-			weighted := withWeight(input, *weight)
-			defer weighted.Close()
-			input = weighted
+			options.LineWeight = weight
 		}
-		_, err = judge.Replay(input, a.stdout, options)
-		return err
+		_, err = judge.Replay(a.stdin, a.stdout, options)
+		return f.explain(cmd, err)
 	})
 	cmd.AddCommand(a.backtestCommand())
 	return cmd

@@ -113,7 +113,7 @@ func TestJudgeByAStrategyOfTheLedger(t *testing.T) {
 	contains(t, r.errors, `line 2: `, `metric is "slow"`)
 }
 
-func TestWithWeightLeavesOtherLinesAlone(t *testing.T) {
+func TestWeightIsOfLinesThatDoNotSay(t *testing.T) {
 	w := newWorld(t)
 	line := strings.TrimSpace(counts(1, 0))
 	given := strings.Replace(line, "{", `{"weight": 5, `, 1)
@@ -132,6 +132,47 @@ func TestWithWeightLeavesOtherLinesAlone(t *testing.T) {
 	}
 }
 
+// TestJudgeNamesTheFlag holds messages to what was typed.
+func TestJudgeNamesTheFlag(t *testing.T) {
+	w := newWorld(t)
+	if err := os.WriteFile("s.json", []byte(`{"name":"careful","all_at_once":{},"analysis":{"metrics":{"errors":{"critical":true,"ceiling":7}}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--alpha-harm", "0"}, "Error: --alpha-harm is 0; allowed is a number from 1e-09 to 0.5, for example 0.01\n"},
+		{[]string{"--min-abs", "nan"}, "Error: --min-abs is NaN; allowed is a number from 0 to 1, for example 0.001\n"},
+		{[]string{"--critical", "errors", "--metric", "slow", "--dispersion", "0.5"}, "Error: --dispersion is 0.5; allowed is a number from 1 to 1e+06, for example 1.4, or 0 for unknown\n"},
+		{[]string{"--critical", ""}, `Error: --critical is empty; allowed is any other name, for example "errors"` + "\n"},
+		{[]string{"--critical", "errors", "--metric", ""}, `Error: --metric is empty; allowed is any other name, for example "errors"` + "\n"},
+		{[]string{"--metric", "slow"}, "Error: --metric is given without --critical, so that no step could ever be proved safe; name at least one metric that must be, for example --critical errors\n"},
+		{[]string{"--weight", "nan"}, "Error: --weight is NaN; allowed is a number from 0 to 100, for example 5\n"},
+		{[]string{"--strategy", "s.json"}, "Error: --strategy s.json: metrics[0].ceiling is 7; allowed is a number from 1e-12 to 1, for example 0.01\n"},
+		{[]string{"--strategy", "s.json", "--ceiling", "8"}, "Error: --ceiling is 8; allowed is a number from 1e-12 to 1, for example 0.01\n"},
+		{[]string{"backtest", "-", "--window", "0s"}, "Error: --window is 0 s; allowed is 1s to 1000000000s, for example 3600s\n"},
+		{[]string{"backtest", "-", "--rollouts", "0"}, "Error: --rollouts is 0; allowed is a number from 1 to 100000, for example 200\n"},
+	} {
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
+			r := w.runWith(counts(1, 0), append([]string{"judge"}, test.args...)...)
+			if r.code != BadUsage || r.out != "" || r.errors != test.want {
+				t.Errorf("code %d, %q\ngot  %swant %s", r.code, r.out, r.errors, test.want)
+			}
+		})
+	}
+}
+
+// TestJudgeOfInputThatBreaksOff tells what cannot be read from what is wrong.
+func TestJudgeOfInputThatBreaksOff(t *testing.T) {
+	w := newWorld(t)
+	r := w.run("judge", "backtest", t.TempDir())
+	if r.code != Failed {
+		t.Errorf("code %d", r.code)
+	}
+	contains(t, r.errors, "the input broke off after line 0", "is a directory")
+}
+
 func TestBacktest(t *testing.T) {
 	w := newWorld(t)
 	var b strings.Builder
@@ -141,9 +182,9 @@ func TestBacktest(t *testing.T) {
 	if err := os.WriteFile("traffic.jsonl", []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := w.expect(Done, "judge", "backtest", "traffic.jsonl", "--rollouts", "20", "--window", "1800")
+	r := w.expect(Done, "judge", "backtest", "traffic.jsonl", "--rollouts", "20", "--window", "30m")
 	contains(t, r.out, "20 rollouts pretended at 5 % for 30m each", "false alarms  0  (0 %)", "errors: 999 bad of 1,000,000 (0.0999 %)")
-	piped := w.runWith(b.String(), "judge", "backtest", "-", "--rollouts", "20", "--window", "1800", "--json")
+	piped := w.runWith(b.String(), "judge", "backtest", "-", "--rollouts", "20", "--window", "30m", "--json")
 	var report judge.BacktestReport
 	if err := json.Unmarshal([]byte(piped.out), &report); err != nil {
 		t.Fatal(err, piped.errors)

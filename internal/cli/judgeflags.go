@@ -1,14 +1,11 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"os"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -142,37 +139,4 @@ func (a *app) findStrategy(ctx context.Context, name string) (strategy.Definitio
 		return def, badInput("--strategy %s judges no metric, so there is nothing to replay; name one with --critical errors instead", name)
 	}
 	return def, nil
-}
-
-// withWeight adds the weight to every line that has none. A line that is not an
-// object passes as it is, for the judge to refuse. The caller closes the reader.
-func withWeight(r io.Reader, weight float64) io.ReadCloser {
-	reader, writer := io.Pipe()
-	field := []byte(`,"weight":` + trimFloat(weight) + "}")
-	go func() {
-		scanner := bufio.NewScanner(r)
-		scanner.Buffer(nil, 2<<20)
-		for scanner.Scan() {
-			line := bytes.TrimSpace(scanner.Bytes())
-			if lacksWeight(line) {
-				line = slices.Concat(line[:len(line)-1], field)
-			}
-			if _, err := writer.Write(append(slices.Clip(line), '\n')); err != nil {
-				return
-			}
-		}
-		writer.CloseWithError(scanner.Err())
-	}()
-	return reader
-}
-
-// lacksWeight reports whether the line is an object with fields, none of which is
-// the weight.
-func lacksWeight(line []byte) bool {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(line, &fields) != nil {
-		return false
-	}
-	_, has := fields["weight"]
-	return len(fields) > 0 && !has
 }

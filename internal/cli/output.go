@@ -65,12 +65,16 @@ func (a *app) printError(err error) {
 }
 
 // folded breaks a line of an error below its heading, which has 16 columns behind
-// the two of the margin. A command stays on one line, to be copied.
+// the two of the margin, or below the margin where it has none. A command stays on
+// one line, to be copied.
 func folded(line string, width int) string {
 	const margin = 18
 	runes := []rune(line)
 	if len(runes) <= width || len(runes) <= margin || strings.Contains(line, "sluice ") {
 		return line
+	}
+	if string(runes[margin-2:margin]) != "  " {
+		return wrapped(strings.TrimLeft(line, " "), "  ", width)
 	}
 	rest := wrapped(string(runes[margin:]), strings.Repeat(" ", margin), width)
 	return string(runes[:margin]) + rest[margin:]

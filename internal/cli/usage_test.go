@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -29,7 +30,7 @@ func each(cmd *cobra.Command, f func(*cobra.Command)) {
 // writesOnly are the commands that have nothing to read, or whose output is JSON
 // anyway.
 var writesOnly = []string{
-	"sluice export", "sluice judge", "sluice hold", "sluice hold lift", "sluice quarantine",
+	"sluice judge", "sluice hold", "sluice hold lift", "sluice quarantine",
 	"sluice quarantine add", "sluice quarantine lift", "sluice ledger", "sluice contract", "sluice lab serve",
 }
 
@@ -58,8 +59,13 @@ func TestTheTreeOfCommands(t *testing.T) {
 		if reads == slices.Contains(writesOnly, path) {
 			t.Errorf("%s: --json is %t", path, reads)
 		}
-		for line := range strings.Lines(c.Long) {
-			if len(strings.TrimRight(line, "\n")) > 110 {
+		var help bytes.Buffer
+		c.SetOut(&help)
+		if err := c.Help(); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(help.String()) {
+			if line = strings.TrimRight(line, "\n"); len(line) > defaultWidth {
 				t.Errorf("%s: too wide: %s", path, line)
 			}
 		}
@@ -90,18 +96,20 @@ func TestBadUsage(t *testing.T) {
 		"unknown below":           {[]string{"quarantine", "lit"}, []string{"did you mean", "lift"}},
 		"group alone":             {[]string{"quarantine"}, []string{"needs one of its commands: add, lift, list"}},
 		"unknown flag":            {[]string{"status", "--jsn"}, []string{"--jsn", "usage: sluice status", "for example: sluice status"}},
-		"missing argument":        {[]string{"history"}, []string{"accepts 1 arg(s)", "sluice history checkout/production"}},
-		"too many arguments":      {[]string{"status", "a/b", "c/d"}, []string{"accepts at most 1"}},
+		"missing argument":        {[]string{"history"}, []string{"RELEASE is missing; usage: sluice history RELEASE", "sluice history checkout/production"}},
+		"too many arguments":      {[]string{"status", "a/b", "c/d"}, []string{`"c/d" is an argument too many`}},
 		"no slash":                {[]string{"history", "checkout"}, []string{`"checkout" does not name a release`, `for example "checkout/production"`}},
 		"two slashes":             {[]string{"status", "a/b/c"}, []string{"contains a slash"}},
 		"no number":               {[]string{"explain", "checkout/production"}, []string{"does not name a rollout", "checkout/production/3"}},
 		"rollout 0":               {[]string{"history", "checkout/production", "--rollout", "0"}, []string{"counted from 1"}},
+		"rollout in words":        {[]string{"history", "checkout/production", "--rollout", "last"}, []string{`"last" is no value of --rollout, which takes a whole number; usage`}},
+		"gates in two forms":      {[]string{"gates", "a/b", "--json", "--markdown"}, []string{"--json and --markdown cannot be given together"}},
 		"no reason":               {[]string{"abort", "checkout/production"}, []string{"--reason is missing", "for example"}},
 		"rollback of nothing":     {[]string{"rollback", "--reason", "x"}, []string{"the release is missing"}},
 		"rollback without reason": {[]string{"rollback", "checkout/production"}, []string{"--reason is missing"}},
 		"spec not there":          {[]string{"rollback", "--spec", "none.json"}, []string{"--spec none.json cannot be read", "--write-spec"}},
 		"spec not one":            {[]string{"rollback", "--spec", "bad.json"}, []string{"is not what sluice rollback --write-spec writes"}},
-		"two specs":               {[]string{"rollback", "a/b", "--spec", "x", "--write-spec", "y"}, []string{"spec", "write-spec"}},
+		"two specs":               {[]string{"rollback", "a/b", "--spec", "x", "--write-spec", "y"}, []string{"--spec and --write-spec cannot be given together"}},
 		"timeout without unit":    {[]string{"wait", "checkout/production", "--timeout", "30"}, []string{"--timeout", "has no unit"}},
 		"within negative":         {[]string{"watch", "checkout/production", "--within", "-1s"}, []string{"--within", "negative"}},
 		"gates of nothing":        {[]string{"gates"}, []string{"a release or --plan FILE"}},
@@ -120,13 +128,13 @@ func TestBadUsage(t *testing.T) {
 		"rebind without reason":   {[]string{"ledger", "rebind"}, []string{"--reason is missing"}},
 		"ledger's scheme":         {[]string{"status", "--ledger", "mysql://x"}, []string{"mysql", "sqlite:PATH"}},
 		"lab without artifacts":   {[]string{"lab"}, []string{"--artifacts is missing"}},
-		"lab of something":        {[]string{"lab", "start"}, []string{`"start" is no command of sluice lab`}},
+		"lab of something":        {[]string{"lab", "start"}, []string{`"start" is an argument too many; usage: sluice lab --artifacts DIR`}},
 		"contract tag":            {[]string{"contract", "test", "http://127.0.0.1:1", "--a", "x:latest", "--b", "y"}, []string{"--a", "names a tag"}},
 		"contract same":           {[]string{"contract", "test", "http://127.0.0.1:1", "--a", first.Reference, "--b", first.Reference}, []string{"the same artifact"}},
 		"contract url":            {[]string{"contract", "test", "127.0.0.1", "--a", first.Reference, "--b", good.Reference}, []string{"url"}},
 		"contract patience":       {[]string{"contract", "test", "http://127.0.0.1:1", "--a", first.Reference, "--b", good.Reference, "--patience", "1"}, []string{"--patience", "has no unit"}},
 		"judge of a file":         {[]string{"judge", "counts.jsonl"}, []string{`"counts.jsonl" is no command of sluice judge`, "backtest"}},
-		"judge alpha":             {[]string{"judge", "--critical", "errors", "--alpha-harm", "2"}, []string{"alpha_harm is 2", "for example 0.01"}},
+		"judge alpha":             {[]string{"judge", "--critical", "errors", "--alpha-harm", "2"}, []string{"--alpha-harm is 2", "for example 0.01"}},
 		"judge weight":            {[]string{"judge", "--weight", "101"}, []string{"--weight is 101"}},
 		"judge without input":     {[]string{"judge"}, []string{"there is not a single line"}},
 		"judge strategy":          {[]string{"judge", "--strategy", "none"}, []string{"neither a file nor a strategy"}},
@@ -141,7 +149,8 @@ func TestBadUsage(t *testing.T) {
 			if r.out != "" {
 				t.Errorf("it wrote data: %s", r.out)
 			}
-			if strings.Contains(r.errors, "panic") || strings.Contains(r.errors, "%!") {
+			if strings.Contains(r.errors, "strconv") || strings.Contains(r.errors, "arg(s)") ||
+				strings.Contains(r.errors, "panic") || strings.Contains(r.errors, "%!") {
 				t.Error(r.errors)
 			}
 		})

@@ -92,7 +92,9 @@ func (o BacktestOptions) Validate() []FieldError {
 	if !(o.Weight > 0 && o.Weight < 100) {
 		c.add("weight", "is %v; allowed is a number above 0 and below 100, for example 5", o.Weight)
 	}
-	c.within("window", o.Window, 1, 1e9, "3600")
+	if !(o.Window >= 1 && o.Window <= 1e9) {
+		c.add("window", "is %v s; allowed is 1s to 1000000000s, for example 3600s", o.Window)
+	}
 	c.within("rollouts", float64(o.Rollouts), 1, 100_000, "200")
 	c.within("clump", o.Clump, 1, 1e6, "1")
 	return c.found

@@ -43,6 +43,9 @@ type singleLine struct {
 	Total  *float64 `json:"total"`
 }
 
+// byteOrderMark begins files of some editors and shells; it means nothing.
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
 // eachLine calls f with every line that is not blank, and wraps its error with
 // the line's number.
 func eachLine(r io.Reader, f func(line []byte) error) error {
@@ -51,16 +54,23 @@ func eachLine(r io.Reader, f func(line []byte) error) error {
 	number := 0
 	for scanner.Scan() {
 		number++
-		line := bytes.TrimSpace(scanner.Bytes())
-		if len(line) == 0 {
+		line := scanner.Bytes()
+		if number == 1 {
+			line = bytes.TrimPrefix(line, byteOrderMark)
+		}
+		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
 		if err := f(line); err != nil {
 			return &LineError{Line: number, Err: err}
 		}
 	}
-	if err := scanner.Err(); err != nil {
+	err := scanner.Err()
+	if errors.Is(err, bufio.ErrTooLong) {
 		return &LineError{Line: number + 1, Err: fmt.Errorf("%w: %w; allowed are lines of at most %d bytes", ErrInput, err, maxLine)}
+	}
+	if err != nil {
+		return fmt.Errorf("judge: the input broke off after line %d: %w", number, err)
 	}
 	return nil
 }
@@ -75,9 +85,22 @@ func decode(line []byte, into any, example string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w; allowed is one JSON object a line, with finite numbers, for example %s",
-			ErrInput, err, example)
+			ErrInput, plain(err), example)
 	}
 	return nil
+}
+
+// plain says which field has which wrong type, without the names of Go's types.
+func plain(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	what := wrong.Field
+	if what == "" {
+		what = "the line"
+	}
+	return fmt.Errorf("%s is a JSON %s that does not fit", what, wrong.Value)
 }
 
 // require refuses a line that lacks fields.
@@ -100,8 +123,9 @@ type field struct {
 	given bool
 }
 
-// parsePair reads one line into a tick of one metric.
-func parsePair(line []byte) (Tick, error) {
+// parsePair reads one line into a tick of one metric. The weight is that of lines
+// that do not say, or nil.
+func parsePair(line []byte, weight *float64) (Tick, error) {
 	var l pairLine
 	if err := decode(line, &l, pairExample); err != nil {
 		return Tick{}, err
@@ -116,10 +140,13 @@ func parsePair(line []byte) (Tick, error) {
 		*l.Metric, *l.BadCanary, *l.TotalCanary, *l.BadBaseline, *l.TotalBaseline,
 	}}}
 	if l.Weight != nil {
-		if !(*l.Weight >= 0 && *l.Weight <= 100) {
-			return Tick{}, fmt.Errorf("%w: weight is %v; allowed is a number from 0 to 100, for example 5", ErrInput, *l.Weight)
+		weight = l.Weight
+	}
+	if weight != nil {
+		if !(*weight >= 0 && *weight <= 100) {
+			return Tick{}, fmt.Errorf("%w: weight is %v; allowed is a number from 0 to 100, for example 5", ErrInput, *weight)
 		}
-		tick.Weight = *l.Weight
+		tick.Weight = *weight
 	}
 	if l.Step != nil {
 		tick.Step = *l.Step

@@ -17,6 +17,9 @@ type ReplayOptions struct {
 	// Template stands for metrics that are not declared. Its name is ignored, and
 	// it is critical whatever it says, so that a verdict of safe means all of them.
 	Template Metric
+	// LineWeight is the weight, in percent, of lines that do not say; nil leaves it
+	// unknown. Backtest does not look at it.
+	LineWeight *float64
 }
 
 // ReplayLine is the verdict of one tick as Replay writes it: the Verdict, and the
@@ -52,14 +55,14 @@ func Replay(r io.Reader, w io.Writer, options ReplayOptions) (Verdict, error) {
 		}
 		p.state = state
 		g.yield = p.play
-		if err := readPairs(r, g); err != nil {
+		if err := readPairs(r, g, options.LineWeight); err != nil {
 			return p.last, err
 		}
 		return p.finish()
 	}
 	var ticks []Tick
 	g.yield = func(tick Tick) error { ticks = append(ticks, tick); return nil }
-	if err := readPairs(r, g); err != nil {
+	if err := readPairs(r, g, options.LineWeight); err != nil {
 		return Verdict{}, err
 	}
 	if len(ticks) == 0 {
@@ -79,9 +82,9 @@ func Replay(r io.Reader, w io.Writer, options ReplayOptions) (Verdict, error) {
 }
 
 // readPairs feeds every line to the grouper.
-func readPairs(r io.Reader, g *grouper) error {
+func readPairs(r io.Reader, g *grouper, weight *float64) error {
 	err := eachLine(r, func(line []byte) error {
-		tick, err := parsePair(line)
+		tick, err := parsePair(line, weight)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -104,6 +105,9 @@ func TestReplayRefuses(t *testing.T) {
 	}{
 		{"no JSON", "errors 1 10", "one JSON object a line"},
 		{"NaN", strings.Replace(good, `"bad_canary":1`, `"bad_canary":NaN`, 1), "finite numbers"},
+		{"a word for a number", strings.Replace(good, `"bad_canary":1`, `"bad_canary":"1"`, 1), "bad_canary is a JSON string that does not fit"},
+		{"a number beyond all", strings.Replace(good, `"bad_canary":1`, `"bad_canary":1e400`, 1), "bad_canary is a JSON number 1e400 that does not fit"},
+		{"a list", "[" + good + "]", "the line is a JSON array that does not fit"},
 		{"unknown field", strings.Replace(good, `"step"`, `"stage"`, 1), "stage"},
 		{"missing field", strings.Replace(good, `"total_baseline":190,`, ``, 1), "no total_baseline"},
 		{"null", strings.Replace(good, `"total_baseline":190`, `"total_baseline":null`, 1), "no total_baseline"},
@@ -128,6 +132,39 @@ func TestReplayRefuses(t *testing.T) {
 				t.Errorf("%q does not contain %q and what is allowed", err, test.want)
 			}
 		})
+	}
+}
+
+// TestReplayOfOtherLineEnds takes what editors and shells of other systems write.
+func TestReplayOfOtherLineEnds(t *testing.T) {
+	input := pairLines(script(2, 9))
+	judged := func(input string) string {
+		var out bytes.Buffer
+		if _, err := Replay(strings.NewReader(input), &out, declared()); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	want := judged(input)
+	for name, other := range map[string]string{
+		"carriage returns":   strings.ReplaceAll(input, "\n", "\r\n"),
+		"no end":             strings.TrimSuffix(input, "\n"),
+		"blank lines":        "\n \t\n" + strings.ReplaceAll(input, "\n", "\n\n"),
+		"a byte order mark":  "\ufeff" + input,
+		"spaces in the line": strings.ReplaceAll(input, ",", " ,\t"),
+	} {
+		if got := judged(other); got != want {
+			t.Errorf("%s change the verdicts", name)
+		}
+	}
+}
+
+// TestReplayOfInputThatBreaksOff keeps errors of reading apart from bad input.
+func TestReplayOfInputThatBreaksOff(t *testing.T) {
+	gone := errors.New("gone")
+	input := io.MultiReader(strings.NewReader(pairLines(script(2, 9))), iotest.ErrReader(gone))
+	if _, err := Replay(input, io.Discard, declared()); !errors.Is(err, gone) || errors.Is(err, ErrInput) {
+		t.Errorf("got %v, want the reader's error, and no ErrInput", err)
 	}
 }
 

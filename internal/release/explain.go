@@ -51,7 +51,7 @@ func Explain(err error, key Key, payload artifact.Payload) (summary, detail stri
 			"What happened", fmt.Sprintf("the lease is held by %s (fence %d), who showed a sign of life while this run waited", held.Lease.Holder, held.Lease.Fence),
 			"What to do", fmt.Sprintf("wait for them: sluice watch %s --plain; or stop it: sluice abort %s --reason \"...\"", key, key))
 	default:
-		return base, sections("What happened", err.Error(), "What to do", "see the message above; what serves is shown by: sluice status "+key.String())
+		return explainFault(base, err, key)
 	}
 }
 
@@ -91,6 +91,9 @@ func explainStopped(base string, e *InterruptedError) (string, string) {
 		happened += "; " + r.Reason
 	}
 	next := fmt.Sprintf("apply again to go on from here, or: sluice continue %s\nto go back instead: sluice abort %s --reason \"...\"", e.Outcome.Key, e.Outcome.Key)
+	if remedy := remedyOf(e.Cause, e.Outcome.Key); remedy != "" {
+		next = remedy + "\n" + next
+	}
 	if o := r.Outcome; o != nil && o.RevertAfter > 0 && r.Weight > 0 {
 		next += fmt.Sprintf("\nthe target goes back by itself %s after the last look", o.RevertAfter)
 	}

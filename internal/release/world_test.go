@@ -232,3 +232,23 @@ func (w *world) share(p artifact.Payload) float64 {
 	}
 	return 0
 }
+
+// deploy gives the good artifact traffic as somebody else's tool does.
+func (w *world) deploy(t testing.TB, weight float64) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.count()
+	if err := w.machine.Hand(w.clock.Now(), good, weight); err != nil {
+		t.Error(err)
+	}
+}
+
+// takeOver makes the good artifact the only one, as somebody else's tool does.
+func (w *world) takeOver() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.count()
+	w.machine.State.Baseline = &machine.Slot{ID: "theirs", Payload: good, Ready: true}
+	w.machine.State.Canary, w.machine.State.Weight = nil, 0
+}

@@ -1,0 +1,43 @@
+package release
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// explainFault is about whatever kept a run from beginning: no rollout was opened
+// by it, so nothing was changed.
+func explainFault(base string, err error, key Key) (string, string) {
+	do := remedyOf(err, key)
+	if do == "" {
+		do = "see the message above"
+	}
+	return base, sections(
+		"What happened", err.Error(),
+		"What serves now", fmt.Sprintf("nothing was changed; what serves is shown by: sluice status %s", key),
+		"What to do", do)
+}
+
+// remedyOf says what to do about a fault of the target or the ledger, or nothing
+// where neither is to blame.
+func remedyOf(err error, key Key) string {
+	var te *target.Error
+	var corrupt *ledger.CorruptError
+	switch {
+	case errors.As(err, &te):
+		return te.Remedy
+	case errors.As(err, &corrupt):
+		return fmt.Sprintf("find out who changed the ledger, with: sluice verify; and restore it from a copy\nto go back meanwhile: sluice rollback %s --reason \"...\"", key)
+	case errors.Is(err, ledger.ErrReadOnly):
+		return "give this user the right to write the ledger's file and its folder"
+	case errors.Is(err, ledger.ErrFull):
+		return "make room on the disk of the ledger and apply again"
+	case errors.Is(err, ledger.ErrBusy):
+		return "apply again; when it stays so, look which process holds the ledger's file open"
+	default:
+		return ""
+	}
+}

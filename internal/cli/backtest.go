@@ -44,7 +44,7 @@ The same file and flags give the same report.`,
 			if err != nil {
 				return badInput("the traffic cannot be read: %w; name a file with one JSON object a line, or - for standard input", err)
 			}
-			defer file.Close()
+			defer func() { _ = file.Close() }() // It was only read.
 			input = file
 		}
 		report, err := judge.Backtest(input, options)

@@ -33,9 +33,16 @@ import (
 
 // Main is the TestMain of a package with acceptance tests. It runs the tests whose
 // names begin with TestAcc only where TF_ACC is set, as the test framework of
-// Terraform does, and serves as a child of a lab.
+// Terraform does. The same executable serves as a child of a lab, and as the
+// provider that Terraform starts (NewProcess).
 func Main(m *testing.M) {
 	labtest.Child()
+	if serve.ByTerraform(os.Getenv) {
+		if err := serve.Run(provider.New("test"), false); err != nil {
+			panic(err)
+		}
+		os.Exit(0)
+	}
 	// Terraform shows a provider's log only where it starts the provider itself.
 	for _, name := range []string{"TF_LOG_SDK", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_SLUICE"} {
 		if err := os.Setenv(name, "off"); err != nil {

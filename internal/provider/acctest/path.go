@@ -43,5 +43,5 @@ func primitive(v tftypes.Value) any {
 		f, _ := number.Float64()
 		return f
 	}
-	return fmt.Sprintf("%s", v)
+	return v.String()
 }

@@ -37,10 +37,10 @@ func TestLimitsHoldAtBothEnds(t *testing.T) {
 	for value, bad := range map[int64]bool{0: true, 1: false, 100: false, 101: true} {
 		var whole validator.Int64Response
 		limits.ValidateInt64(context.Background(), validator.Int64Request{Path: path.Root("x"), ConfigValue: types.Int64Value(value)}, &whole)
-		var real validator.Float64Response
-		limits.ValidateFloat64(context.Background(), validator.Float64Request{Path: path.Root("x"), ConfigValue: types.Float64Value(float64(value))}, &real)
-		if whole.Diagnostics.HasError() != bad || real.Diagnostics.HasError() != bad {
-			t.Errorf("%d: %v, %v; want an error: %v", value, whole.Diagnostics, real.Diagnostics, bad)
+		var share validator.Float64Response
+		limits.ValidateFloat64(context.Background(), validator.Float64Request{Path: path.Root("x"), ConfigValue: types.Float64Value(float64(value))}, &share)
+		if whole.Diagnostics.HasError() != bad || share.Diagnostics.HasError() != bad {
+			t.Errorf("%d: %v, %v; want an error: %v", value, whole.Diagnostics, share.Diagnostics, bad)
 		}
 	}
 	var resp validator.Int64Response

@@ -81,8 +81,8 @@ func LedgerID() schema.StringAttribute {
 // content gives what an object of Terraform says, in canonical form. ok is false,
 // without an error, while something in it is not known yet.
 func (o Object) content(ctx context.Context, value types.Object) (name string, content json.RawMessage, ok bool, errs field.Errors) {
-	raw, err := tfconv.ToJSON(ctx, value, definitionAttr, ledgerAttr)
-	if err != nil {
+	raw, known := tfconv.Known(ctx, value, definitionAttr, ledgerAttr)
+	if !known {
 		return "", nil, false, nil
 	}
 	content, errs = o.Canonical(raw)

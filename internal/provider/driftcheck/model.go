@@ -34,8 +34,8 @@ func (m model) toCheck(ctx context.Context) (check drift.Check, known bool, errs
 	if m.Release.IsUnknown() || m.Mode.IsUnknown() {
 		return check, false, nil
 	}
-	raw, err := tfconv.ToJSON(ctx, m.Ignore)
-	if err != nil {
+	raw, ok := tfconv.Known(ctx, m.Ignore)
+	if !ok {
 		return check, false, nil
 	}
 	key, err := release.ParseKey(m.Release.ValueString())

@@ -17,7 +17,7 @@ func String(v validator.String) validator.String { return text{v} }
 func Int64(v validator.Int64) validator.Int64 { return whole{v} }
 
 // Float64 runs v while the configuration is not fully known.
-func Float64(v validator.Float64) validator.Float64 { return real{v} }
+func Float64(v validator.Float64) validator.Float64 { return share{v} }
 
 type text struct{ validator.String }
 
@@ -37,10 +37,10 @@ func (v whole) ValidateInt64(ctx context.Context, req validator.Int64Request, re
 	}
 }
 
-type real struct{ validator.Float64 }
+type share struct{ validator.Float64 }
 
 // ValidateFloat64 implements validator.Float64.
-func (v real) ValidateFloat64(ctx context.Context, req validator.Float64Request, resp *validator.Float64Response) {
+func (v share) ValidateFloat64(ctx context.Context, req validator.Float64Request, resp *validator.Float64Response) {
 	if !req.Config.Raw.IsFullyKnown() {
 		v.Float64.ValidateFloat64(ctx, req, resp)
 	}

@@ -1,14 +1,12 @@
 package release_test
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/sluice/terraform-provider-sluice/internal/lab"
-	"github.com/sluice/terraform-provider-sluice/internal/lab/labtest"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/acctest"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
@@ -103,51 +101,6 @@ func TestAccANameMustBeKnownAndLeavesTheStepsUnknown(t *testing.T) {
 	s.MustApply()
 	if steps, _ := s.State(address)["steps"].([]any); len(steps) != 2 {
 		t.Errorf("steps are %v", steps)
-	}
-}
-
-// TestAccASecretIsNowhere must not run beside others: it sets the environment.
-func TestAccASecretIsNowhere(t *testing.T) {
-	const marker = "m4rker-s3cret-token"
-	t.Setenv("SLUICE_TEST_TOKEN", marker)
-	s := newStageOn(t, labtest.Start(t, lab.Config{Traffic: 200, Token: marker}))
-	s.v1 = s.lab.Artifact(descriptor("1.0.0"))
-	s.v2 = s.lab.Artifact(descriptor("1.1.0"))
-	missing := s.v2
-	missing.Reference = "registry.example/checkout@sha256:" + strings.Repeat("0", 64)
-	var printed bytes.Buffer
-	for i, p := range []struct {
-		config string
-		exit   int
-	}{{s.config(s.v1), 0}, {s.config(s.v2), 0}, {s.config(missing), 1}} {
-		config := strings.Replace(p.config, `contract = { url =`, `contract = { token = { env = "SLUICE_TEST_TOKEN" }, url =`, 1)
-		config = strings.Replace(config, `openmetrics = {`, `openmetrics = { token = { env = "SLUICE_TEST_TOKEN" }, `, 1)
-		s.Write("main.tf", config)
-		cmd := s.Command("apply", "-json", "-input=false", "-auto-approve")
-		cmd.Env = append(cmd.Env, "TF_LOG=trace", "SLUICE_TEST_TOKEN=")
-		result := s.Finish(cmd)
-		if result.Exit != p.exit {
-			t.Fatalf("apply %d: exit %d: %s", i, result.Exit, result.Text("error"))
-		}
-		printed.WriteString(result.Output)
-		plan := s.Plan()
-		printed.WriteString(plan.Output)
-	}
-	if strings.Contains(printed.String(), marker) {
-		t.Error("the secret was printed or logged")
-	}
-	entries, err := filepath.Glob(filepath.Join(s.Dir, "*"))
-	if err != nil || len(entries) < 4 {
-		t.Fatalf("%v: %v", entries, err)
-	}
-	for _, name := range entries {
-		content, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if bytes.Contains(content, []byte(marker)) {
-			t.Errorf("%s holds the secret", filepath.Base(name))
-		}
 	}
 }
 

@@ -188,9 +188,8 @@ func driverOf(ctx context.Context, o types.Object, path, example string) (chosen
 	case len(given) > 1:
 		return chosen{}, false, field.Errors{{Path: path, Msg: fmt.Sprintf("%s and %s are given; exactly one must be, for example %s", given[0], given[1], example)}}
 	}
-	config, err := tfconv.ToJSON(ctx, o.Attributes()[given[0]])
-	if err != nil {
-		// It is unknown, or a validator of its own has said what is wrong with it.
+	config, known := tfconv.Known(ctx, o.Attributes()[given[0]])
+	if !known {
 		return chosen{}, false, nil
 	}
 	return chosen{driver: given[0], config: config}, true, nil

@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
-	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/declared"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/definition"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/deploymentstrategy"
@@ -185,7 +184,7 @@ func define(object declared.Object, name string, content any) (types.Object, err
 	// stricter since must not stop an import.
 	canonical, errs := object.Canonical(raw)
 	if canonical == nil {
-		return definition.Null(), field.Errors(errs)
+		return definition.Null(), errs
 	}
 	return definition.Of(name, canonical), nil
 }

@@ -43,6 +43,13 @@ func ToJSON(ctx context.Context, v attr.Value, without ...string) (json.RawMessa
 	return json.Marshal(tree)
 }
 
+// Known is ToJSON for a configuration: false while something in the value is not
+// known yet, or is written wrongly, which a validator of its own has said.
+func Known(ctx context.Context, v attr.Value, without ...string) (json.RawMessage, bool) {
+	raw, err := ToJSON(ctx, v, without...)
+	return raw, err == nil
+}
+
 func toTree(ctx context.Context, v attr.Value) (any, error) {
 	switch {
 	case v == nil || v.IsNull():

@@ -185,25 +185,3 @@ func TestALookMakesFewCalls(t *testing.T) {
 		}
 	}
 }
-
-// A completion whose reply was lost may have come true; then there is no way back
-// any more, and the rollout says what serves instead of claiming a rollback.
-func TestACompletionThatCameTrueAfterAll(t *testing.T) {
-	w := upgrade(t)
-	asked := false
-	e := w.engine("a", func(op, phase string) error {
-		if op == "complete" && phase == "after" && !asked {
-			asked = true
-			if err := w.engine("kim", nil).RequestAbort(t.Context(), key, release.RequestBody{By: "kim", Reason: "no", Cause: release.CauseOperator}); err != nil {
-				t.Error(err)
-			}
-			return away
-		}
-		return nil
-	})
-	out, err := e.Ship(t.Context(), request(good))
-	if out.Result != release.Shipped && out.Result != release.Broke {
-		t.Errorf("%s, %v", out.Result, err)
-	}
-	wantServing(t, w, good)
-}

@@ -41,3 +41,18 @@ func remedyOf(err error, key Key) string {
 		return ""
 	}
 }
+
+// missing says which counts the signals could not give at the last look, and why:
+// a counter that is no number is not the same as no requests.
+func (v view) missing() string {
+	if v.r.LastTick == nil {
+		return ""
+	}
+	text := ""
+	for _, name := range signalNames(v.r.Spec.Signals) {
+		for _, m := range v.r.LastTick.Missing[name] {
+			text += fmt.Sprintf("; the signal %q could not count %s on the %s: %s", name, m.Metric, m.Arm, m.Reason)
+		}
+	}
+	return text
+}

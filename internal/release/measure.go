@@ -178,8 +178,8 @@ func (d *driver) count(ctx context.Context, tick *TickBody, r *Rollout) bool {
 		if err != nil {
 			tick.Problems = append(tick.Problems, fmt.Sprintf("the signal %q could not be read: %v", name, err))
 			// The cursor stays, so that what happened meanwhile is counted later.
-			if r.LastTick != nil {
-				tick.Cursors[name] = r.LastTick.Cursors[name]
+			if cursor := lastCursor(r, name); cursor != nil {
+				tick.Cursors[name] = cursor
 			}
 			continue
 		}
@@ -194,13 +194,20 @@ func (d *driver) count(ctx context.Context, tick *TickBody, r *Rollout) bool {
 }
 
 func (d *driver) counts(ctx context.Context, name string, queries []signal.Query, r *Rollout) (signal.Counts, error) {
-	var cursor json.RawMessage
-	if r.LastTick != nil {
-		cursor = r.LastTick.Cursors[name]
-	}
 	bounded, cancel := d.bound(ctx)
 	defer cancel()
-	return d.sources[name].Counts(bounded, signal.Request{Queries: queries, Since: r.StepAt, Until: d.e.Clock.Now(), Cursor: cursor})
+	return d.sources[name].Counts(bounded, signal.Request{
+		Queries: queries, Since: r.StepAt, Until: d.e.Clock.Now(), Cursor: lastCursor(r, name),
+	})
+}
+
+// lastCursor is where the counting of a signal stands, nil before its first
+// answer. A ledger may hold null for that.
+func lastCursor(r *Rollout, name string) json.RawMessage {
+	if r.LastTick == nil || string(r.LastTick.Cursors[name]) == "null" {
+		return nil
+	}
+	return r.LastTick.Cursors[name]
 }
 
 // add pairs the arms of each metric. A metric of which one arm is missing is left

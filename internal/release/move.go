@@ -168,7 +168,7 @@ func (v view) noData() string {
 	if tick := v.r.LastTick; tick != nil && len(tick.Problems) > 0 {
 		return strings.Join(tick.Problems, "; ")
 	}
-	return v.verdictText(judge.CodeNoExposure)
+	return v.verdictText(judge.CodeNoExposure) + v.missing()
 }
 
 func (v view) verdictText(code string) string {

@@ -107,9 +107,13 @@ func (c *caller) unanswered(err error, write bool) error {
 		return &target.Error{Code: target.CodeProtocol, Message: "the target answered with a redirect", Err: err,
 			Remedy: "give the address that answers itself as url"}
 	}
-	return &target.Error{Code: target.CodeUnavailable, MaybeDone: write && !neverSent(err), Err: err,
+	e := &target.Error{Code: target.CodeUnavailable, MaybeDone: write && !neverSent(err), Err: err,
 		Message: "no answer from " + c.base.Host,
 		Remedy:  "see that something listens at " + c.base.Redacted() + ", and that this machine can reach it"}
+	if errors.Is(err, context.DeadlineExceeded) && e.MaybeDone == write {
+		e.Remedy = "it did not answer in time; see what keeps it, and that this machine can reach it"
+	}
+	return e
 }
 
 // neverSent reports whether the connection was never made, so that nothing can

@@ -6,6 +6,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -89,12 +90,29 @@ Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 blocked by a gate,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", defaultWidth)))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.ledgerURL, "ledger", "", "URL of the ledger, for example sqlite:.sluice/ledger.db, which is the default (environment: SLUICE_LEDGER)")
 	flags.StringVar(&a.actorName, "actor", "", "who does it, for the record (environment: SLUICE_ACTOR; default: user@host)")
 	root.AddCommand(a.commands()...)
+	reflow(root)
 	return root
+}
+
+// reflow fits what the commands say of themselves to the width of a terminal.
+// Lines that begin with a space are examples or lists, and stay as they are.
+func reflow(cmd *cobra.Command) {
+	paragraphs := strings.Split(cmd.Long, "\n\n")
+	for i, p := range paragraphs {
+		if p != "" && !strings.Contains("\n"+p, "\n ") {
+			paragraphs[i] = wrapped(p, "", defaultWidth)
+		}
+	}
+	cmd.Long = strings.Join(paragraphs, "\n\n")
+	for _, c := range cmd.Commands() {
+		reflow(c)
+	}
 }
 
 // onlyCommands refuses an argument where a command is expected, and suggests one.

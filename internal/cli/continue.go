@@ -18,7 +18,7 @@ func (a *app) continueCommand() *cobra.Command {
 terraform apply would: from the step where it stands, with the specification that
 it was opened with. The exit code says how it ended. Ctrl-C leaves it open.`,
 		Example: "  sluice continue checkout/production",
-		Args:    cobra.ExactArgs(1),
+		Args:    takes("RELEASE"),
 		RunE: a.does(func(ctx context.Context, args []string) error {
 			key, err := parseRelease(args[0])
 			if err != nil {

@@ -52,7 +52,7 @@ what fails, with what would happen to users. It needs two artifacts that the ser
 can install. It changes what the server serves: afterwards one of the two serves
 alone. Never run it against a server with users.`,
 		Example: "  " + contractExample,
-		Args:    cobra.ExactArgs(1),
+		Args:    takes("URL"),
 	})
 	flags := cmd.Flags()
 	flags.StringVar(&f.a, "a", "", "reference of one artifact, ending in its digest (required)")

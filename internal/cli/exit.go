@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -77,7 +76,7 @@ func usage(cmd *cobra.Command, err error) error {
 	if errors.As(err, &exit) {
 		return err
 	}
-	text := strings.TrimRight(err.Error(), "\n ")
+	text := flagWords(cmd, strings.TrimRight(err.Error(), "\n "))
 	if cmd != nil {
 		text += "; usage: " + strings.TrimSuffix(cmd.UseLine(), " [flags]")
 		if cmd.Example != "" {
@@ -111,9 +110,4 @@ func commandNames(cmd *cobra.Command) []string {
 func firstExample(cmd *cobra.Command) string {
 	line, _, _ := strings.Cut(strings.TrimLeft(cmd.Example, "\n"), "\n")
 	return strings.TrimSpace(line)
-}
-
-// interrupted reports whether the run was stopped from outside.
-func interrupted(err error) bool {
-	return errors.Is(err, context.Canceled)
 }

@@ -10,14 +10,14 @@ import (
 )
 
 func (a *app) exportCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write every record of the ledger as a line of JSON",
 		Long: `Writes every record of the ledger as one JSON object a line, stream by stream. Two
 exports of the same records are the same bytes, and each line has the hash that it
 can be checked by. Records hold references to credentials and no secrets.`,
 		Example: "  sluice export > ledger.jsonl",
-		Args:    cobra.NoArgs,
+		Args:    takes(),
 		RunE: a.does(func(ctx context.Context, _ []string) error {
 			return a.reading(ctx, func(l ledger.Ledger) error {
 				w := bufio.NewWriter(a.stdout)
@@ -28,4 +28,6 @@ can be checked by. Records hold references to credentials and no secrets.`,
 			})
 		}),
 	}
+	cmd.Flags().BoolVar(&a.asJSON, "json", true, "write JSON, which it does anyway")
+	return cmd
 }

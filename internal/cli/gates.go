@@ -26,13 +26,16 @@ this is what a pull request shows instead, with --markdown.
 The gates are asked again at apply. The exit code is 3 when one of them does not
 pass. A rollback passes through no gate.`,
 		Example: `  sluice gates checkout/production
-  terraform show -json tfplan > plan.json && sluice gates --plan plan.json --markdown`,
-		Args: cobra.MaximumNArgs(1),
+  terraform show -json tfplan > plan.json
+  sluice gates --plan plan.json --markdown`,
+		Args: takes("[RELEASE]"),
 	})
 	cmd.Flags().StringVar(&planFile, "plan", "", "plan in JSON, from terraform show -json; - reads standard input")
 	cmd.Flags().BoolVar(&markdown, "markdown", false, "write Markdown, for a pull request")
-	cmd.MarkFlagsMutuallyExclusive("json", "markdown")
 	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+		if err := exclusive(cmd, "json", "markdown"); err != nil {
+			return err
+		}
 		if (len(args) == 1) == (planFile != "") {
 			return badInput("gates takes a release or --plan FILE, and one of them only; for example: sluice gates checkout/production")
 		}
@@ -89,6 +92,13 @@ func (a *app) forecastRelease(ctx context.Context, l ledger.Ledger, name string)
 func (a *app) forecast(ctx context.Context, l ledger.Ledger, address, action string, spec release.Spec, warnings []string) (forecastJSON, error) {
 	e := a.engine(l)
 	e.CallTimeout = lookTimeout
+	h, err := e.Load(ctx, spec.Key())
+	if err != nil && !errors.Is(err, release.ErrUnknown) {
+		return forecastJSON{}, err
+	}
+	if err == nil && h.Open() != nil {
+		warnings = append(warnings, underWay(h.Open(), spec))
+	}
 	f, err := e.Forecast(ctx, spec)
 	if ctx.Err() != nil {
 		return forecastJSON{}, ctx.Err()
@@ -97,6 +107,15 @@ func (a *app) forecast(ctx context.Context, l ledger.Ledger, address, action str
 		warnings = append(warnings, "the target could not be asked: "+err.Error())
 	}
 	return toForecast(address, action, f, warnings), nil
+}
+
+// underWay says what the next apply does with the rollout that is open.
+func underWay(open *release.Rollout, spec release.Spec) string {
+	then := "it is aborted and goes back first"
+	if open.Spec.Payload.Same(spec.Payload) {
+		then = "the next apply goes on with it"
+	}
+	return fmt.Sprintf("rollout %d (%s, %s at %s) is open; %s", open.Number, open.Spec.Payload.Label(), words(open.State), percent(open.Weight), then)
 }
 
 // blockedOf is the error of a forecast that does not let everything start now.

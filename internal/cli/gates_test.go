@@ -30,7 +30,8 @@ func TestGatesOfARelease(t *testing.T) {
 func TestGatesOfAQuarantinedArtifact(t *testing.T) {
 	w := toldWorld(t)
 	r := w.expect(Blocked, "gates", "checkout/production")
-	contains(t, r.out, "checkout/production 1.2.2 is blocked now; nobody can tell until when", "quarantine  fail")
+	contains(t, r.out, "checkout/production 1.2.2 is blocked now; nobody can tell until when", "quarantine  fail",
+		"release a fixed artifact; or, if you know better: sluice quarantine lift")
 	w.expect(Done, "quarantine", "lift", "checkout", "production", "--reason", "it was the database")
 	w.expect(Done, "gates", "checkout/production")
 }
@@ -118,7 +119,15 @@ func TestGatesOfAPlanThatGoesOn(t *testing.T) {
 	w.broken(good, 2)
 	release := planned("checkout", good)
 	file := plan(t, change("sluice_release.checkout", []string{"update"}, release, release, map[string]any{"serving": true}))
-	contains(t, w.expect(Done, "gates", "--plan", file).out, "checkout/production 1.1.1 can start now")
+	r := w.expect(Done, "gates", "--plan", file)
+	contains(t, r.out, "checkout/production 1.1.1 can start now")
+	contains(t, r.errors, "rollout 2 (1.1.1, stepping at 10 %) is open; the next apply goes on with it")
+	// Its own canary is in nobody's way.
+	if strings.Contains(r.out, "not ready") {
+		t.Error(r.out)
+	}
+	other := plan(t, change("sluice_release.checkout", []string{"update"}, release, planned("checkout", first), map[string]any{"serving": true}))
+	contains(t, w.expect(Done, "gates", "--plan", other).errors, "rollout 2 (1.1.1, stepping at 10 %) is open; it is aborted and goes back first")
 }
 
 func TestGatesOfAPlanThatKnowsLittle(t *testing.T) {

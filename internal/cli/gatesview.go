@@ -104,7 +104,7 @@ func (a *app) gatesText(list []forecastJSON) {
 		if i > 0 {
 			a.say("")
 		}
-		a.say("%s", f.headline())
+		a.say("%s", wrapped(f.headline(), "", width(a.stdout)))
 		t := newTable("gate", "answer", "why")
 		t.SetColumnConfigs([]table.ColumnConfig{{Number: 3, WidthMax: 54, WidthMaxEnforcer: text.WrapSoft}})
 		for _, g := range f.Gates {
@@ -115,16 +115,38 @@ func (a *app) gatesText(list []forecastJSON) {
 			t.AppendRow(table.Row{g.Gate, a.paint(a.stdout, colour, g.Status), g.why()})
 		}
 		a.say("%s", indented(t.Render()))
+		for _, g := range f.Gates {
+			a.remedyLines(g)
+		}
 		for _, s := range f.Steps {
 			a.say("  step  %s", s)
 		}
 		for _, o := range f.Obstacles {
-			a.say("  The target is not ready: %s", o)
+			a.say("%s", wrapped("The target is not ready: "+o, "  ", width(a.stdout)))
 		}
-		a.say("  %s%s", f.takes(), neverHeld)
+		if takes := f.takes(); takes != "" {
+			a.say("  %s", strings.TrimSpace(takes))
+		}
+		a.say("  %s", neverHeld)
 		for _, w := range f.Warnings {
-			a.note("Warning: %s: %s", f.Release, w)
+			a.note("%s", wrapped("Warning: "+f.Release+": "+w, "", width(a.stderr)))
 		}
+	}
+}
+
+// remedyLines says what lets a gate pass. A command stands on a line of its own, to
+// be copied.
+func (a *app) remedyLines(g gateJSON) {
+	if g.Status == string(gate.Pass) || g.Remedy == "" {
+		return
+	}
+	text, command, found := strings.Cut(g.Remedy, "sluice ")
+	if text = strings.TrimSpace(text); text == "" {
+		text = "to let it pass:"
+	}
+	a.say("%s", wrapped(g.Gate+": "+text, "  ", width(a.stdout)))
+	if found {
+		a.say("    sluice %s", command)
 	}
 }
 

@@ -37,7 +37,7 @@ func (a *app) historyCommand() *cobra.Command {
 how it ended, when, how long it took, by whom and why. With --rollout, one of them
 step by step, with the counts and the evidence of each look.`,
 		Example: "  sluice history checkout/production\n  sluice history checkout/production --rollout 3 --json",
-		Args:    cobra.ExactArgs(1),
+		Args:    takes("RELEASE"),
 	})
 	cmd.Flags().IntVar(&number, "rollout", 0, "number of one rollout, to show step by step")
 	cmd.RunE = a.does(func(ctx context.Context, args []string) error {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ func (a *app) holdCommand() *cobra.Command {
 	var reason, until string
 	cmd := &cobra.Command{
 		Use:   "hold SCOPE --reason TEXT",
-		Short: "Stop what goes forward: everything, an environment, a service or a release",
+		Short: "Stop what goes forward, everywhere or somewhere",
 		Long: `Places a stop order: nothing within the scope goes forward until it is lifted, or
 until its end. It never stops a rollback. A scope is
 
@@ -28,7 +29,7 @@ until its end. It never stops a rollback. A scope is
   service/NAME
   release/SERVICE/ENVIRONMENT`,
 		Example: "  " + holdExample + "\n  sluice hold list\n  sluice hold lift environment/production --reason \"moved\"",
-		Args:    cobra.ExactArgs(1),
+		Args:    takes("SCOPE"),
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why: whoever is stopped wants to know (required)")
 	cmd.Flags().StringVar(&until, "until", "", "when it ends by itself: a time such as 2026-12-01T08:00:00Z, or a duration such as 2h")
@@ -50,7 +51,7 @@ until its end. It never stops a rollback. A scope is
 				return holdError(err)
 			}
 			a.say("On hold: %s", holdLines(h, a.clock.Now()))
-			a.say("Rollbacks are not held. To lift it: sluice hold lift %s --reason \"...\"", scope)
+			a.say("Rollbacks are not held. To lift it:\n  sluice hold lift %s --reason \"...\"", scope)
 			return nil
 		})
 	})
@@ -63,7 +64,7 @@ func (a *app) holdListCommand() *cobra.Command {
 		Use:     "list",
 		Short:   "Show the holds that nobody lifted",
 		Example: "  sluice hold list --json",
-		Args:    cobra.NoArgs,
+		Args:    takes(),
 		RunE: a.does(func(ctx context.Context, _ []string) error {
 			return a.reading(ctx, func(l ledger.Ledger) error {
 				list, err := hold.List(ctx, l)
@@ -95,7 +96,7 @@ func (a *app) holdLiftCommand() *cobra.Command {
 		Use:     "lift SCOPE --reason TEXT",
 		Short:   "Lift a hold, whoever placed it",
 		Example: "  sluice hold lift environment/production --reason \"moved\"",
-		Args:    cobra.ExactArgs(1),
+		Args:    takes("SCOPE"),
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record (required)")
 	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
@@ -108,6 +109,9 @@ func (a *app) holdLiftCommand() *cobra.Command {
 		}
 		return a.writing(ctx, func(l ledger.Ledger) error {
 			if err := hold.Lift(ctx, l, scope, a.actor(), reason, a.clock.Now()); err != nil {
+				if errors.Is(err, ledger.ErrNotFound) {
+					return fmt.Errorf("there is no hold of the scope %s to lift; what is on hold: sluice hold list", scope)
+				}
 				return holdError(err)
 			}
 			a.say("Lifted: %s", scope)

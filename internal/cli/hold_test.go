@@ -42,7 +42,7 @@ func TestHold(t *testing.T) {
 
 	contains(t, w.expect(Failed, "hold", "environment/production", "--reason", "mine", "--actor", "lee@acme").errors, "on hold already")
 	contains(t, w.expect(Done, "hold", "lift", "environment/production", "--reason", "moved").out, "Lifted: environment/production")
-	contains(t, w.expect(Failed, "hold", "lift", "environment/production", "--reason", "moved").errors, "not found")
+	contains(t, w.expect(Failed, "hold", "lift", "environment/production", "--reason", "moved").errors, "there is no hold of the scope environment/production to lift", "sluice hold list")
 
 	w.clock.Set(later.Add(time.Minute))
 	contains(t, w.expect(Done, "hold", "list").out, "over since 2026-03-09 07:00:00Z")

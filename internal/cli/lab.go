@@ -21,7 +21,7 @@ comes when both ports are open.
 Where SLUICE_LAB_TOKEN is set, contract and admin calls must show it as a bearer
 token.`,
 		Example: "  sluice lab --artifacts examples/quickstart/artifacts --rate 50",
-		Args:    a.onlyCommands,
+		Args:    takes(),
 	})
 	flags := cmd.Flags()
 	flags.StringVar(&cfg.Artifacts, "artifacts", "", "folder of the artifact files (required)")

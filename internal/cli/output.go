@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -55,7 +56,11 @@ func (a *app) printError(err error) {
 	if hint := hintFor(err); hint != "" {
 		detail = strings.TrimSpace(detail + "\n" + hint)
 	}
-	fmt.Fprintln(a.stderr, a.paint(a.stderr, text.FgRed, "Error: "+summary))
+	line := "Error: " + summary
+	if terminal(a.stderr) {
+		line = wrapped(line, "", width(a.stderr))
+	}
+	fmt.Fprintln(a.stderr, a.paint(a.stderr, text.FgRed, line))
 	if detail != "" {
 		fmt.Fprintln(a.stderr)
 		for line := range strings.Lines(detail) {
@@ -64,17 +69,26 @@ func (a *app) printError(err error) {
 	}
 }
 
-// folded breaks a line of an error below its heading, which has 16 columns behind
-// the two of the margin, or below the margin where it has none. A command stays on
-// one line, to be copied.
+// headings begin the paragraphs of an error; the text stands behind them in a column
+// of its own.
+var headings = []string{"What happened", "What serves now", "What to do", "The record", "Why", ""}
+
+// folded breaks a line of an error, below its heading where it has one: that has 16
+// columns behind the two of the margin. A command stays on one line, to be copied.
 func folded(line string, width int) string {
 	const margin = 18
 	runes := []rune(line)
-	if len(runes) <= width || len(runes) <= margin || strings.Contains(line, "sluice ") {
+	if len(runes) <= width {
 		return line
 	}
-	if string(runes[margin-2:margin]) != "  " {
-		return wrapped(strings.TrimLeft(line, " "), "  ", width)
+	for _, text := range []string{strings.TrimSpace(line), string(runes[margin:])} {
+		if strings.HasPrefix(text, "sluice ") {
+			return line
+		}
+	}
+	heading := strings.TrimSpace(string(runes[:margin]))
+	if !slices.Contains(headings, heading) || runes[margin-1] != ' ' {
+		return wrapped(strings.TrimSpace(line), "  ", width)
 	}
 	rest := wrapped(string(runes[margin:]), strings.Repeat(" ", margin), width)
 	return string(runes[:margin]) + rest[margin:]

@@ -30,7 +30,7 @@ func (a *app) quarantineAddCommand() *cobra.Command {
 		Long: `ARTIFACT is a version or the beginning of a digest that the release has had, or any
 reference that ends in a digest.`,
 		Example: "  sluice quarantine add checkout/production 1.2.0 --reason \"corrupts baskets\"",
-		Args:    cobra.ExactArgs(2),
+		Args:    takes("RELEASE", "ARTIFACT"),
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record (required)")
 	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
@@ -71,7 +71,7 @@ func (a *app) quarantineLiftCommand() *cobra.Command {
 		Long: `ARTIFACT is a version or the beginning of a digest; it may be left out where only
 one is quarantined. The release may be given as SERVICE ENVIRONMENT, too.`,
 		Example: "  sluice quarantine lift checkout/production 1.2.0 --reason \"it was the database\"",
-		Args:    cobra.RangeArgs(1, 3),
+		Args:    takes("RELEASE", "[ARTIFACT]", "[ARTIFACT]"),
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record (required)")
 	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
@@ -113,7 +113,7 @@ func (a *app) quarantineListCommand() *cobra.Command {
 		Use:     "list [RELEASE]",
 		Short:   "Show what is quarantined, and why",
 		Example: "  sluice quarantine list --json",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    takes("[RELEASE]"),
 		RunE: a.does(func(ctx context.Context, args []string) error {
 			return a.reading(ctx, func(l ledger.Ledger) error {
 				o, err := look(ctx, l, args)

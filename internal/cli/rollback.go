@@ -38,15 +38,17 @@ needs to a file; --spec goes back by that file without any ledger.`,
   sluice rollback checkout/production --dry-run
   sluice rollback checkout/production --write-spec checkout.json
   sluice rollback --spec checkout.json --reason "the ledger is gone"`,
-		Args: cobra.MaximumNArgs(1),
+		Args: takes("[RELEASE]"),
 	})
 	flags := cmd.Flags()
 	flags.StringVar(&f.reason, "reason", "", "why, for the record (required to go back)")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would be done, and change nothing")
 	flags.StringVar(&f.spec, "spec", "", "go back by this file, without any ledger")
 	flags.StringVar(&f.writeSpec, "write-spec", "", "save what a rollback needs to this file, and change nothing")
-	cmd.MarkFlagsMutuallyExclusive("spec", "write-spec")
 	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
+		if err := exclusive(cmd, "spec", "write-spec"); err != nil {
+			return err
+		}
 		if f.spec != "" {
 			return a.backBySpec(ctx, args, f)
 		}

@@ -38,12 +38,12 @@ type releaseView struct {
 func (a *app) statusCommand() *cobra.Command {
 	return a.reads(&cobra.Command{
 		Use:   "status [RELEASE]",
-		Short: "Show what serves, what rolls out, what is held and what is quarantined",
+		Short: "Show what serves, rolls out, is on hold and is quarantined",
 		Long: `Shows every release of the ledger, or one: what should serve by the record, the
 rollout that is open with its progress, the last one, holds and quarantine. It
 asks no target; what a target says of itself is compared by sluice_drift_check.`,
 		Example: "  sluice status\n  sluice status checkout/production --json",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    takes("[RELEASE]"),
 		RunE: a.does(func(ctx context.Context, args []string) error {
 			return a.reading(ctx, func(l ledger.Ledger) error {
 				o, err := look(ctx, l, args)

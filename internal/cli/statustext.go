@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -78,12 +79,24 @@ func (a *app) underWay(o overview) {
 		a.header(&title)
 		driver := "nobody drives it: sluice continue " + v.history.Key.String()
 		if v.lease.Holder != "" {
-			driver = "driven by " + v.lease.Holder
+			driver = "driven by " + v.lease.Holder + ", last heard of " + ago(a.clock.Now().Sub(heard(r)))
 		}
 		a.say("  %s   %s   rollout %d   by %s", v.history.Key, fromTo(r), r.Number, r.OpenedBy)
 		a.say("  %s", ProgressLine(r, a.clock.Now(), width(a.stdout)-2))
 		a.say("  %s", clipped(driver, width(a.stdout)-2))
 	}
+}
+
+// heard is when the last word of an open rollout was recorded. Whether its driver
+// lives, one look cannot tell.
+func heard(r *release.Rollout) time.Time {
+	last := r.OpenedAt
+	for _, at := range []time.Time{r.MovedAt, r.StepAt, r.TickAt} {
+		if at.After(last) {
+			last = at
+		}
+	}
+	return last
 }
 
 // listRequests shows what somebody asked for and nobody has taken up.

@@ -45,7 +45,7 @@ to a file; keep that file where nobody who can write the ledger can write.
 --against checks the ledger against such a file, so that a tail that was cut off
 shows as well.`,
 		Example: "  sluice verify\n  sluice verify --checkpoint anchor.json\n  sluice verify --against anchor.json",
-		Args:    cobra.NoArgs,
+		Args:    takes(),
 	})
 	cmd.Flags().StringVar(&against, "against", "", "file with the hash of an earlier checkpoint, which the ledger must still hold")
 	cmd.Flags().StringVar(&checkpoint, "checkpoint", "", "file to save the hash of a new checkpoint to, when everything is whole")

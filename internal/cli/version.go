@@ -29,7 +29,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Use:     "version",
 		Short:   "Say which version this is",
 		Example: "  sluice version --json",
-		Args:    cobra.NoArgs,
+		Args:    takes(),
 		RunE: a.does(func(context.Context, []string) error {
 			v := versionJSON{
 				Version: a.version, Commit: commit(), Go: runtime.Version(),

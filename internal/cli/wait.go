@@ -21,7 +21,7 @@ func (a *app) waitCommand() *cobra.Command {
 and says with the exit code how it ended: 0 succeeded, 4 rolled back, 1 aborted or
 errored, or still open after --timeout. It only reads the ledger.`,
 		Example: "  sluice wait checkout/production --timeout 30m",
-		Args:    cobra.ExactArgs(1),
+		Args:    takes("RELEASE"),
 	})
 	cmd.Flags().StringVar(&timeout, "timeout", "0s", "how long to wait, for example 30m; 0s for no limit")
 	cmd.RunE = a.does(func(ctx context.Context, args []string) error {

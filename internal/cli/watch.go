@@ -60,7 +60,7 @@ each step and each look, with what was counted and what the judge says of it. On
 terminal a progress bar stands below. It only reads the ledger, so anybody may
 watch. The exit code says how the rollout ended, as for sluice wait.`,
 		Example: "  sluice watch checkout/production --plain\n  sluice watch checkout/production --json",
-		Args:    cobra.ExactArgs(1),
+		Args:    takes("RELEASE"),
 	})
 	cmd.Flags().BoolVar(&plain, "plain", false, "lines only, without the progress bar")
 	cmd.Flags().StringVar(&within, "within", "0s", "wait so long for a rollout to open, for example 1m")

@@ -95,7 +95,7 @@ func share(bad, total float64) string {
 func evidence(e float64) string {
 	switch {
 	case e >= 1e6:
-		return strings.Replace(fmt.Sprintf("%.0e", e), "e+", "e", 1)
+		return strings.NewReplacer("e+0", "e", "e+", "e").Replace(fmt.Sprintf("%.0e", e))
 	case e >= 100:
 		return number(e)
 	default:

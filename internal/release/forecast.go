@@ -55,7 +55,13 @@ func (e *Engine) Forecast(ctx context.Context, spec Spec) (Forecast, error) {
 		f.Warnings = append(f.Warnings, "the target could not tell what serves now")
 		return f, nil
 	}
-	f.Obstacles = standing(&obs)
+	h, err := e.load(ctx, f.Key)
+	if err != nil {
+		return f, err
+	}
+	if h.Open() == nil {
+		f.Obstacles = standing(&obs)
+	}
 	if obs.Baseline == nil && len(f.Steps) > 1 {
 		f.Warnings = append(f.Warnings, "nothing serves yet, so the steps below 100 % are skipped: a canary of nothing would send users nowhere")
 	}

@@ -100,9 +100,9 @@ func harmText(verdict judge.Verdict) string {
 	}
 	text := ""
 	if worst.Metric != "" {
-		text = fmt.Sprintf("%s %s of %s on the new artifact (%s), %s of %s on the old one (%s); evidence for harm %.2g to 1",
+		text = fmt.Sprintf("%s %s of %s on the new artifact (%s), %s of %s on the old one (%s); evidence for harm %s to 1",
 			worst.Metric, count(worst.BadCanary), count(worst.TotalCanary), share(worst.BadCanary, worst.TotalCanary),
-			count(worst.BadBaseline), count(worst.TotalBaseline), share(worst.BadBaseline, worst.TotalBaseline), verdict.EHarm)
+			count(worst.BadBaseline), count(worst.TotalBaseline), share(worst.BadBaseline, worst.TotalBaseline), odds(verdict.EHarm))
 	}
 	for _, r := range verdict.Reasons {
 		if r.Code == judge.CodeFastLane || r.Code == judge.CodeUnhealthy {
@@ -204,6 +204,18 @@ func groupThousands(s string) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
+}
+
+// odds writes evidence for people: "120", "7e14".
+func odds(e float64) string {
+	switch {
+	case e >= 1e6:
+		return strings.NewReplacer("e+0", "e", "e+", "e").Replace(fmt.Sprintf("%.0e", e))
+	case e >= 10:
+		return fmt.Sprintf("%.0f", e)
+	default:
+		return fmt.Sprintf("%.2g", e)
+	}
 }
 
 func share(bad, total float64) string {

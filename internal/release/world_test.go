@@ -79,6 +79,8 @@ type world struct {
 	// after its deadline, as a packet that the network kept does.
 	changes       []change
 	lateCallsLand bool
+	// budgets holds the longest time that a call of each verb was given.
+	budgets map[string]time.Duration
 }
 
 // change is one difference that a write made.
@@ -94,7 +96,7 @@ func newWorld(t testing.TB) *world {
 		clock: newScript(start), ledger: mem.New(start), rate: 100, guard: &guard{t: t},
 		health: map[string]target.Health{}, down: map[string]error{}, lost: map[string]int{},
 		failing: map[string]float64{bad.Key(): 0.2}, sums: map[target.Arm][2]float64{}, counted: start,
-		calls: map[string]int{}, caps: target.Capabilities{Weights: true, RevertAfter: true, ConditionalWrite: true},
+		calls: map[string]int{}, budgets: map[string]time.Duration{}, caps: target.Capabilities{Weights: true, RevertAfter: true, ConditionalWrite: true},
 	}
 	w.machine.LookAgain = time.Second
 	w.machine.Health = w.healthOf

@@ -45,6 +45,9 @@ func (t *worldTarget) write(ctx context.Context, verb string, req target.WriteRe
 		return target.Progress{}, err
 	}
 	limit := budget(ctx)
+	t.w.mu.Lock()
+	t.w.budgets[verb] = max(t.w.budgets[verb], limit)
+	t.w.mu.Unlock()
 	sent := t.w.clock.Now()
 	if err := t.fault(verb, "before"); err != nil {
 		return target.Progress{}, err

@@ -34,6 +34,7 @@ func (d *driver) measure(ctx context.Context) error {
 	}
 	tick.Observed = len(tick.Problems) == 0
 	now := d.e.Clock.Now()
+	d.noticeSetBack(r, now)
 	if tick.Observed && primed {
 		tick.Soak = field.Duration(soak(r.TickAt, now, interval.Std()))
 	}
@@ -211,11 +212,12 @@ func lastCursor(r *Rollout, name string) json.RawMessage {
 }
 
 // add pairs the arms of each metric. A metric of which one arm is missing is left
-// out, which the judge takes as no exposure; a baseline that never was is zero.
+// out, which the judge takes as no exposure. A baseline that never was is zero, and
+// so is one that is gone at 100 %, whose process may have ended (ADR 0022).
 func (t *TickBody) add(name string, counts signal.Counts, r *Rollout) {
 	missing := map[string]bool{}
 	for _, m := range counts.Missing {
-		if m.Arm == target.Baseline && r.Baseline == nil {
+		if m.Arm == target.Baseline && (r.Baseline == nil || t.Weight >= 100) {
 			continue
 		}
 		missing[m.Metric] = true

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/judge"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
@@ -54,15 +55,16 @@ func (a *app) watchCommand() *cobra.Command {
 	var plain bool
 	cmd := a.reads(&cobra.Command{
 		Use:   "watch RELEASE",
-		Short: "Follow the open rollout, a line for each step and each look",
+		Short: "Follow the open rollout until it ends",
 		Long: `Follows the rollout that is open, from its first record until it ends: one line for
 each step and each look, with what was counted and what the judge says of it. On a
-terminal a progress bar stands below. It only reads the ledger, so anybody may
-watch. The exit code says how the rollout ended, as for sluice wait.`,
+terminal the looks are a table that is drawn anew, with a progress bar. It only
+reads the ledger, so anybody may watch. The exit code says how the rollout ended,
+as for sluice wait.`,
 		Example: "  sluice watch checkout/production --plain\n  sluice watch checkout/production --json",
 		Args:    takes("RELEASE"),
 	})
-	cmd.Flags().BoolVar(&plain, "plain", false, "lines only, without the progress bar")
+	cmd.Flags().BoolVar(&plain, "plain", false, "lines only, one for each step and each look")
 	cmd.Flags().StringVar(&within, "within", "0s", "wait so long for a rollout to open, for example 1m")
 	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
 		key, err := parseRelease(args[0])
@@ -77,7 +79,7 @@ watch. The exit code says how the rollout ended, as for sluice wait.`,
 			return err
 		}
 		return a.reading(ctx, func(l ledger.Ledger) error {
-			w := watcher{app: a, follower: follower{ledger: l, key: key}, bar: terminal(a.stdout) && !plain && !a.asJSON}
+			w := watcher{app: a, follower: follower{ledger: l, key: key}, drawn: terminal(a.stdout) && !plain && !a.asJSON}
 			return w.run(ctx, patience)
 		})
 	})
@@ -104,9 +106,13 @@ func (a *app) awaitLedger(ctx context.Context, patience time.Duration) error {
 type watcher struct {
 	*app
 	follower
-	bar bool
+	// drawn is whether the looks are drawn as a screen and not written as lines.
+	drawn bool
 	// number is the rollout that is followed, 0 before one is open.
 	number int
+	// height is how many lines of the screen stand below the last line.
+	height int
+	lease  ledger.Watch
 }
 
 func (w *watcher) run(ctx context.Context, patience time.Duration) error {
@@ -121,11 +127,13 @@ func (w *watcher) run(ctx context.Context, patience time.Duration) error {
 		if w.number == 0 {
 			if open := w.history.Open(); open != nil {
 				w.number = open.Number
-				w.title(open)
+				if !w.drawn {
+					w.title(open)
+				}
 			}
 		}
 		if w.number > 0 {
-			if err := w.show(backlog); err != nil {
+			if err := w.show(ctx, backlog); err != nil {
 				return err
 			}
 			backlog = nil
@@ -147,8 +155,10 @@ func (w *watcher) title(r *release.Rollout) {
 	}
 }
 
-// show writes the events of the rollout that is followed, and the bar below.
-func (w *watcher) show(events []eventJSON) error {
+// show writes the events of the rollout that is followed, and draws the screen
+// below.
+func (w *watcher) show(ctx context.Context, events []eventJSON) error {
+	w.clear()
 	for _, e := range events {
 		switch {
 		case e.Rollout != w.number:
@@ -156,25 +166,56 @@ func (w *watcher) show(events []eventJSON) error {
 			if err := w.writeLine(e); err != nil {
 				return err
 			}
+		case w.drawn && e.Event == release.KindTick && len(e.Metrics) > 0:
+			// The screen shows it.
+		case w.drawn:
+			w.say("%s", clipped(e.line(), width(w.stdout)-1))
 		default:
-			w.clear()
 			w.say("%s", e.line())
 		}
 	}
-	if r := w.history.Rollout(w.number); w.bar && !r.State.Final() {
-		fmt.Fprintf(w.stdout, "\r%s\x1b[K", ProgressLine(r, w.clock.Now(), width(w.stdout)-1))
+	if r := w.history.Rollout(w.number); w.drawn && !r.State.Final() {
+		return w.draw(ctx, r)
 	}
 	return nil
 }
 
+// draw puts the screen below the lines that were written.
+func (w *watcher) draw(ctx context.Context, r *release.Rollout) error {
+	lease, err := w.ledger.Lease(ctx, w.key.LeaseName())
+	if err != nil {
+		return err
+	}
+	driver := "nobody drives it"
+	if lease.Holder != "" {
+		left := w.lease.Observe(lease, w.clock.Now())
+		driver = fmt.Sprintf("by %s (lease %s)", r.OpenedBy, span(left))
+	}
+	var last *judge.Verdict
+	if r.LastTick != nil {
+		last = r.LastTick.Verdict
+	}
+	lines := screen(r, w.key, driver, last, w.clock.Now(), width(w.stdout)-1)
+	for _, line := range lines {
+		w.say("%s", line)
+	}
+	w.height = len(lines)
+	return nil
+}
+
+// clear takes the screen away: up by its height, and all below it.
 func (w *watcher) clear() {
-	if w.bar {
-		fmt.Fprint(w.stdout, "\r\x1b[K")
+	if w.height > 0 {
+		fmt.Fprintf(w.stdout, "\x1b[%dA\x1b[J", w.height)
+		w.height = 0
 	}
 }
 
 func (w *watcher) end(r *release.Rollout) error {
 	w.clear()
+	if w.drawn {
+		w.title(r)
+	}
 	if !w.asJSON {
 		w.say("%s", ProgressLine(r, w.clock.Now(), width(w.stdout)))
 	}

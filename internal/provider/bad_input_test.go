@@ -112,6 +112,7 @@ func TestAccBadInputIsRefusedAtPlanOnItsAttribute(t *testing.T) {
 			if errs := plan.Of("error"); plan.Exit != 1 || len(errs) != 1 {
 				t.Fatalf("exit %d with %d errors, want one: %s", plan.Exit, len(errs), plan.Text("error"))
 			}
+			tf.Golden("bad input: "+name, plan, "error")
 			wantOneOn(t, tf.Seen(), strings.TrimSuffix("sluice_"+tc.typ, "sluice_"), tc.path, tc.want)
 		})
 	}

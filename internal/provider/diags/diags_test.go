@@ -1,6 +1,7 @@
 package diags
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -84,7 +85,7 @@ func TestAnErrorSaysWithWhichCommandALostLedgerIsReplaced(t *testing.T) {
 func TestEachErrorOfTheLedgerHasItsOwnWords(t *testing.T) {
 	errs := []error{
 		ledger.ErrMissing, ledger.ErrOtherLedger, ledger.ErrNewer, ledger.ErrForeign, ledger.ErrReadOnly, ledger.ErrFull,
-		ledger.ErrBusy, ledgers.ErrURL, ledgers.ErrImplicit, &ledger.CorruptError{}, &ledger.ConflictError{}, errors.New("else"),
+		ledger.ErrBusy, ledgers.ErrURL, ledgers.ErrImplicit, &ledger.CorruptError{}, &ledger.ConflictError{}, context.DeadlineExceeded, context.Canceled, errors.New("else"),
 	}
 	seen := map[string]error{}
 	for _, err := range errs {

@@ -1,6 +1,7 @@
 package diags
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -56,6 +57,10 @@ func words(err error) (happened, remedy string) {
 		return "nobody named the ledger, and its default would not last here", "name it in the provider block or in SLUICE_LEDGER"
 	case errors.As(err, &corrupt):
 		return "the ledger is not what was written", "find out who changed it, and restore it from a copy; sluice verify shows how far it holds"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "the time that was given for it ran out", "apply again; when it stays so, give it more in timeouts, or look at what answers slowly"
+	case errors.Is(err, context.Canceled):
+		return "it was asked to stop", "apply again"
 	case errors.As(err, &conflict):
 		return "somebody else changed it at the same moment", "plan again, and look at what they did"
 	default:

@@ -38,6 +38,7 @@ func TestAccDriftIsReportedPathByPathAndRepairedWhereTheAuthorWantsIt(t *testing
 	if plan.Exit != 0 {
 		t.Fatalf("a report changes nothing: exit %d: %s", plan.Exit, plan.Output)
 	}
+	s.Golden("drift is reported", plan, "warning")
 	s.Wants(plan, "warning", "checkout/production has drifted in 3 places",
 		"  baseline.weight: expected 100 %, observed 70 %\n", "  canary.weight: expected 0 %, observed 30 %\n", "Nothing is changed.")
 
@@ -45,12 +46,14 @@ func TestAccDriftIsReportedPathByPathAndRepairedWhereTheAuthorWantsIt(t *testing
 	if plan = s.Plan(); plan.Exit != 1 {
 		t.Fatalf("mode fail let it through: %s", plan.Output)
 	}
+	s.Golden("drift fails the plan", plan, "error")
 	s.Wants(plan, "error", "has drifted in 3 places", "baseline.weight: expected 100 %, observed 70 %")
 
 	s.Write("main.tf", watched(s.config(s.v1), "remediate", ""))
 	if plan = s.Plan(); plan.Exit != 2 {
 		t.Fatalf("want a repair: %s", plan.Output)
 	}
+	s.Golden("drift is to be repaired", plan, "warning")
 	s.Wants(plan, "warning", "An apply brings it back to what the ledger says")
 	s.MustApply()
 	s.wantServing(s.v1)
@@ -98,7 +101,7 @@ resource "sluice_change_window" "peak" {
   time_zone = "UTC"
   absolute  = [{ starts_at = "2020-01-01", ends_at = "2034-01-01" }]
 `), "remediate", "  depends_on = [sluice_change_window.peak]\n"))
-	s.MustFail("Unable to repair release checkout/production: blocked", "peak")
+	s.Golden("a repair that a gate blocks", s.MustFail("Unable to repair release checkout/production: blocked", "peak"), "error")
 	if serving := s.lab.Status().Observation.Baseline.Weight; serving != 70 {
 		t.Errorf("the baseline has %g %%: what somebody did by hand was undone inside a freeze", serving)
 	}
@@ -110,6 +113,7 @@ func TestAccATargetThatCannotBeSeenIsNotClean(t *testing.T) {
 	s.MustApply()
 	s.lab.Faults(lab.Faults{Contract: &lab.ContractFault{Refuse: true}})
 	plan := s.Plan()
+	s.Golden("drift that cannot be seen", plan, "warning")
 	s.Wants(plan, "warning", "nobody can tell whether checkout/production has drifted", "What cannot be seen is not clean.")
 	s.lab.Faults(lab.Faults{})
 	s.MustBeSettled()

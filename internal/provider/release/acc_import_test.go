@@ -2,6 +2,7 @@ package release_test
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 
@@ -66,15 +67,17 @@ func TestAccAReleaseIsImportedByItsIdentity(t *testing.T) {
 			t.Errorf("%s (-state +import):\n%s", name, diff)
 		}
 	}
-	for id, want := range map[string]string{
-		"cart/production":      "Unable to import release cart/production (): What happened: the ledger knows no such release",
-		"checkout/prod/uction": "Unable to import release checkout/prod/uction",
-	} {
+	for _, id := range []string{"cart/production", "checkout/prod/uction"} {
+		imported := s.Run("import", "-input=false", "-no-color", address, id)
+		if imported.Exit != 1 || !strings.Contains(imported.Output, "Unable to import release "+id) {
+			t.Errorf("%s: %s", id, imported.Output)
+		}
 		service, environment, _ := strings.Cut(id, "/")
 		_, _, err := p.ImportByIdentity("sluice_release", map[string]string{"service": service, "environment": environment})
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v, want %q", id, err, want)
+		if err == nil {
+			t.Fatalf("%s was imported", id)
 		}
+		acctest.Golden(t, "an import of "+id, err.Error())
 	}
 }
 
@@ -118,6 +121,7 @@ func TestAccADriftCheckThatSomebodyDeletedIsNoticed(t *testing.T) {
 	s.MustApply()
 	s.forgetCheck()
 	plan := s.Plan()
+	s.Golden("a drift check is gone", plan, "warning")
 	s.Wants(plan, "warning", "The drift check of checkout/production is gone", "Somebody deleted it from the ledger outside of this state")
 	if change := s.Change(checkAddress); plan.Exit != 2 || !change.Actions.Create() {
 		t.Fatalf("want a create: %s", plan.Output)
@@ -131,7 +135,7 @@ func TestAccARepairThatTakesTooLongIsAnErrorAndIsPlannedAgain(t *testing.T) {
 	s.MustApply()
 	s.nudge()
 	s.Write("main.tf", watched(s.config(s.v1), "remediate", "  timeouts = { update = \"1ns\" }\n"))
-	s.MustFail("Unable to repair release checkout/production")
+	s.Golden("a repair that takes too long", s.MustFail("Unable to repair release checkout/production"), "error")
 	if arms := s.lab.Status().Observation; arms.Baseline.Weight != 70 {
 		t.Errorf("the baseline has %g %%", arms.Baseline.Weight)
 	}
@@ -141,4 +145,18 @@ func TestAccARepairThatTakesTooLongIsAnErrorAndIsPlannedAgain(t *testing.T) {
 	}
 	s.MustApply()
 	s.wantServing(s.v1)
+}
+
+// The example of the release's data source needs a release, which the other
+// examples' test has not.
+func TestAccTheExampleOfTheDataSourceWorks(t *testing.T) {
+	s := newStage(t)
+	s.ship(s.v1)
+	example, err := os.ReadFile("../../../examples/data-sources/sluice_release/data-source.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := s.sharing()
+	other.Write("main.tf", "provider \"sluice\" {\n  ledger = \"sqlite:"+s.ledger+"\"\n}\n"+string(example))
+	other.MustApply()
 }

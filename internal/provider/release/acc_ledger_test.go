@@ -25,6 +25,7 @@ func TestAccAnotherOrAMissingLedgerIsAnErrorAndNeverEverythingWasDeleted(t *test
 		if plan.Exit != 1 {
 			t.Fatalf("%s: the plan went through: %s", name, plan.Output)
 		}
+		s.Golden("the wrong ledger: "+name, plan, "error")
 		s.Wants(plan, "error", "sluice ledger rebind --from", "Original error")
 		if s.State(address) == nil {
 			t.Errorf("%s: the release is gone from the state", name)
@@ -53,6 +54,7 @@ data "sluice_environment" "production" {
 	if plan.Exit != 2 {
 		t.Fatalf("want a plan: %s", plan.Output)
 	}
+	s.Golden("an unknown provider block", plan, "warning")
 	s.Wants(plan, "warning", "The provider block of sluice is not known yet")
 	unknown, _ := s.Change(address).AfterUnknown.(map[string]any)
 	if unknown["serving"] != true || unknown["status"] != true {
@@ -86,6 +88,7 @@ func TestAccANameMustBeKnownAndLeavesTheStepsUnknown(t *testing.T) {
 	if plan.Exit != 1 {
 		t.Fatalf("a name that no ledger knows went through: %s", plan.Output)
 	}
+	s.Golden("names that no ledger knows", plan, "error")
 	s.Wants(plan, "error", `No ledger knows the environment "production"`, `No ledger knows the deployment strategy "careful"`, "sluice_deployment_strategy.careful.definition")
 
 	declaring := s.sharing()
@@ -112,6 +115,7 @@ func TestAccATargetThatCannotBeSeenIsAWarningAndKeepsWhatWasSeen(t *testing.T) {
 	if plan.Exit != 0 {
 		t.Fatalf("exit %d: %s", plan.Exit, plan.Output)
 	}
+	s.Golden("a target that cannot be seen", plan, "warning")
 	s.Wants(plan, "warning", "Unable to see what serves checkout/production", "stays as it was last seen")
 	serving, _ := s.State(address)["serving"].(map[string]any)
 	if serving["version"] != "1.0.0" {
@@ -143,6 +147,7 @@ func TestAccALedgerBoundInPlaceOfALostOneStartsAgainByAdoption(t *testing.T) {
 	}
 	s.Write("main.tf", s.config(s.v1))
 	plan := s.Plan()
+	s.Golden("everything is gone from a ledger that was bound anew", plan, "warning")
 	s.Wants(plan, "warning", "The release checkout/production is gone", "The environment production is gone")
 	if change := s.Change(address); plan.Exit != 2 || !change.Actions.Create() {
 		t.Fatalf("want a create: %s", plan.Output)

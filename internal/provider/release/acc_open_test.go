@@ -45,7 +45,11 @@ func TestAccGoingBackInTheConfigurationAbortsTheOpenRollout(t *testing.T) {
 	if change := s.Change(address); plan.Exit != 2 || !change.Actions.Update() {
 		t.Fatalf("want an update back: %s", plan.Output)
 	}
-	s.Wants(plan, "warning", "rollout 2 (1.1.0, stepping) is open; it is aborted and goes back first")
+	s.Golden("going back while a rollout is open", plan, "warning")
+	s.Wants(plan, "warning", "rollout 2 of checkout 1.1.0 in production is open; apply aborts it and goes back to 1.0.0", "It stands at 20 %", "Nothing holds up the way back.")
+	if n := len(plan.Of("warning")); n != 1 {
+		t.Errorf("%d warnings, want one: %s", n, plan.Text("warning"))
+	}
 	s.MustApply()
 	s.wantServing(s.v1)
 	s.wantState("1.0.0", "steady")
@@ -58,6 +62,9 @@ func TestAccAThirdPayloadAbortsRevertsAndThenOpensItsOwn(t *testing.T) {
 	s := interrupted(t)
 	third := s.lab.Artifact(descriptor("1.3.0"))
 	s.Write("main.tf", s.config(third, slow))
+	plan := s.Plan()
+	s.Golden("a third payload while a rollout is open", plan, "warning")
+	s.Wants(plan, "warning", "checkout 1.3.0 can start in production now", "rollout 2 (1.1.0, stepping) is open; it is aborted and goes back first")
 	s.MustApply()
 	s.wantServing(third)
 	s.wantState("1.3.0", "steady")
@@ -73,6 +80,7 @@ func TestAccAThirdPayloadAbortsRevertsAndThenOpensItsOwn(t *testing.T) {
 func TestAccAnOpenRolloutRefusesDeletionAndAnotherTarget(t *testing.T) {
 	s := interrupted(t)
 	destroyed := s.Apply("-destroy")
+	s.Golden("a deletion while a rollout is open", destroyed, "error")
 	s.Wants(destroyed, "error", "Unable to delete release checkout/production: a rollout is open", `sluice abort checkout/production --reason "..."`)
 	if s.State(address) == nil {
 		t.Error("the release is gone from the state though its deletion was refused")
@@ -83,6 +91,7 @@ func TestAccAnOpenRolloutRefusesDeletionAndAnotherTarget(t *testing.T) {
 	if plan.Exit != 1 {
 		t.Fatalf("another target was not refused: %s", plan.Output)
 	}
+	s.Golden("another target while a rollout is open", plan, "error")
 	s.Wants(plan, "error", "Unable to change the target of release checkout/production", "Rollout 2 is still open (stepping)", "sluice abort checkout/production")
 }
 
@@ -101,6 +110,7 @@ func TestAccAnInterruptedCreateLeavesNoStateAndTheNextOneGoesOn(t *testing.T) {
 	}
 	// Nobody owns it yet, and its environment is needed all the same.
 	destroyed := s.Apply("-destroy", "-target=sluice_environment.production")
+	s.Golden("an environment with an open rollout", destroyed, "error")
 	s.Wants(destroyed, "error", "Unable to delete environment production", `A rollout is open: checkout/production; to stop it: sluice abort checkout/production --reason "..."`)
 	plan := s.Plan()
 	s.Wants(plan, "warning", "rollout 1 of checkout 1.1.0 in production is open; apply goes on with it")

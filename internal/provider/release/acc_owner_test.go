@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluice/terraform-provider-sluice/internal/provider/acctest"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -60,6 +61,10 @@ func TestAccASecondOwnerIsRefusedAndNamed(t *testing.T) {
 	s.ship(s.v1)
 	other := s.sharing()
 	other.Write("main.tf", other.onlyRelease("1.1.0", s.v2.Reference))
+	plan := other.Plan()
+	s.Golden("a second owner, at plan", plan, "warning")
+	s.Wants(plan, "warning", "checkout 1.1.0 is blocked in production until somebody acts", "owner       fail     the release belongs to the state of tester@acme")
+	s.Golden("a second owner", other.Apply(), "error")
 	other.MustFail("Unable to release checkout 1.1.0 to production: another state manages it", "tester@acme", s.history().Owner.ID, "terraform import ADDRESS checkout/production")
 	s.wantServing(s.v1)
 	if other.State(address) != nil {
@@ -90,6 +95,7 @@ func TestAccAnEnvironmentThatStillHasReleasesRefusesDeletion(t *testing.T) {
 		t.Fatal(removed.Output)
 	}
 	destroyed := s.Apply("-destroy")
+	s.Golden("an environment that still has releases", destroyed, "error")
 	s.Wants(destroyed, "error", "Unable to delete environment production", "checkout/production (by tester@acme)", "the workloads stay as they are")
 }
 
@@ -115,12 +121,20 @@ func TestAccOwnershipMovesByImportAtTheFirstWrite(t *testing.T) {
 		t.Error("the importer's first write did not move the ownership")
 	}
 	plan := s.Plan()
+	s.Golden("another state has taken the release over", plan, "warning")
 	s.Wants(plan, "warning", "The release checkout/production is managed by another state")
 	s.Write("main.tf", s.config(s.v1))
 	s.MustFail("another state manages it")
 	// What another state manages is only forgotten here.
-	if destroyed := s.Apply("-destroy", "-target="+address); destroyed.Exit != 0 {
+	destroyed := s.Apply("-destroy", "-target="+address)
+	if destroyed.Exit != 0 {
 		t.Fatal(destroyed.Output)
+	}
+	for _, d := range destroyed.Of("warning") {
+		// Terraform warns of -target itself.
+		if strings.Contains(d.Summary, "another state") {
+			acctest.Golden(t, "the deletion of what another state manages", s.Steady(d.Summary+"\n"+d.Detail))
+		}
 	}
 	if h := s.history(); h.Owner == nil {
 		t.Error("the former owner's deletion ended the ownership of the new one")

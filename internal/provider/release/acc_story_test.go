@@ -191,6 +191,7 @@ func TestAccAnEditOpensNothingAndWarnsThatItHoldsFromTheNextRolloutOn(t *testing
   all_at_once = {}
 `))
 	plan := s.Plan()
+	s.Golden("an edit that opens nothing", plan, "warning")
 	s.Wants(plan, "warning", "checkout in production: the edit holds from the next rollout on", "Changed: strategy.")
 	s.MustApply()
 	if n := len(s.history().Rollouts); n != 1 {

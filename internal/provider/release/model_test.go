@@ -206,3 +206,31 @@ func TestEachPartThatIsUnknownMakesTheSpecificationUnknownAndNoError(t *testing.
 		})
 	}
 }
+
+func TestExactlyOneDriverIsGiven(t *testing.T) {
+	const example = `contract = { url = "http://127.0.0.1:7070" }`
+	typ := map[string]attr.Type{"contract": types.StringType, "ecs": types.StringType}
+	of := func(contract, ecs attr.Value) types.Object {
+		return types.ObjectValueMust(typ, map[string]attr.Value{"contract": contract, "ecs": ecs})
+	}
+	cases := map[string]struct {
+		given  types.Object
+		driver string
+		want   string
+	}{
+		"one":     {of(types.StringNull(), types.StringValue("x")), "ecs", ""},
+		"none":    {of(types.StringNull(), types.StringNull()), "", "no driver is given; exactly one must be, of: contract, ecs; for example " + example},
+		"two":     {of(types.StringValue("x"), types.StringValue("y")), "", "contract and ecs are given; exactly one must be, for example " + example},
+		"unknown": {of(types.StringUnknown(), types.StringNull()), "", ""},
+	}
+	for name, tc := range cases {
+		got, ok, errs := driverOf(context.Background(), tc.given, "target", example)
+		var msg string
+		if len(errs) == 1 && errs[0].Path == "target" {
+			msg = errs[0].Msg
+		}
+		if got.driver != tc.driver || ok != (tc.driver != "") || msg != tc.want {
+			t.Errorf("%s: %q, %v, %v", name, got.driver, ok, errs)
+		}
+	}
+}

@@ -33,7 +33,9 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	p := &planning{r: r, plan: plan, state: state, replaced: len(resp.RequiresReplace) > 0, applying: req.ClientCapabilities.DeferralAllowed}
+	owner, more := r.ownerOf(ctx, req.Private)
+	resp.Diagnostics.Append(more...)
+	p := &planning{r: r, plan: plan, state: state, owner: owner, replaced: len(resp.RequiresReplace) > 0, applying: req.ClientCapabilities.DeferralAllowed}
 	p.run(ctx)
 	resp.Diagnostics.Append(p.diags...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
@@ -41,9 +43,11 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 
 // planning is the work of one plan.
 type planning struct {
-	r        *Resource
-	plan     model
-	state    *model
+	r     *Resource
+	plan  model
+	state *model
+	// owner is who this state is; empty before a create and after an import.
+	owner    engine.Owner
 	replaced bool
 	// applying is true when core plans again during an apply, as far as it tells: it
 	// allows deferral there and not in a plan, unless the experiment of that name is
@@ -133,8 +137,9 @@ func (p *planning) ask(ctx context.Context, rollout bool) {
 	}
 	e := p.r.client.Engine(l)
 	var open *engine.Rollout
+	var h *engine.History
 	if key, known := p.plan.key(); known {
-		h, err := e.Load(ctx, key)
+		h, err = e.Load(ctx, key)
 		switch {
 		case err == nil:
 			open = h.Open()
@@ -159,7 +164,16 @@ func (p *planning) ask(ctx context.Context, rollout bool) {
 	if p.diags.HasError() || !known {
 		return
 	}
-	p.judge(ctx, e, spec, rollout, open)
+	p.judge(ctx, e, spec, rollout, h)
+}
+
+// foreign gives the owner when that is another state, which an apply would refuse.
+func (p *planning) foreign(h *engine.History) *engine.Owner {
+	imported := p.state != nil && p.owner.ID == ""
+	if h == nil || h.Owner == nil || imported || h.Owner.ID == p.owner.ID {
+		return nil
+	}
+	return h.Owner
 }
 
 // ledger opens the ledger without ever creating it. A state that was written
@@ -172,7 +186,11 @@ func (p *planning) ledger(ctx context.Context, id string) (ledger.Ledger, error)
 }
 
 // judge checks the specification with its drivers and adds the one warning.
-func (p *planning) judge(ctx context.Context, e *engine.Engine, spec engine.Spec, rollout bool, open *engine.Rollout) {
+func (p *planning) judge(ctx context.Context, e *engine.Engine, spec engine.Spec, rollout bool, h *engine.History) {
+	var open *engine.Rollout
+	if h != nil {
+		open = h.Open()
+	}
 	if rollout || p.edited() != "" {
 		p.diags.Append(diags.Fields(path.Empty(), "Invalid release", e.Validate(ctx, spec))...)
 		if p.diags.HasError() {
@@ -182,6 +200,8 @@ func (p *planning) judge(ctx context.Context, e *engine.Engine, spec engine.Spec
 	switch {
 	case open != nil && open.Kind == engine.Forward && open.Spec.Payload.Same(spec.Payload):
 		p.warn(resumeTitle(spec, open), resumeBody(open, p.edited()))
+	case open != nil && open.Kind == engine.Forward && p.foreign(h) == nil && goesBack(h, spec):
+		p.warn(abortTitle(spec, open), abortBody(open))
 	case rollout:
 		f, err := e.Forecast(ctx, spec)
 		if err != nil {
@@ -191,11 +211,21 @@ func (p *planning) judge(ctx context.Context, e *engine.Engine, spec engine.Spec
 		if open != nil {
 			f.Warnings = append(f.Warnings, fmt.Sprintf("rollout %d (%s, %s) is open; it is aborted and goes back first", open.Number, open.Spec.Payload.Label(), open.State))
 		}
+		if owner := p.foreign(h); owner != nil {
+			f = refusedBy(*owner, h.Key, f)
+		}
 		p.warn(forecastTitle(spec, f), forecastBody(f))
 	case p.edited() != "":
 		p.warn(fmt.Sprintf("%s in %s: the edit holds from the next rollout on", spec.Service, spec.Environment.Name),
 			fmt.Sprintf("Changed: %s. No rollout is opened for it, and what serves stays as it is.", p.edited()))
 	}
+}
+
+// goesBack reports whether the wish is what served before the open rollout, so that
+// its abort is all that is needed.
+func goesBack(h *engine.History, spec engine.Spec) bool {
+	serving := h.Serving()
+	return serving != nil && serving.Same(spec.Payload)
 }
 
 // refuseTarget refuses to change the target under an open rollout.

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -77,6 +78,26 @@ func resumeBody(r *engine.Rollout, edited string) string {
 		body += fmt.Sprintf("\n  Changed: %s. The open rollout keeps what it began with; the edit holds from the next one on.", edited)
 	}
 	return body
+}
+
+// abortTitle and abortBody are the warning about a wish that goes back to what
+// served before the open rollout.
+func abortTitle(spec engine.Spec, r *engine.Rollout) string {
+	return fmt.Sprintf("rollout %d of %s %s in %s is open; apply aborts it and goes back to %s", r.Number, spec.Service, r.Spec.Payload.Label(), spec.Environment.Name, spec.Payload.Label())
+}
+
+func abortBody(r *engine.Rollout) string {
+	return fmt.Sprintf("  It stands at %g %% (%s, step %d of %d), opened by %s. Nothing holds up the way back.", r.Weight, r.State, r.Step+1, len(r.Steps), r.OpenedBy)
+}
+
+// refusedBy puts the owner among what stands in the way of a forecast.
+func refusedBy(owner engine.Owner, key engine.Key, f engine.Forecast) engine.Forecast {
+	f.CanStart, f.StartAt = false, time.Time{}
+	f.Gates = append([]gate.Result{{
+		Gate: "owner", Status: gate.Fail, Reason: fmt.Sprintf("the release belongs to the state of %s (id %s)", owner.Label, owner.ID),
+		Remedy: fmt.Sprintf("import it here to move it: terraform import ADDRESS %s; or remove it there first", key),
+	}}, f.Gates...)
+	return f
 }
 
 func join(names []string) string { return strings.Join(names, ", ") }

@@ -65,6 +65,10 @@ alone. Never run it against a server with users.`,
 		if err != nil {
 			return err
 		}
+		// Otherwise every check would fail, each with its own idea of what that means.
+		if _, err := env.Target.Capabilities(ctx); err != nil && target.CodeOf(err) == target.CodeUnavailable {
+			return fmt.Errorf("no server answers there, so nothing was checked: %w", err)
+		}
 		out := contractJSON{URL: args[0], Checks: []checks.Result{}}
 		checks.Run(ctx, env, func(r checks.Result) { a.checked(&out, r) })
 		if err := ctx.Err(); err != nil {

@@ -107,6 +107,15 @@ func TestAServerThatHoldsNothing(t *testing.T) {
 	contains(t, stdout.String(), "fail  ", "if this were so, ", " failed, ")
 }
 
+func TestAContractTestOfNobody(t *testing.T) {
+	w := newWorld(t)
+	r := w.expect(Failed, "contract", "test", "http://127.0.0.1:1", "--a", first.Reference, "--b", good.Reference)
+	contains(t, r.errors, "no server answers there, so nothing was checked", "127.0.0.1:1")
+	if r.out != "" {
+		t.Error(r.out)
+	}
+}
+
 func TestALabThatCannotStart(t *testing.T) {
 	w := newWorld(t)
 	contains(t, w.expect(Failed, "lab", "serve", "--nothing").errors, "reading the arguments")

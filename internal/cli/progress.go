@@ -78,13 +78,13 @@ func whereabouts(r *release.Rollout, now time.Time) []string {
 // clockOf says how much observed time the step has had of what it needs.
 func clockOf(r *release.Rollout, now time.Time, needed time.Duration) []string {
 	soak := soaked(r, now)
-	if needed > 0 && soak > needed {
+	if needed > 0 && soak >= needed+time.Second {
 		return append([]string{fmt.Sprintf("%s, %s past due", span(needed), span(soak-needed))}, estimate(r, now)...)
 	}
 	if needed == 0 {
 		return append([]string{span(soak)}, estimate(r, now)...)
 	}
-	return append([]string{fmt.Sprintf("%s of %s", span(soak), span(needed))}, estimate(r, now)...)
+	return append([]string{fmt.Sprintf("%s of %s", span(min(soak, needed)), span(needed))}, estimate(r, now)...)
 }
 
 // soaked is the observed time up to the last look, and what passed since, but no

@@ -87,6 +87,9 @@ func (d *driver) fixMetrics(ctx context.Context, r *Rollout, body *AnalysisBody)
 				return err
 			}
 		}
+		if err := d.hear(ctx, name, body.Queries[name]); err != nil {
+			return fmt.Errorf("signal %q: %w", name, err)
+		}
 	}
 	if !slices.ContainsFunc(body.Metrics, func(m judge.Metric) bool { return m.Critical }) {
 		body.warn("no critical metric could be judged, so this rollout is watched by time and health alone")
@@ -94,6 +97,20 @@ func (d *driver) fixMetrics(ctx context.Context, r *Rollout, body *AnalysisBody)
 	}
 	slices.SortFunc(body.Metrics, func(a, b judge.Metric) int { return strings.Compare(a.Name, b.Name) })
 	return nil
+}
+
+// hear asks one signal for counts before anybody is sent to what they are to
+// judge. What it counts is of no matter yet: a history that nobody needs asks
+// nothing, and so does not show that the signal is away.
+func (d *driver) hear(ctx context.Context, name string, queries []signal.Query) error {
+	if len(queries) == 0 {
+		return nil
+	}
+	bounded, cancel := d.bound(ctx)
+	defer cancel()
+	now := d.e.Clock.Now()
+	_, err := d.sources[name].Counts(bounded, signal.Request{Queries: queries, Since: now, Until: now})
+	return err
 }
 
 // history asks one signal what the baseline did before.

@@ -54,6 +54,7 @@ func storeReset() func(http.ResponseWriter, string) {
 // TestAMetricStoreThatFailsBeforeTheFirstStep wants no user to be sent to what
 // cannot be judged.
 func TestAMetricStoreThatFailsBeforeTheFirstStep(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		act  func(http.ResponseWriter, string)
@@ -63,6 +64,7 @@ func TestAMetricStoreThatFailsBeforeTheFirstStep(t *testing.T) {
 		{"empty", storeEmpty, "no metrics at all"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			s.store.act(c.act)
 			out, err := s.ship()
@@ -80,6 +82,7 @@ func TestAMetricStoreThatFailsBeforeTheFirstStep(t *testing.T) {
 // TestAMetricStoreThatFailsInARollout wants the rollout to pause for it and to
 // say why, and to go on when the store is back.
 func TestAMetricStoreThatFailsInARollout(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		act  func(http.ResponseWriter, string)
@@ -90,6 +93,7 @@ func TestAMetricStoreThatFailsInARollout(t *testing.T) {
 		{"NaN", storeNaN(), []string{`the signal "http" could not count errors on the canary: a counter of lab_requests_total says NaN, which is no count`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			ctx, stop := interruptible(t)
 			s.at(release.KindOutcome, canary, func() { s.store.act(c.act) })
@@ -113,7 +117,9 @@ func TestAMetricStoreThatFailsInARollout(t *testing.T) {
 // TestCountersThatAreReset wants neither a verdict that they invent nor one that
 // they hide.
 func TestCountersThatAreReset(t *testing.T) {
+	t.Parallel()
 	t.Run("a good artifact", func(t *testing.T) {
+		t.Parallel()
 		s := newStage(t)
 		s.at(release.KindTick, `"verdict"`, func() { s.store.act(storeReset()) })
 		out, err := s.ship()
@@ -123,6 +129,7 @@ func TestCountersThatAreReset(t *testing.T) {
 		s.serves(s.wish)
 	})
 	t.Run("a bad artifact", func(t *testing.T) {
+		t.Parallel()
 		s := newStage(t)
 		s.worse()
 		s.at(release.KindOutcome, canary, func() { s.store.act(storeReset()) })

@@ -178,7 +178,9 @@ type eye struct {
 	ledger.Ledger
 	mu    sync.Mutex
 	after []func(ledger.Record)
-	fails error
+	// instead is what the writes go to, where that is another handle.
+	instead ledger.Ledger
+	fails   error
 }
 
 func (e *eye) watch(f func(ledger.Record)) {
@@ -193,19 +195,29 @@ func (e *eye) fail(err error) {
 	e.fails = err
 }
 
-func (e *eye) state() ([]func(ledger.Record), error) {
+func (e *eye) writeTo(l ledger.Ledger) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.after, e.fails
+	e.instead = l
+}
+
+// writer gives what a write goes to now, or the error that it gets.
+func (e *eye) writer() (ledger.Ledger, []func(ledger.Record), error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.instead != nil {
+		return e.instead, e.after, e.fails
+	}
+	return e.Ledger, e.after, e.fails
 }
 
 // Append implements ledger.Ledger.
 func (e *eye) Append(ctx context.Context, stream string, after uint64, entry ledger.Entry) (ledger.Record, error) {
-	watchers, err := e.state()
+	l, watchers, err := e.writer()
 	if err != nil {
 		return ledger.Record{}, err
 	}
-	rec, err := e.Ledger.Append(ctx, stream, after, entry)
+	rec, err := l.Append(ctx, stream, after, entry)
 	if err == nil {
 		for _, f := range watchers {
 			f(rec)
@@ -216,10 +228,11 @@ func (e *eye) Append(ctx context.Context, stream string, after uint64, entry led
 
 // SwapLease implements ledger.Ledger.
 func (e *eye) SwapLease(ctx context.Context, current, next ledger.Lease) error {
-	if _, err := e.state(); err != nil {
+	l, _, err := e.writer()
+	if err != nil {
 		return err
 	}
-	return e.Ledger.SwapLease(ctx, current, next)
+	return l.SwapLease(ctx, current, next)
 }
 
 // skewed is the machine's clock, which somebody sets back.

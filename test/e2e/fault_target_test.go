@@ -14,6 +14,7 @@ func contractFault(f lab.ContractFault) lab.Faults { return lab.Faults{Contract:
 
 // TestATargetThatFailsBeforeARollout wants nothing to be begun.
 func TestATargetThatFailsBeforeARollout(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	for _, c := range []struct {
 		name  string
@@ -46,6 +47,7 @@ func TestATargetThatFailsBeforeARollout(t *testing.T) {
 // TestATargetThatFailsInARollout breaks the lab while a canary has a quarter of
 // the traffic.
 func TestATargetThatFailsInARollout(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		fault lab.ContractFault
@@ -76,8 +78,9 @@ func TestATargetThatFailsInARollout(t *testing.T) {
 			ends: release.Shipped, recorded: []string{`"effect":"complete"`, `"maybe_done":true`, `"resolved":true`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
-			s.spec.Strategy.Canary.Steps[1].AtMost = field.Duration(4 * time.Second)
+			s.spec.Strategy.Canary.Steps[1].AtMost = field.Duration(2 * time.Second)
 			if c.until == release.KindFailure {
 				s.spec.Strategy.Canary.Steps[1].AtMost = field.Duration(time.Minute)
 			}
@@ -105,6 +108,7 @@ func TestATargetThatFailsInARollout(t *testing.T) {
 // TestATargetThatIsAwayForLongerThanItsSwitch wants the rollout to end where the
 // dead-man switch has put it, and to say so.
 func TestATargetThatIsAwayForLongerThanItsSwitch(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.spec.Strategy.RevertAfter = field.Duration(time.Second)
 	s.at(release.KindOutcome, canary, func() { s.lab.Faults(contractFault(lab.ContractFault{Refuse: true})) })
@@ -124,6 +128,7 @@ func TestATargetThatIsAwayForLongerThanItsSwitch(t *testing.T) {
 // TestATargetThatIsAwayWhenTheRunIsStopped wants the error to say how far it is
 // known, and the next run to go on.
 func TestATargetThatIsAwayWhenTheRunIsStopped(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.at(release.KindOutcome, canary, func() { s.lab.Faults(contractFault(lab.ContractFault{Refuse: true})) })
 	ctx, stop := interruptible(t)

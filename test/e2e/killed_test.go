@@ -57,6 +57,7 @@ var tales = []tale{
 // TestADriverThatIsKilledAtAnyMoment kills the processes of drivers at random
 // moments of real rollouts, and wants each of them to end as it would have.
 func TestADriverThatIsKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	var kills atomic.Int64
 	t.Run("each", func(t *testing.T) {
 		for _, tl := range tales {

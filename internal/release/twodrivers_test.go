@@ -105,6 +105,11 @@ func (d duel) try(t *testing.T, switches []int, fences bool, lost *losers) int {
 	d.check(t, w, s)
 	for i, p := range s.drivers {
 		checkLoser(t, p, s.drivers[1-i].name, lost)
+		var stopped *release.InterruptedError
+		var fenced *ledger.FencedError
+		if errors.As(p.err, &stopped) && errors.As(stopped.Cause, &fenced) && fenced.Lease.Holder == "" && fold(t, w).Rollout(stopped.Outcome.Rollout.Number).State.Final() {
+			t.Errorf("%s calls a rollout interrupted that the other one has closed: %v", p.name, p.err)
+		}
 	}
 	if t.Failed() {
 		for _, r := range w.records(t) {

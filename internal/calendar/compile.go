@@ -140,7 +140,7 @@ func (c *compiled) addWeekly(p *problems, path string, weekly Weekly) {
 	before := len(*p)
 	var rule weeklyRule
 	if len(weekly.Days) == 0 {
-		p.add(path+".days", `is empty, so that the window never opens; give at least one day, for example ["monday", "friday"]`)
+		p.add(path+".days", `the list of days is empty, so that the window never opens; give at least one day, for example ["monday", "friday"]`)
 	}
 	for i, name := range weekly.Days {
 		at := fmt.Sprintf("%s.days[%d]", path, i)

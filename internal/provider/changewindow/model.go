@@ -20,7 +20,14 @@ func Object() declared.Object {
 
 func check(w calendar.Window) field.Errors {
 	var errs field.Errors
+	if len(w.Absolute)+len(w.Weekly)+len(w.Recurrence) == 0 {
+		// The calendar would also offer rules, which this resource has no attribute for.
+		errs = append(errs, field.Error{Msg: `the window never opens; give at least one of absolute and weekly, for example weekly = [{ days = ["mon"], from = "09:00", to = "17:00" }]`})
+	}
 	for _, e := range w.Validate() {
+		if e.Path == "" && len(errs) > 0 {
+			continue
+		}
 		errs = append(errs, field.Error{Path: e.Path, Msg: e.Msg})
 	}
 	// The calendar takes any name; a tier that no environment can have would match nothing.

@@ -211,6 +211,9 @@ func (p *planning) judge(ctx context.Context, e *engine.Engine, spec engine.Spec
 		if open != nil {
 			f.Warnings = append(f.Warnings, fmt.Sprintf("rollout %d (%s, %s) is open; it is aborted and goes back first", open.Number, open.Spec.Payload.Label(), open.State))
 		}
+		if spec.Mode == engine.Observe {
+			f.Warnings = append(f.Warnings, fmt.Sprintf("in mode \"observe\" nothing is written to the target; apply succeeds when somebody else has brought %s up by its end", spec.Payload.Label()))
+		}
 		if owner := p.foreign(h); owner != nil {
 			f = refusedBy(*owner, h.Key, f)
 		}

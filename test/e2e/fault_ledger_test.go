@@ -92,6 +92,8 @@ func TestALedgerThatFailsOnTheWayBack(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
 			s.worse()
+			// As patient as it is in earnest, which is longer than a revert may wait.
+			s.ledger.Ledger = s.open(sqlite.Options{})
 			mend, clk := func() {}, clock.System{}
 			var harm time.Time
 			back := make(chan time.Time, 1)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
@@ -60,16 +61,20 @@ func (l *Ledger) begin(ctx context.Context, conn *sql.Conn) error {
 func (l *Ledger) patiently(ctx context.Context, try func() error) error {
 	start := l.opts.Clock.Now()
 	pause := time.Millisecond
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		err := mapError(try())
 		if !errors.Is(err, ledger.ErrBusy) || l.opts.Clock.Now().Sub(start) >= l.opts.BusyTimeout {
 			return err
 		}
-		if err := l.opts.Clock.Sleep(ctx, pause); err != nil {
-			return err
+		switch gaveUp := l.opts.Clock.Sleep(ctx, pause); {
+		case errors.Is(gaveUp, context.DeadlineExceeded):
+			// That others were in the way says more than that the time was up.
+			return fmt.Errorf("%w: %w", ledger.ErrBusy, gaveUp)
+		case gaveUp != nil:
+			return gaveUp
 		}
 		pause = min(2*pause, 20*time.Millisecond)
 	}

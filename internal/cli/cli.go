@@ -16,6 +16,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/lab/process"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
@@ -106,7 +107,7 @@ func reflow(cmd *cobra.Command) {
 	paragraphs := strings.Split(cmd.Long, "\n\n")
 	for i, p := range paragraphs {
 		if p != "" && !strings.Contains("\n"+p, "\n ") {
-			paragraphs[i] = wrapped(p, "", defaultWidth)
+			paragraphs[i] = prose.Wrapped(p, "", defaultWidth)
 		}
 	}
 	cmd.Long = strings.Join(paragraphs, "\n\n")

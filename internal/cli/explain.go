@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -46,7 +47,7 @@ ended and what to do about it. ROLLOUT is RELEASE/NUMBER, as error messages name
 				}
 				for _, line := range summary {
 					if !strings.HasPrefix(line, "  ") {
-						line = wrapped(line, "", width(a.stdout))
+						line = prose.Wrapped(line, "", width(a.stdout))
 					}
 					a.say("%s", line)
 				}

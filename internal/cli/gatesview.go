@@ -9,6 +9,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -104,7 +105,7 @@ func (a *app) gatesText(list []forecastJSON) {
 		if i > 0 {
 			a.say("")
 		}
-		a.say("%s", wrapped(f.headline(), "", width(a.stdout)))
+		a.say("%s", prose.Wrapped(f.headline(), "", width(a.stdout)))
 		t := newTable("gate", "answer", "why")
 		t.SetColumnConfigs([]table.ColumnConfig{{Number: 3, WidthMax: 54, WidthMaxEnforcer: text.WrapSoft}})
 		for _, g := range f.Gates {
@@ -122,14 +123,14 @@ func (a *app) gatesText(list []forecastJSON) {
 			a.say("  step  %s", s)
 		}
 		for _, o := range f.Obstacles {
-			a.say("%s", wrapped("The target is not ready: "+o, "  ", width(a.stdout)))
+			a.say("%s", prose.Wrapped("The target is not ready: "+o, "  ", width(a.stdout)))
 		}
 		if takes := f.takes(); takes != "" {
 			a.say("  %s", strings.TrimSpace(takes))
 		}
 		a.say("  %s", neverHeld)
 		for _, w := range f.Warnings {
-			a.note("%s", wrapped("Warning: "+f.Release+": "+w, "", width(a.stderr)))
+			a.note("%s", prose.Wrapped("Warning: "+f.Release+": "+w, "", width(a.stderr)))
 		}
 	}
 }
@@ -144,7 +145,7 @@ func (a *app) remedyLines(g gateJSON) {
 	if text = strings.TrimSpace(text); text == "" {
 		text = "to let it pass:"
 	}
-	a.say("%s", wrapped(g.Gate+": "+text, "  ", width(a.stdout)))
+	a.say("%s", prose.Wrapped(g.Gate+": "+text, "  ", width(a.stdout)))
 	if found {
 		a.say("    sluice %s", command)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -98,7 +99,7 @@ func (a *app) historyText(h *release.History) {
 	for i := len(h.Rollouts) - 1; i >= 0; i-- {
 		if r := h.Rollouts[i]; r.Cause != "" || r.Reason != "" {
 			a.header(&title)
-			a.say("%s", strings.Replace(wrapped(reason(r), "     ", width(a.stdout)), "     ", fmt.Sprintf("  %-3d", r.Number), 1))
+			a.say("%s", strings.Replace(prose.Wrapped(reason(r), "     ", width(a.stdout)), "     ", fmt.Sprintf("  %-3d", r.Number), 1))
 		}
 	}
 	a.say("\nStep by step: sluice history %s --rollout %d", h.Key, h.Last().Number)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 )
 
 // defaultWidth is how wide the output is where nobody says: on no terminal, in a
@@ -58,7 +59,7 @@ func (a *app) printError(err error) {
 	}
 	line := "Error: " + summary
 	if terminal(a.stderr) {
-		line = wrapped(line, "", width(a.stderr))
+		line = prose.Wrapped(line, "", width(a.stderr))
 	}
 	fmt.Fprintln(a.stderr, a.paint(a.stderr, text.FgRed, line))
 	if detail != "" {
@@ -88,9 +89,9 @@ func folded(line string, width int) string {
 	}
 	heading := strings.TrimSpace(string(runes[:margin]))
 	if !slices.Contains(headings, heading) || runes[margin-1] != ' ' {
-		return wrapped(strings.TrimSpace(line), "  ", width)
+		return prose.Wrapped(strings.TrimSpace(line), "  ", width)
 	}
-	rest := wrapped(string(runes[margin:]), strings.Repeat(" ", margin), width)
+	rest := prose.Wrapped(string(runes[margin:]), strings.Repeat(" ", margin), width)
 	return string(runes[:margin]) + rest[margin:]
 }
 

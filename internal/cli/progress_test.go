@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 )
@@ -124,7 +125,7 @@ func TestWordsForNumbersAndTimes(t *testing.T) {
 }
 
 func TestWrappedKeepsToTheWidth(t *testing.T) {
-	got := wrapped("one two three four five six seven", "  ", 22)
+	got := prose.Wrapped("one two three four five six seven", "  ", 22)
 	if diff := cmp.Diff("  one two three four\n  five six seven", got); diff != "" {
 		t.Error(diff)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -106,7 +107,7 @@ func (a *app) listRequests(o overview) {
 		if req := v.history.BackRequest; req != nil {
 			a.header(&title)
 			a.say("  %s  to go back, by %s; the next driver takes it up", v.history.Key, req.By)
-			a.say("%s", wrapped(req.Reason, "    ", width(a.stdout)))
+			a.say("%s", prose.Wrapped(req.Reason, "    ", width(a.stdout)))
 		}
 	}
 }
@@ -139,7 +140,7 @@ func (a *app) header(title *string) {
 
 func (a *app) quarantineLine(q quarantineJSON) {
 	a.say("  %s  %s  since %s, by %s", q.Release, versionOf(q.Payload), instant(q.At), q.By)
-	a.say("%s", wrapped(q.Reason, "    ", width(a.stdout)))
+	a.say("%s", prose.Wrapped(q.Reason, "    ", width(a.stdout)))
 }
 
 // versionOf is what people call a payload.

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/text"
-
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
@@ -135,16 +133,3 @@ func ago(d time.Duration) string {
 
 // seconds makes a duration of a number.
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-
-// wrapped breaks a text into lines of at most width columns, each behind indent.
-// A number stays with its percent sign.
-func wrapped(s, indent string, width int) string {
-	const glue = "\x1f"
-	s = strings.NewReplacer("\n", " ", " %", glue+"%").Replace(s)
-	lines := strings.ReplaceAll(text.WrapSoft(s, max(width-len(indent), 20)), glue, " ")
-	var out []string
-	for _, line := range strings.Split(lines, "\n") {
-		out = append(out, indent+strings.TrimRight(line, " "))
-	}
-	return strings.Join(out, "\n")
-}

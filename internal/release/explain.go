@@ -10,6 +10,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -157,18 +158,13 @@ func ServesText(obs *target.Observation, at time.Time) string {
 	return text
 }
 
-// sections lays out pairs of a heading and its text in two columns.
+// sections lays out pairs of a heading and its text in two columns. Whoever
+// prints them puts two columns before each line.
 func sections(pairs ...string) string {
-	const width = 16
-	var b strings.Builder
+	const margin, indent = 16, 2
+	var parts []string
 	for i := 0; i+1 < len(pairs); i += 2 {
-		for j, line := range strings.Split(pairs[i+1], "\n") {
-			head := ""
-			if j == 0 {
-				head = pairs[i]
-			}
-			fmt.Fprintf(&b, "%-*s%s\n", width, head, line)
-		}
+		parts = append(parts, prose.Column(pairs[i], pairs[i+1], margin, prose.Width-indent))
 	}
-	return strings.TrimRight(b.String(), "\n")
+	return strings.Join(parts, "\n")
 }

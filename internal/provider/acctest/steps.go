@@ -49,12 +49,13 @@ func (tf *Terraform) MustFail(parts ...string) Result {
 	return result
 }
 
-// Wants checks that the diagnostics of a severity have all parts.
+// Wants checks that the diagnostics of a severity have all parts, wherever their
+// lines are broken.
 func (tf *Terraform) Wants(result Result, severity string, parts ...string) {
 	tf.t.Helper()
 	text := result.Text(severity)
 	for _, part := range parts {
-		if !strings.Contains(text, part) {
+		if !strings.Contains(oneLine(text), oneLine(part)) {
 			tf.t.Errorf("no %s says %q; there is:\n%s\n(exit %d)", severity, part, text, result.Exit)
 		}
 	}
@@ -62,6 +63,9 @@ func (tf *Terraform) Wants(result Result, severity string, parts ...string) {
 		tf.t.FailNow()
 	}
 }
+
+// oneLine makes all white space one space.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // Change gives the planned change of a resource in the last plan, or nil.
 func (tf *Terraform) Change(address string) *tfjson.Change {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/waiting"
@@ -202,7 +203,7 @@ func (r *Resource) repair(ctx context.Context, l ledger.Ledger, check drift.Chec
 			return out
 		}
 		summary, detail := release.Explain(err, check.Release, *payload)
-		out.AddError("Unable to repair release "+check.Release.String()+": "+afterColon(summary), detail)
+		out.AddError("Unable to repair release "+check.Release.String()+": "+afterColon(summary), prose.Indented(detail, "  "))
 	}
 	return out
 }

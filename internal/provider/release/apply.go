@@ -14,6 +14,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/waiting"
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
@@ -143,7 +144,8 @@ func explain(err error, spec engine.Spec) diagnostics {
 	case errors.As(err, &fields):
 		out.Append(diags.Fields(path.Empty(), "Unable to release "+spec.Service+" "+spec.Payload.Label()+" to "+spec.Environment.Name, fields)...)
 	default:
-		out.AddError(engine.Explain(err, spec.Key(), spec.Payload))
+		summary, detail := engine.Explain(err, spec.Key(), spec.Payload)
+		out.AddError(summary, prose.Indented(detail, "  "))
 	}
 	return out
 }

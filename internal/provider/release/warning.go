@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -32,29 +33,30 @@ func instant(at time.Time) string {
 	return at.Format("2006-01-02 15:04 ") + at.Location().String()
 }
 
-// forecastBody lists the gates and what else is known. Its lines begin with two
-// spaces, so that Terraform does not wrap them.
+// forecastBody lists the gates and what else is known, laid out so that Terraform
+// does not wrap it.
 func forecastBody(f engine.Forecast) string {
-	var b strings.Builder
+	var lines []string
+	row := func(gate, status, reason, remedy string) {
+		const margin = 23
+		text := strings.TrimSpace(reason + "\n" + remedy)
+		lines = append(lines, prose.Column(fmt.Sprintf("  %-11s %-8s", gate, status), text, margin, prose.Width))
+	}
 	for _, g := range f.Gates {
-		line := fmt.Sprintf("  %-11s %-8s %s", g.Gate, g.Status, g.Reason)
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-		if g.Remedy != "" {
-			fmt.Fprintf(&b, "  %-11s %-8s %s\n", "", "", g.Remedy)
-		}
+		row(g.Gate, string(g.Status), g.Reason, g.Remedy)
 	}
 	for _, o := range f.Obstacles {
-		fmt.Fprintf(&b, "  %-11s %-8s %s\n", "target", "fail", o.What)
-		if o.Remedy != "" {
-			fmt.Fprintf(&b, "  %-11s %-8s %s\n", "", "", o.Remedy)
-		}
+		row("target", "fail", o.What, o.Remedy)
 	}
 	for _, w := range f.Warnings {
-		fmt.Fprintf(&b, "  Note: %s.\n", strings.TrimSuffix(w, "."))
+		lines = append(lines, note("Note: "+strings.TrimSuffix(w, ".")+"."))
 	}
-	fmt.Fprintf(&b, "  About %s from start to the end of the bake. A rollback is never held up by these.", about(f.Takes))
-	return b.String()
+	lines = append(lines, note(fmt.Sprintf("About %s from start to the end of the bake. A rollback is never held up by these.", about(f.Takes))))
+	return strings.Join(lines, "\n")
 }
+
+// note is a line that belongs to no gate.
+func note(text string) string { return prose.Wrapped(text, "  ", prose.Width) }
 
 // about rounds a time up, for people: whole minutes above one.
 func about(d time.Duration) string {
@@ -70,12 +72,12 @@ func resumeTitle(spec engine.Spec, r *engine.Rollout) string {
 }
 
 func resumeBody(r *engine.Rollout, edited string) string {
-	body := fmt.Sprintf("  It stands at %g %% (%s, step %d of %d), opened by %s.", r.Weight, r.State, r.Step+1, len(r.Steps), r.OpenedBy)
+	body := note(fmt.Sprintf("It stands at %g %% (%s, step %d of %d), opened by %s.", r.Weight, r.State, r.Step+1, len(r.Steps), r.OpenedBy))
 	if r.Reason != "" {
-		body += "\n  " + r.Reason
+		body += "\n" + note(r.Reason)
 	}
 	if edited != "" {
-		body += fmt.Sprintf("\n  Changed: %s. The open rollout keeps what it began with; the edit holds from the next one on.", edited)
+		body += "\n" + note(fmt.Sprintf("Changed: %s. The open rollout keeps what it began with; the edit holds from the next one on.", edited))
 	}
 	return body
 }
@@ -87,7 +89,8 @@ func abortTitle(spec engine.Spec, r *engine.Rollout) string {
 }
 
 func abortBody(r *engine.Rollout) string {
-	return fmt.Sprintf("  It stands at %g %% (%s, step %d of %d), opened by %s. Nothing holds up the way back.", r.Weight, r.State, r.Step+1, len(r.Steps), r.OpenedBy)
+	return note(fmt.Sprintf("It stands at %g %% (%s, step %d of %d), opened by %s. Nothing holds up the way back.",
+		r.Weight, r.State, r.Step+1, len(r.Steps), r.OpenedBy))
 }
 
 // refusedBy puts the owner among what stands in the way of a forecast.

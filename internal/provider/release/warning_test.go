@@ -31,7 +31,8 @@ func TestTheWarningSaysWhenARolloutCanStart(t *testing.T) {
 				"checkout 1.1.0 can start in production now",
 				"  quarantine  pass",
 				"  hold        pass",
-				"  About 15 min from start to the end of the bake. A rollback is never held up by these.",
+				"  About 15 min from start to the end of the bake. A rollback is never held up",
+				"  by these.",
 			},
 		},
 		"later": {
@@ -41,10 +42,12 @@ func TestTheWarningSaysWhenARolloutCanStart(t *testing.T) {
 			},
 			[]string{
 				"checkout 1.1.0 can start in production at 2026-11-30 22:00 Europe/Berlin",
-				`  window      fail     freeze "black-friday" until then: peak trade (retail-ops)`,
+				`  window      fail     freeze "black-friday" until then: peak trade`,
+				"                       (retail-ops)",
 				"  quarantine  pass",
 				"  hold        pass",
-				"  About 15 min from start to the end of the bake. A rollback is never held up by these.",
+				"  About 15 min from start to the end of the bake. A rollback is never held up",
+				"  by these.",
 			},
 		},
 		"nobody can tell": {
@@ -53,7 +56,8 @@ func TestTheWarningSaysWhenARolloutCanStart(t *testing.T) {
 				"checkout 1.1.0 is blocked in production until somebody acts",
 				"  hold        fail     held by ops",
 				"                       sluice hold lift all",
-				"  About 30s from start to the end of the bake. A rollback is never held up by these.",
+				"  About 30s from start to the end of the bake. A rollback is never held up by",
+				"  these.",
 			},
 		},
 		"the target is not ready": {
@@ -63,7 +67,8 @@ func TestTheWarningSaysWhenARolloutCanStart(t *testing.T) {
 				"  target      fail     no room",
 				"                       make some",
 				"  Note: a note.",
-				"  About 1m from start to the end of the bake. A rollback is never held up by these.",
+				"  About 1m from start to the end of the bake. A rollback is never held up by",
+				"  these.",
 			},
 		},
 	}
@@ -95,7 +100,8 @@ func TestTheWarningAboutAnOpenRolloutSaysThatAnEditWaits(t *testing.T) {
 	r := &engine.Rollout{Number: 2, Weight: 25, State: engine.Stepping, Step: 1, Steps: make([]strategy.Step, 4), OpenedBy: "ci@acme"}
 	want := strings.Join([]string{
 		"  It stands at 25 % (stepping, step 2 of 4), opened by ci@acme.",
-		"  Changed: strategy, signals. The open rollout keeps what it began with; the edit holds from the next one on.",
+		"  Changed: strategy, signals. The open rollout keeps what it began with; the",
+		"  edit holds from the next one on.",
 	}, "\n")
 	if diff := cmp.Diff(want, resumeBody(r, "strategy, signals")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

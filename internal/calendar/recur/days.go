@@ -98,19 +98,20 @@ func (r *Rule) bounds(number int64) (first, last int64) {
 		first = number*7 - 4 + int64(r.wkst)
 		return first, first + 7
 	case Monthly:
-		return toDays(floor(number, 12), int(number-floor(number, 12)*12)+1, 1), toDays(floor(number+1, 12), int(number+1-floor(number+1, 12)*12)+1, 1)
+		month := func(n int64) int64 { return firstOf(floor(n, 12), int(n-floor(n, 12)*12)+1) }
+		return month(number), month(number + 1)
 	default:
 		if r.days.byWeekNo {
 			return r.firstWeek(number), r.firstWeek(number + 1)
 		}
-		return toDays(number, 1, 1), toDays(number+1, 1, 1)
+		return firstOf(number, 1), firstOf(number+1, 1)
 	}
 }
 
 // firstWeek returns the first day of the first week of a year: the first that has
 // at least four days in it.
 func (r *Rule) firstWeek(year int64) int64 {
-	newYear := toDays(year, 1, 1)
+	newYear := firstOf(year, 1)
 	into := (weekday(newYear) - r.wkst + 7) % 7
 	if into <= 3 {
 		return newYear - int64(into)
@@ -119,7 +120,7 @@ func (r *Rule) firstWeek(year int64) int64 {
 }
 
 // collect appends the days of a period that pass the filter.
-func (r *Rule) collect(out []int64, number, first, last int64) []int64 {
+func (r *Rule) collect(out []int64, first, last int64) []int64 {
 	var d date
 	for day := first; day < last; day++ {
 		if day == first || d.day == d.monthLength {
@@ -143,7 +144,7 @@ func (r *Rule) collect(out []int64, number, first, last int64) []int64 {
 func (d *date) set(day int64) {
 	d.year, d.month, d.day = fromDays(day)
 	d.monthLength = monthLength(d.year, d.month)
-	newYear := toDays(d.year, 1, 1)
+	newYear := firstOf(d.year, 1)
 	d.yearDay, d.yearLength = int(day-newYear)+1, 365
 	if leap(d.year) {
 		d.yearLength = 366
@@ -188,14 +189,14 @@ func fromDays(day int64) (year int64, month, dayOfMonth int) {
 	return year, month, int(doy-(153*mp+2)/5) + 1
 }
 
-// toDays is the reverse, Hinnant's days_from_civil.
-func toDays(year int64, month, dayOfMonth int) int64 {
+// firstOf is the reverse for the first day of a month, by Hinnant's days_from_civil.
+func firstOf(year int64, month int) int64 {
 	if month <= 2 {
 		year--
 		month += 12
 	}
 	era := floor(year, 400)
 	yoe := year - era*400
-	doy := int64((153*(month-3)+2)/5 + dayOfMonth - 1)
+	doy := int64((153*(month-3) + 2) / 5)
 	return era*146_097 + yoe*365 + yoe/4 - yoe/100 + doy - 719_468
 }

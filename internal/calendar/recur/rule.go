@@ -104,7 +104,7 @@ func (r *Rule) Walk(from, to int64, steps *int, yield func(wall int64) bool) err
 		if first*Day >= to {
 			return nil
 		}
-		found = r.collect(found[:0], number, first, last)
+		found = r.collect(found[:0], first, last)
 		more, err := r.emit(found, from, to, steps, yield)
 		if err != nil || !more {
 			return err

@@ -25,7 +25,7 @@ func TestWrapped(t *testing.T) {
 func TestColumn(t *testing.T) {
 	tests := map[string]struct{ heading, text, want string }{
 		"short":                 {"Why", "because", "Why       because"},
-		"long":                  {"Why", "because somebody wanted it\nso", "Why       because\n          somebody wanted it\n          so"},
+		"long":                  {"Why", "because somebody wanted it\nso", "Why       because somebody\n          wanted it\n          so"},
 		"empty":                 {"Why  ", "", "Why"},
 		"the heading is longer": {"What serves now", "1.0.0", "What serves now 1.0.0"},
 	}

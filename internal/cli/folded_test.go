@@ -5,7 +5,7 @@ import "testing"
 func TestErrorsAreFoldedBelowTheirHeadings(t *testing.T) {
 	for line, want := range map[string]string{
 		"  What happened   at 5 % (step 1 of 4), after 38 s: errors": "" +
-			"  What happened   at 5 % (step 1 of 4),\n                  after 38 s: errors",
+			"  What happened   at 5 % (step 1 of\n                  4), after 38 s:\n                  errors",
 		"  What serves now 1.0.0 at 75 %, 1.1.0 at 25 %": "" +
 			"  What serves now 1.0.0 at 75 %, 1.1.0\n                  at 25 %",
 		"                  a line that goes on below it": "" +

@@ -85,26 +85,6 @@ func peak(r *Rollout) float64 {
 	return r.Steps[r.applied].Traffic.Weight
 }
 
-func explainStopped(base string, e *InterruptedError) (string, string) {
-	r := e.Outcome.Rollout
-	happened := fmt.Sprintf("the driver stopped at %g %% (%s, step %d of %d): %v", r.Weight, r.State, r.Step+1, len(r.Steps), e.Cause)
-	if r.Reason != "" {
-		happened += "; " + r.Reason
-	}
-	next := fmt.Sprintf("apply again to go on from here, or: sluice continue %s\nto go back instead: sluice abort %s --reason \"...\"", e.Outcome.Key, e.Outcome.Key)
-	if remedy := remedyOf(e.Cause, e.Outcome.Key); remedy != "" {
-		next = remedy + "\n" + next
-	}
-	if o := r.Outcome; o != nil && o.RevertAfter > 0 && r.Weight > 0 {
-		next += fmt.Sprintf("\nthe target goes back by itself %s after the last look", o.RevertAfter)
-	}
-	return base + ": the rollout is not finished", sections(
-		"What happened", happened,
-		"What serves now", ServesText(e.Outcome.Serving, time.Time{}),
-		"What to do", next,
-		"The record", fmt.Sprintf("sluice explain %s/%d", e.Outcome.Key, r.Number))
-}
-
 func explainBlocked(base string, e *BlockedError) (string, string) {
 	do := "wait, or change what blocks it; apply never waits by itself"
 	var remedy []string

@@ -63,6 +63,7 @@ func (e *Engine) Forecast(ctx context.Context, spec Spec) (Forecast, error) {
 		f.Obstacles = standing(&obs)
 	}
 	if obs.Baseline == nil && len(f.Steps) > 1 {
+		f.Takes = PlannedTime(strategy.Definition{Bake: spec.Strategy.Bake, AllAtOnce: &strategy.AllAtOnce{}})
 		f.Warnings = append(f.Warnings, "nothing serves yet, so the steps below 100 % are skipped: a canary of nothing would send users nowhere")
 	}
 	more, err := t.Preflight(bounded, spec.Payload)

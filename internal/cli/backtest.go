@@ -23,7 +23,7 @@ deals it into two pretended arms again and again, and counts how often the judge
 would have rolled back a release that changed nothing. "-" reads standard input.
 The same file and flags give the same report.`,
 		Example: "  sluice judge backtest traffic.jsonl\n  sluice judge backtest traffic.jsonl --weight 25 --json",
-		Args:    cobra.ExactArgs(1),
+		Args:    takes("FILE"),
 	})
 	f.declare(cmd)
 	flags := cmd.Flags()

@@ -80,6 +80,9 @@ func (a *app) root() *cobra.Command {
 of every release from the ledger, and does the few things that cannot wait for an
 apply: abort, roll back, hold.
 
+A release is a service in an environment; its name, which the usage lines call
+RELEASE, is SERVICE/ENVIRONMENT, for example checkout/production.
+
 Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 blocked by a gate,
 4 rolled back.`,
 		Example: `  sluice status

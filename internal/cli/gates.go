@@ -18,9 +18,11 @@ func (a *app) gatesCommand() *cobra.Command {
 	cmd := a.reads(&cobra.Command{
 		Use:   "gates [RELEASE]",
 		Short: "Show what stands in the way of a release now, and until when",
-		Long: `Asks the gates whether a release may go forward now, with what it last wished for.
+		Long: `Asks the gates whether a release may go forward now, with the artifact of its last
+rollout; an apply that a gate refused has opened none, so ask for that with --plan.
+
 With --plan it asks for every rollout that a saved plan would open; the file is
-what terraform show -json prints. A saved plan drops the provider's warnings, so
+the output of "terraform show -json". A saved plan drops the provider's warnings, so
 this is what a pull request shows instead, with --markdown.
 
 The gates are asked again at apply. The exit code is 3 when one of them does not
@@ -83,7 +85,11 @@ func (a *app) forecastRelease(ctx context.Context, l ledger.Ledger, name string)
 	if h.Spec == nil {
 		return nil, fmt.Errorf("the ledger has no specification of %s yet, so no gate can be asked; the next terraform apply records one", key)
 	}
-	f, err := a.forecast(ctx, l, "", "", *h.Spec, nil)
+	var warnings []string
+	if serving := h.Serving(); serving != nil && serving.Same(h.Spec.Payload) && h.Open() == nil {
+		warnings = append(warnings, h.Spec.Payload.Label()+" serves already; what another artifact would meet: sluice gates --plan plan.json")
+	}
+	f, err := a.forecast(ctx, l, "", "", *h.Spec, warnings)
 	return []forecastJSON{f}, err
 }
 

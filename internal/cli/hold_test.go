@@ -55,8 +55,8 @@ func TestQuarantineByHand(t *testing.T) {
 	w.expect(Done, "quarantine", "add", "checkout/production", "1.0.0", "--reason", "old and bad")
 	w.expect(Done, "quarantine", "add", "checkout/production", "sha256:1111", "--reason", "bad too")
 	w.expect(Done, "quarantine", "add", "checkout/production", bad.Reference, "--reason", "never seen here")
-	contains(t, w.expect(BadUsage, "quarantine", "lift", "checkout/production", "--reason", "x").errors, "more than one payload that is quarantined", "1.0.0 (000000000000)")
-	contains(t, w.expect(BadUsage, "quarantine", "lift", "checkout/production", "1.9", "--reason", "x").errors, `"1.9" is no payload`)
+	contains(t, w.expect(BadUsage, "quarantine", "lift", "checkout/production", "--reason", "x").errors, "more than one artifact that is quarantined", "1.0.0 (000000000000)")
+	contains(t, w.expect(BadUsage, "quarantine", "lift", "checkout/production", "1.9", "--reason", "x").errors, `"1.9" is no artifact`)
 	contains(t, w.expect(Done, "quarantine", "lift", "checkout/production", "1.0.0", "--reason", "x").out, "Allowed again in checkout/production: 1.0.0")
 	w.expect(Done, "quarantine", "lift", "checkout", "production", "1111111", "--reason", "x")
 	var list []quarantineJSON
@@ -67,7 +67,7 @@ func TestQuarantineByHand(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	w.expect(Done, "quarantine", "lift", "checkout/production", "--reason", "x")
-	contains(t, w.expect(Failed, "quarantine", "lift", "checkout/production", "--reason", "x").errors, "there is no payload that is quarantined in checkout/production")
+	contains(t, w.expect(Failed, "quarantine", "lift", "checkout/production", "--reason", "x").errors, "there is no artifact that is quarantined in checkout/production")
 	if r := w.expect(Done, "quarantine", "list"); r.out != "Nothing is quarantined.\n" {
 		t.Error(r.out)
 	}

@@ -46,7 +46,7 @@ reference that ends in a digest.`,
 			if err != nil {
 				return err
 			}
-			p, err := oneOf(known(h), args[1], "payload that "+key.String()+" has had")
+			p, err := oneOf(known(h), args[1], "artifact that "+key.String()+" has had")
 			if full := (artifact.Artifact{Reference: args[1]}); full.Digest() != "" && err != nil {
 				p, err = artifact.Payload{Artifact: full}, nil
 			}
@@ -94,7 +94,7 @@ one is quarantined. The release may be given as SERVICE ENVIRONMENT, too.`,
 			if len(args) > 1 {
 				name = args[1]
 			}
-			p, err := oneOf(condemned(h), name, "payload that is quarantined in "+key.String())
+			p, err := oneOf(condemned(h), name, "artifact that is quarantined in "+key.String())
 			if err != nil {
 				return err
 			}

@@ -39,6 +39,9 @@ func purpose(r *release.Rollout) string {
 
 // reached is the greatest weight that the new payload had.
 func (a *app) reached(r *release.Rollout, events []eventJSON) string {
+	if r.Kind == release.Repair {
+		return "It told the target anew what serves: " + r.Spec.Payload.Label() + "."
+	}
 	greatest, step := 0.0, 0
 	for _, e := range events {
 		if e.Weight > greatest {

@@ -125,7 +125,7 @@ func TestBadUsage(t *testing.T) {
 		"hold until never":        {[]string{"hold", "all", "--reason", "x", "--until", "tomorrow"}, []string{"--until", "2026-12-01T08:00:00Z"}},
 		"hold until yesterday":    {[]string{"hold", "all", "--reason", "x", "--until", "2020-01-01T00:00:00Z"}, []string{"must lie ahead"}},
 		"lift without reason":     {[]string{"hold", "lift", "all"}, []string{"--reason is missing"}},
-		"quarantine of unknown":   {[]string{"quarantine", "add", "checkout/production", "9.9.9", "--reason", "x"}, []string{`"9.9.9" is no payload that checkout/production has had`, "1.0.0 (000000000000)"}},
+		"quarantine of unknown":   {[]string{"quarantine", "add", "checkout/production", "9.9.9", "--reason", "x"}, []string{`"9.9.9" is no artifact that checkout/production has had`, "1.0.0 (000000000000)"}},
 		"anchor not there":        {[]string{"verify", "--against", "none.json"}, []string{"--against none.json cannot be read"}},
 		"anchor not one":          {[]string{"verify", "--against", "bad.json"}, []string{"the anchor is not valid"}},
 		"rebind without reason":   {[]string{"ledger", "rebind"}, []string{"--reason is missing"}},

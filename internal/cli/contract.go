@@ -66,8 +66,10 @@ alone. Never run it against a server with users.`,
 			return err
 		}
 		// Otherwise every check would fail, each with its own idea of what that means.
-		if _, err := env.Target.Capabilities(ctx); err != nil && target.CodeOf(err) == target.CodeUnavailable {
-			return fmt.Errorf("no server answers there, so nothing was checked: %w", err)
+		if _, err := env.Target.Capabilities(ctx); err != nil {
+			if why, ok := uncheckable[target.CodeOf(err)]; ok {
+				return fmt.Errorf("%s, so nothing was checked: %w", why, err)
+			}
 		}
 		out := contractJSON{URL: args[0], Checks: []checks.Result{}}
 		checks.Run(ctx, env, func(r checks.Result) { a.checked(&out, r) })
@@ -88,6 +90,13 @@ alone. Never run it against a server with users.`,
 		return nil
 	})
 	return cmd
+}
+
+// uncheckable are the answers to the first call after which no check says anything.
+var uncheckable = map[target.Code]string{
+	target.CodeUnavailable:  "no server answers there",
+	target.CodeNotFound:     "what answers there is not the contract; it must be the URL to which /v1/capabilities is added",
+	target.CodeUnauthorized: "the server refuses the credentials",
 }
 
 // contractEnv opens the server and reads the two artifacts.
@@ -144,7 +153,7 @@ func (a *app) checked(out *contractJSON, r checks.Result) {
 	switch {
 	case a.asJSON:
 	case r.Status == checks.Fail:
-		a.say("fail  %s\n      %s\n      if this were so, %s", r.Name, r.Detail, r.Why)
+		a.say("fail  %s\n      %s\n      why it matters: %s", r.Name, r.Detail, r.Why)
 	case r.Status == checks.Pass:
 		a.say("pass  %s", r.Name)
 	default:

@@ -20,7 +20,7 @@ func Run(t *testing.T, fixture func(t *testing.T) *Fixture) {
 			r := checks.RunOne(t.Context(), c, fixture(t))
 			switch r.Status {
 			case checks.Fail:
-				t.Errorf("%s\nif this were so, %s", r.Detail, r.Why)
+				t.Errorf("%s\nwhy it matters: %s", r.Detail, r.Why)
 			case checks.NotApplicable:
 				t.Log("does not apply:", r.Detail)
 			}

@@ -89,7 +89,7 @@ func prepareChecks() []Check {
 					return err
 				}
 				if len(obstacles) > 0 {
-					return fmt.Errorf("it has obstacles for B: %v", obstacles)
+					return fmt.Errorf("it has obstacles for B: %s", obstacleWords(obstacles))
 				}
 				return e.serves(ctx, e.A, none, 0)
 			}},
@@ -141,6 +141,17 @@ func prepareChecks() []Check {
 				return e.refused(ctx, "preparing an artifact that is not there", target.CodeNotFound, func() error { return e.prepare(ctx, missing) })
 			}},
 	}
+}
+
+func obstacleWords(obstacles []target.Obstacle) string {
+	var words []string
+	for _, o := range obstacles {
+		if o.Remedy != "" {
+			o.What += " (" + o.Remedy + ")"
+		}
+		words = append(words, o.What)
+	}
+	return strings.Join(words, "; ")
 }
 
 func otherConfiguration(p artifact.Payload) string {

@@ -211,7 +211,7 @@ func explainDelete(err error, key engine.Key) diagnostics {
 	case errors.As(err, &open):
 		out.AddError("Unable to delete release "+key.String()+": a rollout is open",
 			fmt.Sprintf("What happened: rollout %d is still open (%s), and nobody would drive it any more.\n"+
-				"What serves is as it was.\nWhat to do: wait for it, with: sluice wait %s; or stop it: sluice abort %s --reason \"...\"", open.Rollout, open.State, key, key))
+				"What serves is as it was.\nWhat to do: bring it to its end, with: sluice continue %s; or stop it: sluice abort %s --reason \"...\"; then destroy again", open.Rollout, open.State, key, key))
 	case errors.As(err, &owned):
 		out.AddWarning("The release "+key.String()+" is managed by another state",
 			fmt.Sprintf("It is removed from this state alone; %s (id %s) goes on managing it. Nothing was recorded.", owned.Owner.Label, owned.Owner.ID))

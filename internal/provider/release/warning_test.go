@@ -115,7 +115,7 @@ func TestADeletionIsRefusedInWordsThatHelp(t *testing.T) {
 		"Unable to delete release checkout/production: a rollout is open",
 		"What happened: rollout 3 is still open (stepping), and nobody would drive it any more.",
 		"What serves is as it was.",
-		`What to do: wait for it, with: sluice wait checkout/production; or stop it: sluice abort checkout/production --reason "..."`,
+		`What to do: bring it to its end, with: sluice continue checkout/production; or stop it: sluice abort checkout/production --reason "..."; then destroy again`,
 	}, "\n")
 	if len(got) != 1 {
 		t.Fatalf("%v", got)

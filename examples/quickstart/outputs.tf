@@ -21,5 +21,5 @@ output "status" {
 
 output "last_rollout" {
   description = "How the last rollout ended."
-  value       = one([for r in slice(data.sluice_release.checkout.history, 0, 1) : "${r.number}, ${r.kind} to ${r.version}: ${r.result}"])
+  value       = try([for r in data.sluice_release.checkout.history : "${r.number}, ${r.kind} to ${r.version}: ${r.result}"][0], "none: adopted as it served")
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
@@ -162,6 +163,37 @@ func (o Object) complete(ctx context.Context, own types.Object, name string, con
 		return own, fmt.Errorf("%s: %s", diags[0].Summary(), diags[0].Detail())
 	}
 	return out, nil
+}
+
+// nameIn is the name in an object that has been read already.
+func nameIn(o types.Object) types.String {
+	name, _ := o.Attributes()[nameAttr].(types.String)
+	return name
+}
+
+// setRaw sets an attribute at the root of a raw object. The framework's own
+// SetAttribute walks through the whole schema for it, which a plan of a thousand
+// objects notices.
+func setRaw(ctx context.Context, raw *tftypes.Value, name string, v attr.Value) error {
+	value, err := v.ToTerraformValue(ctx)
+	if err != nil {
+		return err
+	}
+	members := map[string]tftypes.Value{}
+	typ, ok := raw.Type().(tftypes.Object)
+	if !ok {
+		return fmt.Errorf("a %s has no attributes", raw.Type())
+	}
+	if raw.IsNull() {
+		for member, t := range typ.AttributeTypes {
+			members[member] = tftypes.NewValue(t, nil)
+		}
+	} else if err := raw.As(&members); err != nil {
+		return err
+	}
+	members[name] = value
+	*raw = tftypes.NewValue(typ, members)
+	return nil
 }
 
 // nameOf reads the name out of a plan or state.

@@ -79,18 +79,18 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	}
 	var config types.Object
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	name, more := nameOf(ctx, req.Plan)
-	resp.Diagnostics.Append(more...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	known, content, ok, errs := r.Object.content(ctx, config)
 	resp.Diagnostics.Append(diags.Fields(path.Empty(), "Invalid "+r.Object.Noun, errs)...)
-	planned := definition.Unknown(name)
+	planned := definition.Unknown(nameIn(config))
 	if ok && len(errs) == 0 {
 		planned = definition.Of(known, content)
 	}
-	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root(definitionAttr), planned)...)
+	if err := setRaw(ctx, &resp.Plan.Raw, definitionAttr, planned); err != nil {
+		resp.Diagnostics.AddError(diags.Unable("plan", r.Object.Noun, known, err))
+	}
 }
 
 // Create declares the object, which must not be there yet.
@@ -126,9 +126,13 @@ func (r *Resource) taken(ctx context.Context, name string) string {
 func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state types.Object
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	name, more := nameOf(ctx, req.State)
-	resp.Diagnostics.Append(more...)
-	resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root(nameAttr), name)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	name := nameIn(state)
+	if err := setRaw(ctx, &resp.Identity.Raw, nameAttr, name); err != nil {
+		resp.Diagnostics.AddError(diags.Unable("read", r.Object.Noun, name.ValueString(), err))
+	}
 	if resp.Diagnostics.HasError() || r.client.Unknown {
 		return
 	}

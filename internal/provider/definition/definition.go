@@ -71,15 +71,15 @@ func (v Value) Known() bool { return !v.Name.IsUnknown() && !v.Content.IsUnknown
 // ByName reports whether only a name is given, which the ledger must resolve.
 func (v Value) ByName() bool { return v.Content.IsNull() && !v.Name.IsNull() }
 
-// Computed is the attribute of a declared object that holds its own definition.
-func Computed(noun string) schema.SingleNestedAttribute {
-	return schema.SingleNestedAttribute{
-		Computed:            true,
-		MarkdownDescription: fmt.Sprintf("The %s as other objects take it, for example `sluice_release`. It is known at plan, also when the same apply creates the %s.", noun, noun),
-		Attributes: map[string]schema.Attribute{
-			"name":    schema.StringAttribute{Computed: true, MarkdownDescription: "The name."},
-			"content": schema.StringAttribute{Computed: true, MarkdownDescription: "The content, as canonical JSON. Its form may gain members in later versions."},
-		},
+// Computed is the attribute of a declared object that holds its own definition. It
+// is one attribute and not a nested one: the framework walks through each nested
+// attribute in every call, and nobody writes these.
+func Computed(noun string) schema.ObjectAttribute {
+	return schema.ObjectAttribute{
+		Computed:       true,
+		AttributeTypes: AttrTypes(),
+		MarkdownDescription: fmt.Sprintf("The %s as other objects take it, for example `sluice_release`: its name, and its content as canonical JSON, "+
+			"whose form may gain members in later versions. It is known at plan, also when the same apply creates the %s.", noun, noun),
 	}
 }
 

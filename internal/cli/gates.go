@@ -22,8 +22,8 @@ func (a *app) gatesCommand() *cobra.Command {
 rollout; an apply that a gate refused has opened none, so ask for that with --plan.
 
 With --plan it asks for every rollout that a saved plan would open; the file is
-the output of "terraform show -json". A saved plan drops the provider's warnings, so
-this is what a pull request shows instead, with --markdown.
+that plan in JSON, or - for standard input. A saved plan drops the provider's
+warnings, so this is what a pull request shows instead, with --markdown.
 
 The gates are asked again at apply. The exit code is 3 when one of them does not
 pass. A rollback passes through no gate.`,

@@ -10,8 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/hold"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 )
 
 const holdExample = "sluice hold environment/production --reason \"moving the database\" --until 2h"
@@ -52,11 +54,27 @@ until its end. It never stops a rollback. A scope is
 			}
 			a.say("On hold: %s", holdLines(h, a.clock.Now()))
 			a.say("Rollbacks are not held. To lift it:\n  sluice hold lift %s --reason \"...\"", scope)
-			return nil
+			return a.warnOfNobody(ctx, l, scope)
 		})
 	})
 	cmd.AddCommand(a.holdListCommand(), a.holdLiftCommand())
 	return cmd
+}
+
+// warnOfNobody tells whoever mistyped a name that nothing is stopped by it. It is no
+// error: a hold may wait for the first release.
+func (a *app) warnOfNobody(ctx context.Context, l ledger.Ledger, scope hold.Scope) error {
+	keys, err := releases(ctx, l)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if scope.Matches(gate.Subject{Service: key.Service, Environment: key.Environment}) {
+			return nil
+		}
+	}
+	a.note("%s", prose.Wrapped(fmt.Sprintf("Warning: no release that the ledger knows is within %s, so nothing is stopped by it yet; all of them: sluice status", scope), "", width(a.stderr)))
+	return nil
 }
 
 func (a *app) holdListCommand() *cobra.Command {

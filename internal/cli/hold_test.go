@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,7 +17,11 @@ func TestHold(t *testing.T) {
 	}
 	r := w.expect(Done, "hold", "environment/production", "--reason", "moving the database", "--until", "2h")
 	contains(t, r.out, "On hold: environment/production", "sluice hold lift environment/production")
-	w.expect(Done, "hold", "service/search", "--reason", "frozen", "--until", "2026-03-09T08:00:00+01:00")
+	if r.errors != "" {
+		t.Error(r.errors)
+	}
+	r = w.expect(Done, "hold", "service/search", "--reason", "frozen", "--until", "2026-03-09T08:00:00+01:00")
+	contains(t, strings.Join(strings.Fields(r.errors), " "), "no release that the ledger knows is within service/search")
 
 	until, later := w.clock.Now().Add(2*time.Hour), time.Date(2026, 3, 9, 7, 0, 0, 0, time.UTC)
 	want := []holdJSON{

@@ -53,7 +53,7 @@ ended and what to do about it. ROLLOUT is RELEASE/NUMBER, as error messages name
 				}
 				a.say("\nStep by step")
 				for _, e := range milestones(events) {
-					a.say("  %s", e.line())
+					a.say("%s", e.folded("  ", width(a.stdout)))
 				}
 				a.say("\nEvery look: sluice history %s --rollout %d", key, number)
 				return nil

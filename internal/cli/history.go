@@ -117,7 +117,7 @@ func (a *app) oneRollout(ctx context.Context, l ledger.Ledger, key release.Key, 
 	a.say("%s   %s   rollout %d (%s)   by %s", key, fromTo(r), r.Number, words(r.Kind), r.OpenedBy)
 	a.say("%s", ProgressLine(r, a.clock.Now(), width(a.stdout)))
 	for _, e := range events {
-		a.say("%s", e.line())
+		a.say("%s", e.folded("", width(a.stdout)))
 	}
 	return nil
 }
@@ -153,6 +153,14 @@ func timeline(ctx context.Context, l ledger.Ledger, key release.Key, number int)
 // line is the event on one line.
 func (e eventJSON) line() string {
 	return fmt.Sprintf("%s  %5s  %s", hour(e.At), percent(e.Weight), strings.ReplaceAll(e.Text, "\n", " "))
+}
+
+// folded is the line with its text kept in its column, for people. It begins with
+// the indent.
+func (e eventJSON) folded(indent string, width int) string {
+	head := fmt.Sprintf("%s%s  %5s  ", indent, hour(e.At), percent(e.Weight))
+	column := strings.Repeat(" ", len(head))
+	return head + strings.TrimPrefix(prose.Wrapped(strings.ReplaceAll(e.Text, "\n", " "), column, width), column)
 }
 
 // rolloutName names a rollout: "checkout/production/3".

@@ -74,7 +74,7 @@ var varying = []struct {
 	by      string
 }{
 	{regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`), "UUID"},
-	{regexp.MustCompile(`sha256:[0-9a-f]{64}`), "sha256:DIGEST"},
+	{regexp.MustCompile(`sha256:(?:[0-9a-f]{64}|[0-9a-f]{12}\.\.\.)`), "sha256:DIGEST"},
 	{regexp.MustCompile(`127\.0\.0\.1:[0-9]+`), "HOST:PORT"},
 	{regexp.MustCompile(`20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?Z`), "DATE"},
 	{regexp.MustCompile(`[0-9]{2}:[0-9]{2}:[0-9]{2}Z`), "TIME"},

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
@@ -50,24 +52,31 @@ func tell(check drift.Check, report drift.Report) diag.Diagnostics {
 }
 
 // describe lists the differences path by path. The lines begin with two spaces, so
-// that Terraform does not wrap them.
+// that Terraform does not wrap them; digests are cut there, and whole in the state.
 func describe(check drift.Check, report drift.Report) string {
-	var b strings.Builder
+	var lines []string
 	for _, d := range report.Differences {
-		fmt.Fprintf(&b, "  %s\n", d)
+		lines = append(lines, folded(d.String()))
 	}
 	for _, i := range report.Ignored {
-		fmt.Fprintf(&b, "  %s (ignored until %s: %s)\n", i.Difference, i.Expires.UTC().Format("2006-01-02 15:04Z"), i.Reason)
+		lines = append(lines, folded(fmt.Sprintf("%s (ignored until %s: %s)", i.Difference, i.Expires.UTC().Format("2006-01-02 15:04Z"), i.Reason)))
 	}
 	switch {
 	case report.Status == drift.StatusUnknown:
-		b.WriteString("What cannot be seen is not clean. Look at the target, and plan again.")
+		lines = append(lines, folded("What cannot be seen is not clean. Look at the target, and plan again."))
 	case check.EffectiveMode() == drift.ModeRemediate:
-		b.WriteString("An apply brings it back to what the ledger says, when the gates let it.")
+		lines = append(lines, folded("An apply brings it back to what the ledger says, when the gates let it."))
 	default:
-		b.WriteString("Nothing is changed. To bring it back: mode = \"remediate\", and apply; to keep what serves: release it.")
+		lines = append(lines, folded("Nothing is changed. To bring it back: mode = \"remediate\", and apply; to keep what serves: release it."))
 	}
-	return b.String()
+	return strings.Join(lines, "\n")
+}
+
+// wholeDigest is a digest, of which people compare the beginning.
+var wholeDigest = regexp.MustCompile(`(sha256:[0-9a-f]{12})[0-9a-f]{52}`)
+
+func folded(text string) string {
+	return prose.Wrapped(wholeDigest.ReplaceAllString(text, "$1..."), "  ", prose.Width)
 }
 
 type diagnostics = diag.Diagnostics

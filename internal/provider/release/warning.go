@@ -51,7 +51,11 @@ func forecastBody(f engine.Forecast) string {
 	for _, w := range f.Warnings {
 		lines = append(lines, note("Note: "+strings.TrimSuffix(w, ".")+"."))
 	}
-	lines = append(lines, note(fmt.Sprintf("About %s from start to the end of the bake. A rollback is never held up by these.", about(f.Takes))))
+	closing := "A rollback is never held up by these."
+	if f.Takes > 0 {
+		closing = fmt.Sprintf("About %s from start to the end of the bake. ", about(f.Takes)) + closing
+	}
+	lines = append(lines, note(closing))
 	return strings.Join(lines, "\n")
 }
 

@@ -52,7 +52,7 @@ func forecastBody(f engine.Forecast) string {
 		lines = append(lines, note("Note: "+strings.TrimSuffix(w, ".")+"."))
 	}
 	closing := "A rollback is never held up by these."
-	if f.Takes > 0 {
+	if f.Takes.Round(time.Second) > 0 {
 		closing = fmt.Sprintf("About %s from start to the end of the bake. ", about(f.Takes)) + closing
 	}
 	lines = append(lines, note(closing))

@@ -36,12 +36,15 @@ type Calendar struct {
 // definition and the ledger's revision of one object passes only one of them.
 func New(windows []Window) (*Calendar, error) {
 	cal := &Calendar{windows: make([]*compiled, 0, len(windows))}
-	for _, w := range windows {
-		c, fields := compile(w)
+	for i, w := range windows {
+		parts, fields := compile(w)
 		if len(fields) > 0 {
 			return nil, &InvalidError{Window: w.Name, Fields: fields}
 		}
-		cal.windows = append(cal.windows, c)
+		for _, c := range parts {
+			c.source = i
+			cal.windows = append(cal.windows, c)
+		}
 	}
 	return cal, nil
 }

@@ -24,44 +24,67 @@ type compiled struct {
 	weekly   []weeklyRule
 
 	recurrence []*recurring
+	// source is the place of the declared window: its events share it.
+	source int
+	// lifted is when an override takes away what the window does; sorted and merged.
+	lifted []interval
 	// trial is true for an Expansion, which guards nothing.
 	trial bool
 }
 
 // compile reads a window. Validation and evaluation share it, so that what
-// validates is what can be evaluated. The first result counts only without errors.
-func compile(w Window) (*compiled, []FieldError) {
+// validates is what can be evaluated. The first result counts only without errors:
+// the window's own times, where it has any, and each of its events.
+func compile(w Window) ([]*compiled, []FieldError) {
 	var p problems
 	p.head(w)
 	c := &compiled{window: w, zone: p.zone(w.TimeZone)}
-	if len(w.Absolute) == 0 && len(w.Weekly) == 0 && len(w.Recurrence) == 0 {
-		p.add("", `the window never opens; give at least one of "absolute", "weekly" and "recurrence", for example `+
+	var out []*compiled
+	own := len(w.Absolute)+len(w.Weekly)+len(w.Recurrence) > 0
+	if own || len(w.Events) == 0 {
+		out = append(out, c)
+	}
+	if !own && len(w.Events) == 0 {
+		p.add("", `the window never opens; give at least one of "absolute", "weekly", "recurrence" and "events", for example `+
 			`weekly = [{ days = ["monday"], from = "09:00", to = "17:00" }]`)
 	}
+	c.addTimes(&p, "")
+	if len(w.Events) > MaxEvents {
+		p.add("events", "has %d entries; at most %d are allowed", len(w.Events), MaxEvents)
+	} else {
+		for i, event := range w.Events {
+			out = append(out, c.event(&p, fmt.Sprintf("events[%d]", i), event))
+		}
+	}
+	p.scope(w.Scope)
+	return out, p
+}
+
+// addTimes reads the times of the window; prefix begins the paths of their problems.
+func (c *compiled) addTimes(p *problems, prefix string) {
+	w := &c.window
 	if len(w.Absolute) > MaxSpans {
-		p.add("absolute", "has %d entries; at most %d are allowed", len(w.Absolute), MaxSpans)
+		p.add(prefix+"absolute", "has %d entries; at most %d are allowed", len(w.Absolute), MaxSpans)
 	} else {
 		for i, span := range w.Absolute {
-			c.addSpan(&p, fmt.Sprintf("absolute[%d]", i), span)
+			c.addSpan(p, fmt.Sprintf("%sabsolute[%d]", prefix, i), span)
 		}
 		c.absolute = union(c.absolute)
 	}
 	if len(w.Weekly) > MaxWeekly {
-		p.add("weekly", "has %d entries; at most %d are allowed", len(w.Weekly), MaxWeekly)
+		p.add(prefix+"weekly", "has %d entries; at most %d are allowed", len(w.Weekly), MaxWeekly)
 	} else {
 		for i, weekly := range w.Weekly {
-			c.addWeekly(&p, fmt.Sprintf("weekly[%d]", i), weekly)
+			c.addWeekly(p, fmt.Sprintf("%sweekly[%d]", prefix, i), weekly)
 		}
 	}
 	if len(w.Recurrence) > MaxRecurrences {
-		p.add("recurrence", "has %d entries; at most %d are allowed", len(w.Recurrence), MaxRecurrences)
+		p.add(prefix+"recurrence", "has %d entries; at most %d are allowed", len(w.Recurrence), MaxRecurrences)
 	} else {
 		for i, rec := range w.Recurrence {
-			c.addRecurrence(&p, fmt.Sprintf("recurrence[%d]", i), rec)
+			c.addRecurrence(p, fmt.Sprintf("%srecurrence[%d]", prefix, i), rec)
 		}
 	}
-	p.scope(w.Scope)
-	return c, p
 }
 
 // addSpan reads one absolute span.
@@ -175,9 +198,9 @@ func (c *compiled) addWeekly(p *problems, path string, weekly Weekly) {
 	}
 }
 
-// expand appends the occurrences that reach into [from, to), whole and in no
-// order, and counts each day it looks at against the budget.
-func (c *compiled) expand(out []interval, from, to int64, budget *int) ([]interval, error) {
+// written appends the occurrences that reach into [from, to) as they were written,
+// whole and in no order, and counts each day it looks at against the budget.
+func (c *compiled) written(out []interval, from, to int64, budget *int) ([]interval, error) {
 	for _, v := range c.absolute[after(c.absolute, from):] {
 		if v.start >= to {
 			break

@@ -74,9 +74,12 @@ func (cal *Calendar) Contradictions(subject Subject, from, to time.Time) ([]Cont
 
 // doubles finds names that are given twice.
 func doubles(windows []*compiled, from, to time.Time) []Contradiction {
-	count := map[string]int{}
+	count, seen := map[string]int{}, map[int]bool{}
 	for _, c := range windows {
-		count[c.window.Name]++
+		if !seen[c.source] {
+			seen[c.source] = true
+			count[c.window.Name]++
+		}
 	}
 	var out []Contradiction
 	for _, name := range names(windows) {
@@ -96,8 +99,8 @@ func (s selection) shutAllows(first, last int64) ([]Contradiction, error) {
 		return nil, err
 	}
 	var out []Contradiction
-	for _, c := range s.allows {
-		on, err := expandAll([]*compiled{c}, first, last, &budget)
+	for _, parts := range grouped(s.allows) {
+		on, err := expandAll(parts, first, last, &budget)
 		if err != nil {
 			return nil, err
 		}
@@ -108,10 +111,10 @@ func (s selection) shutAllows(first, last int64) ([]Contradiction, error) {
 		if err != nil {
 			return nil, err
 		}
-		found := Contradiction{Trouble: ShutAllow, Windows: append([]string{c.window.Name}, by...),
+		found := Contradiction{Trouble: ShutAllow, Windows: append([]string{parts[0].window.Name}, by...),
 			Start: time.Unix(on[0].start, 0).UTC(), End: time.Unix(last, 0).UTC()}
 		found.Message = fmt.Sprintf("allow %q permits nothing: each of its %d occurrences until %s lies inside freeze %s, and a freeze beats an allow; move one of them",
-			c.window.Name, len(on), found.End.Format(time.RFC3339), some(by))
+			parts[0].window.Name, len(on), found.End.Format(time.RFC3339), some(by))
 		out = append(out, found)
 	}
 	return out, nil

@@ -46,7 +46,7 @@ func (cal *Calendar) Overlaps(subject Subject, from, to time.Time) ([]Overlap, e
 		return nil, err
 	}
 	s := cal.selectFor(subject)
-	windows := slices.Concat(s.freezes, s.allows)
+	windows := grouped(slices.Concat(s.freezes, s.allows))
 	all, err := occurrences(windows, first, last)
 	if err != nil {
 		return nil, err
@@ -77,12 +77,28 @@ func (cal *Calendar) Overlaps(subject Subject, from, to time.Time) ([]Overlap, e
 	return out, nil
 }
 
+// grouped puts the parts of each declared window together.
+func grouped(parts []*compiled) [][]*compiled {
+	var out [][]*compiled
+	place := map[int]int{}
+	for _, c := range parts {
+		i, ok := place[c.source]
+		if !ok {
+			i = len(out)
+			place[c.source] = i
+			out = append(out, nil)
+		}
+		out[i] = append(out[i], c)
+	}
+	return out
+}
+
 // occurrences lists those of each window, merged within it and cut to [from, to).
-func occurrences(windows []*compiled, from, to int64) ([]owned, error) {
+func occurrences(windows [][]*compiled, from, to int64) ([]owned, error) {
 	var all []owned
 	budget := searchBudget
-	for i, c := range windows {
-		merged, err := expandAll([]*compiled{c}, from, to, &budget)
+	for i, parts := range windows {
+		merged, err := expandAll(parts, from, to, &budget)
 		if err != nil {
 			return nil, err
 		}
@@ -94,15 +110,15 @@ func occurrences(windows []*compiled, from, to int64) ([]owned, error) {
 }
 
 // meet adds the time that two occurrences share to their windows' pair.
-func meet(pairs map[[2]int]*Overlap, windows []*compiled, a, b owned) {
-	if w, v := windows[a.owner].window, windows[b.owner].window; cmp.Or(cmp.Compare(w.Name, v.Name), cmp.Compare(a.owner, b.owner)) > 0 {
+func meet(pairs map[[2]int]*Overlap, windows [][]*compiled, a, b owned) {
+	if w, v := windows[a.owner][0].window, windows[b.owner][0].window; cmp.Or(cmp.Compare(w.Name, v.Name), cmp.Compare(a.owner, b.owner)) > 0 {
 		a, b = b, a
 	}
 	start, end := max(a.start, b.start), min(a.end, b.end)
 	key := [2]int{a.owner, b.owner}
 	pair := pairs[key]
 	if pair == nil {
-		one, two := windows[a.owner].window, windows[b.owner].window
+		one, two := windows[a.owner][0].window, windows[b.owner][0].window
 		pair = &Overlap{
 			First: one.Name, Second: two.Name, FirstKind: one.Kind, SecondKind: two.Kind,
 			Start: time.Unix(start, 0).UTC(), End: time.Unix(end, 0).UTC(),

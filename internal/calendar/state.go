@@ -15,8 +15,9 @@ type State struct {
 	Open bool
 	// Known is false when the windows could not be evaluated: a gate answers unknown.
 	Known bool
-	// Reason is one sentence part for people, without the time of Until.
-	Reason string
+	// Reason is one sentence part for people, without the time of Until. It ends in
+	// Because: the reason, the regulation and the owner of Window, where it has them.
+	Reason, Because string
 	// Window names the window that decides: when closed by freezes, the one whose
 	// occurrence lasts longest; when closed outside allows, the one that opens next;
 	// when open, an allow that is on. Empty when none does.
@@ -114,7 +115,8 @@ func (cal *Calendar) State(subject Subject, at time.Time) (State, error) {
 	case len(freezes) > 0:
 		deciding = freezes[0]
 		state.Windows, state.Overrun = names(freezes), overrun(freezes)
-		state.Reason = list("freeze", state.Windows) + because(deciding.window)
+		state.Because = because(deciding.window)
+		state.Reason = list("freeze", state.Windows) + state.Because
 	default:
 		outside := s.outside(instant)
 		deciding = outside[0]
@@ -122,7 +124,8 @@ func (cal *Calendar) State(subject Subject, at time.Time) (State, error) {
 			deciding = next[0]
 		}
 		state.Windows, state.Overrun = names(outside), overrun(outside)
-		state.Reason = "outside " + list("allow", state.Windows) + because(deciding.window)
+		state.Because = because(deciding.window)
+		state.Reason = "outside " + list("allow", state.Windows) + state.Because
 	}
 	if until != 0 {
 		state.Until = time.Unix(until, 0).UTC()
@@ -190,11 +193,14 @@ func list(kind string, names []string) string {
 	return text
 }
 
-// because gives the reason and the owner, where the window has them.
+// because gives the reason, the regulation and the owner, where the window has them.
 func because(w Window) string {
 	text := ""
 	if w.Reason != "" {
 		text = ": " + w.Reason
+	}
+	if w.Regulation != "" {
+		text += " [" + w.Regulation + "]"
 	}
 	if w.Owner != "" {
 		text += " (" + w.Owner + ")"

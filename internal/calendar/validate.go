@@ -73,11 +73,28 @@ func (p *problems) head(w Window) {
 	}
 	p.text("reason", w.Reason, 1000)
 	p.text("owner", w.Owner, 128)
+	p.text("regulation", w.Regulation, 128)
+	p.overriders(w.OverrideBy)
 	if !slices.Contains([]string{"", "low", "medium", "high", "critical"}, w.Severity) {
 		p.add("severity", `%s is no severity; allowed are "low", "medium", "high" and "critical", for example "high"`, quote(w.Severity))
 	}
 	if w.DSTGap != "" && w.DSTGap != Shift && w.DSTGap != Skip {
 		p.add("dst_gap", `%s is not allowed; allowed are "shift" and "skip", for example "shift"`, quote(string(w.DSTGap)))
+	}
+}
+
+// overriders validates who may override.
+func (p *problems) overriders(patterns []string) {
+	if len(patterns) > MaxScope {
+		p.add("override_by", "has %d entries; at most %d are allowed", len(patterns), MaxScope)
+		return
+	}
+	for i, pattern := range patterns {
+		path := fmt.Sprintf("override_by[%d]", i)
+		if pattern == "" {
+			p.add(path, `is empty; allowed is an actor, or a pattern of actors with "*" for any text, for example "*@sre.example"`)
+		}
+		p.text(path, pattern, 128)
 	}
 }
 

@@ -63,7 +63,7 @@ func TestValidate(t *testing.T) {
 		{"owner", func(w *Window) { w.Owner = strings.Repeat("x", 129) }, "owner", "at most 128"},
 		{"severity", func(w *Window) { w.Severity = "urgent" }, "severity", `"urgent" is no severity; allowed are "low"`},
 		{"gap", func(w *Window) { w.DSTGap = "error" }, "dst_gap", `"error" is not allowed; allowed are "shift" and "skip"`},
-		{"nothing", func(w *Window) { w.Absolute, w.Weekly = nil, nil }, "", `the window never opens; give at least one of "absolute", "weekly" and "recurrence", for example weekly`},
+		{"nothing", func(w *Window) { w.Absolute, w.Weekly = nil, nil }, "", `the window never opens; give at least one of "absolute", "weekly", "recurrence" and "events", for example weekly`},
 		{"too many spans", func(w *Window) { w.Absolute = make([]Span, MaxSpans+1) }, "absolute", "has 1001 entries; at most 1000"},
 		{"too many weekly", func(w *Window) { w.Weekly = make([]Weekly, MaxWeekly+1) }, "weekly", "has 101 entries; at most 100"},
 		{"no start", func(w *Window) { w.Absolute[0].StartsAt = "" }, "absolute[0].starts_at", "is empty; allowed are an instant such as"},

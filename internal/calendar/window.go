@@ -63,6 +63,15 @@ type Window struct {
 	Weekly []Weekly `json:"weekly,omitempty"`
 	// Recurrence holds times that come by a rule of RFC 5545; at most MaxRecurrences.
 	Recurrence []Recurrence `json:"recurrence,omitempty"`
+	// Events holds times that have a zone or a summary of their own, as those of an
+	// imported calendar do; at most MaxEvents.
+	Events []Event `json:"events,omitempty"`
+	// Regulation names the rule that asks for the window, for people; optional.
+	Regulation string `json:"regulation,omitempty"`
+	// OverrideBy holds who may override the window, as patterns of actors, in which
+	// "*" stands for any text; at most MaxScope. Nil means anybody, and an empty
+	// list nobody.
+	OverrideBy []string `json:"override_by,omitzero"`
 	// Scope says what the window holds for; empty means everything.
 	Scope Scope `json:"scope,omitzero"`
 }

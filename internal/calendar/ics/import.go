@@ -78,6 +78,22 @@ type Result struct {
 	Skipped []Skip
 }
 
+// Events gives the windows as the events of one window: that of the template, with
+// the file's times.
+func (r Result) Events(template calendar.Window) []calendar.Event {
+	out := make([]calendar.Event, len(r.Windows))
+	for i, w := range r.Windows {
+		out[i] = calendar.Event{Absolute: w.Absolute, Recurrence: w.Recurrence}
+		if w.Reason != template.Reason {
+			out[i].Summary = w.Reason
+		}
+		if w.TimeZone != template.TimeZone {
+			out[i].TimeZone = w.TimeZone
+		}
+	}
+	return out
+}
+
 // Import reads a file. It refuses a file without any event that becomes a window:
 // an empty or misread calendar must not open everything.
 func Import(data []byte, o Options) (Result, error) {

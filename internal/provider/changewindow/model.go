@@ -14,11 +14,17 @@ import (
 func Object() declared.Object {
 	return declared.Object{
 		Type: "change_window", Noun: "change window", Description: description, Attributes: attributes,
-		Canonical: declared.Canonical(check, nil),
+		Canonical: declared.Canonical(check, nil), Resolve: resolve,
 	}
 }
 
-func check(w calendar.Window) field.Errors {
+func check(w calendar.Window) field.Errors { return errorsOf(w, false) }
+
+// errorsOf says what is wrong with a window. A partial one gets its times later.
+func errorsOf(w calendar.Window, partial bool) field.Errors {
+	if partial && len(w.Absolute)+len(w.Weekly)+len(w.Recurrence)+len(w.Events) == 0 {
+		w.Absolute = []calendar.Span{{StartsAt: "2026-01-01", EndsAt: "2026-01-01"}}
+	}
 	var errs field.Errors
 	if len(w.Absolute)+len(w.Weekly)+len(w.Recurrence) == 0 {
 		// The calendar would also offer rules, which this resource has no attribute for.

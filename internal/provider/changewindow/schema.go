@@ -34,46 +34,28 @@ func attributes() map[string]schema.Attribute {
 			Required:            true,
 			MarkdownDescription: "The IANA name of the zone that local times are in. Example: `\"Europe/Berlin\"` or `\"UTC\"`.",
 		},
-		"absolute": schema.ListNestedAttribute{
-			Optional: true, MarkdownDescription: "Spans that come once.",
-			NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-				"starts_at": schema.StringAttribute{
-					Required:            true,
-					MarkdownDescription: "The first moment: an instant with its offset (`\"2026-12-24T18:00:00+01:00\"`), a local time (`\"2026-12-24T18:00\"`) or a day (`\"2026-12-24\"`, from its beginning).",
-				},
-				"ends_at": schema.StringAttribute{
-					Required:            true,
-					MarkdownDescription: "The first moment that is outside again, in the same forms. A day here means through its end: `\"2026-12-24\"` until `\"2026-12-26\"` is three whole days.",
-				},
-			}},
-		},
-		"weekly": schema.ListNestedAttribute{
-			Optional: true, MarkdownDescription: "Times that come every week.",
-			NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-				"days": schema.ListAttribute{
-					ElementType: types.StringType, Required: true,
-					MarkdownDescription: "The days on which it starts: `monday` to `sunday`, or `mon` to `sun`. Example: `[\"mon\", \"tue\"]`.",
-				},
-				"from": schema.StringAttribute{Required: true, MarkdownDescription: "The local time at which it starts, `00:00` to `23:59`. Example: `\"09:00\"`."},
-				"to":   schema.StringAttribute{Required: true, MarkdownDescription: "The local time just before which it ends, `00:00` to `24:00`. An earlier time than `from` is on the day after. Example: `\"17:00\"`."},
-			}},
-		},
+		"absolute":   absolute(),
+		"weekly":     weekly(),
+		"recurrence": recurrence(),
+		"events":     events(),
+		icsAttr:      calendarFile(),
 		"scope": schema.SingleNestedAttribute{
 			Optional:            true,
 			MarkdownDescription: "What the window holds for. Parts that are given must all match; a part matches when one of its entries does. Without a scope it holds for everything.",
 			Attributes: map[string]schema.Attribute{
-				"environments": schema.ListAttribute{ElementType: types.StringType, Optional: true, MarkdownDescription: "Names of environments. Example: `[\"production\"]`."},
-				"tiers":        schema.ListAttribute{ElementType: types.StringType, Optional: true, MarkdownDescription: "Tiers of environments: " + tfconv.OneOf(release.Tiers()) + "."},
-				"services":     schema.ListAttribute{ElementType: types.StringType, Optional: true, MarkdownDescription: "Names of services. Example: `[\"checkout\"]`."},
+				"environments": names("Names of environments. Example: `[\"production\"]`."),
+				"tiers":        names("Tiers of environments: " + tfconv.OneOf(release.Tiers()) + "."),
+				"regions":      names("Regions. An environment in several regions is open when each of them is. Example: `[\"eu-central-1\"]`."),
+				"services":     names("Names of services. Example: `[\"checkout\"]`."),
+				"teams":        names("Teams that own the services. Example: `[\"payments\"]`."),
 				"labels":       schema.MapAttribute{ElementType: types.StringType, Optional: true, MarkdownDescription: "Labels that must all be there with these values. Example: `{ team = \"payments\" }`."},
 			},
 		},
-		"reason": schema.StringAttribute{
-			Optional: true, MarkdownDescription: "Tells the person who is stopped why, in at most 1000 characters. Example: `\"peak trade\"`.",
-		},
-		"owner": schema.StringAttribute{
-			Optional: true, MarkdownDescription: "Whom to ask, in at most 128 characters. Example: `\"retail-ops\"`.",
-		},
+		"reason":     text("Tells the person who is stopped why, in at most 1000 characters. Example: `\"peak trade\"`."),
+		"owner":      text("Whom to ask, in at most 128 characters. Example: `\"retail-ops\"`."),
+		"regulation": text("The rule that asks for the window, in at most 128 characters; it is shown behind the reason. Example: `\"SOX 404\"`."),
+		"override_by": names("Who may override the window for one release with `sluice override`: names of actors, or patterns in which `*` stands for any text. " +
+			"The list is asked again whenever the window is. Default: anybody who can write to the ledger; an empty list means nobody. Example: `[\"*@sre.example\"]`."),
 		"severity": schema.StringAttribute{
 			Optional: true, MarkdownDescription: "How much it matters: " + tfconv.OneOf(severities) + ". It is shown to people; nothing depends on it yet.",
 			Validators: []validator.String{partial.String(choice.Of("severity", severities))},

@@ -41,6 +41,10 @@ type Object struct {
 	// Canonical reads the content into the domain type, checks it, and writes it in
 	// its one canonical form. It is pure.
 	Canonical func(raw json.RawMessage) (json.RawMessage, field.Errors)
+	// Resolve, where an object has it, replaces what an author points at, such as a
+	// file, by what is there. It sees what is written in HCL only, before Canonical,
+	// when Terraform plans; an apply takes the definition that was planned.
+	Resolve func(raw json.RawMessage) (json.RawMessage, field.Errors)
 	// Written gives the part of a canonical content that an author writes, for an
 	// imported object; nil takes all of it.
 	Written func(canonical json.RawMessage) (json.RawMessage, error)
@@ -86,14 +90,32 @@ func (o Object) content(ctx context.Context, value types.Object) (name string, c
 	if !known {
 		return "", nil, false, nil
 	}
-	content, errs = o.Canonical(raw)
 	var named struct {
 		Name string `json:"name"`
 	}
 	if err := json.Unmarshal(raw, &named); err != nil {
 		return "", nil, false, field.Errors{{Msg: err.Error()}}
 	}
+	if o.Resolve != nil {
+		if raw, errs = o.Resolve(raw); len(errs) > 0 {
+			return named.Name, nil, true, errs
+		}
+	}
+	content, errs = o.Canonical(raw)
 	return named.Name, content, true, errs
+}
+
+// planned gives the definition that a plan or a state holds, nil where it is not
+// known: an apply writes what was planned, and does not look again.
+func planned(value types.Object) json.RawMessage {
+	o, ok := value.Attributes()[definitionAttr].(types.Object)
+	if !ok {
+		return nil
+	}
+	if d := definition.Read(o); d.Known() && !d.Content.IsNull() {
+		return json.RawMessage(d.Content.ValueString())
+	}
+	return nil
 }
 
 // value gives the state of an object that the ledger holds. A prior state that
@@ -103,8 +125,12 @@ func (o Object) value(ctx context.Context, prior types.Object, stored json.RawMe
 	if err := errs.Err(); err != nil {
 		return prior, fmt.Errorf("the ledger holds %s that this version cannot take: %w", tfconv.A(o.Noun), err)
 	}
+	if had := planned(prior); had != nil && string(had) == string(canonical) {
+		name, _ := prior.Attributes()[nameAttr].(types.String)
+		return o.complete(ctx, prior, name.ValueString(), canonical, ledgerID)
+	}
 	name, mine, ok, errs := o.content(ctx, prior)
-	if !ok || len(errs) > 0 || string(mine) != string(canonical) {
+	if !ok || o.Resolve != nil || len(errs) > 0 || string(mine) != string(canonical) {
 		own, err := o.fresh(ctx, canonical)
 		if err != nil {
 			return prior, err

@@ -2,12 +2,14 @@ package declared
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
@@ -24,33 +26,33 @@ func (e *GuardError) Error() string { return e.Why }
 // put writes the planned object, behind the revision that is there when prior
 // says that there is one. It returns the new state.
 func (r *Resource) put(ctx context.Context, plan tfsdk.Plan, prior *tfsdk.State) (string, types.Object, error) {
-	var planned types.Object
-	if d := plan.Get(ctx, &planned); d.HasError() {
-		return "", planned, fmt.Errorf("%s", d[0].Detail())
+	var wanted types.Object
+	if d := plan.Get(ctx, &wanted); d.HasError() {
+		return "", wanted, fmt.Errorf("%s", d[0].Detail())
 	}
-	name, content, ok, errs := r.Object.content(ctx, planned)
+	name, content, ok, errs := r.wanted(ctx, wanted)
 	switch {
 	case r.client == nil || r.client.Unknown:
-		return name, planned, errUnknownClient
+		return name, wanted, errUnknownClient
 	case !ok:
-		return name, planned, errors.New("a value is not known though it is applied")
+		return name, wanted, errors.New("a value is not known though it is applied")
 	case len(errs) > 0:
-		return name, planned, errs
+		return name, wanted, errs
 	}
 	l, expected, err := r.ledgerFor(ctx, name, prior)
 	if err != nil {
-		return name, planned, err
+		return name, wanted, err
 	}
 	put := ledger.Put{
 		Kind: r.Object.Type, Name: name, Expected: expected, Content: content,
 		Actor: r.client.Actor, At: r.client.Clock.Now(),
 	}
 	if _, err := ledger.PutObject(ctx, l, put); err != nil {
-		return name, planned, err
+		return name, wanted, err
 	}
 	id, err := l.ID(ctx)
 	if err != nil {
-		return name, planned, err
+		return name, wanted, err
 	}
 	if prior != nil {
 		// A ledger that was bound in place of a lost one answers to both ids.
@@ -58,8 +60,18 @@ func (r *Resource) put(ctx context.Context, plan tfsdk.Plan, prior *tfsdk.State)
 			id = known
 		}
 	}
-	state, err := r.Object.complete(ctx, planned, name, content, id)
+	state, err := r.Object.complete(ctx, wanted, name, content, id)
 	return name, state, err
+}
+
+// wanted gives what an apply writes: the definition that was planned, which
+// nothing that changed since, such as a file, can change.
+func (r *Resource) wanted(ctx context.Context, value types.Object) (string, json.RawMessage, bool, field.Errors) {
+	if had := planned(value); had != nil {
+		name, _ := value.Attributes()[nameAttr].(types.String)
+		return name.ValueString(), had, true, nil
+	}
+	return r.Object.content(ctx, value)
 }
 
 // ledgerFor opens the ledger and finds the revision to write behind.

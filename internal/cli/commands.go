@@ -14,6 +14,8 @@ func (a *app) commands() []*cobra.Command {
 		a.rollbackCommand(),
 		a.continueCommand(),
 		a.gatesCommand(),
+		a.overrideCommand(),
+		a.calendarCommand(),
 		a.holdCommand(),
 		a.quarantineCommand(),
 		a.verifyCommand(),

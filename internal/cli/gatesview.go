@@ -42,6 +42,8 @@ type gateJSON struct {
 	Reason string     `json:"reason"`
 	Remedy string     `json:"remedy"`
 	NextAt *time.Time `json:"next_at"`
+	// Override says who overrode what, where the gate passes only for that.
+	Override string `json:"override"`
 }
 
 func toForecast(address, action string, f release.Forecast, warnings []string) forecastJSON {
@@ -54,6 +56,7 @@ func toForecast(address, action string, f release.Forecast, warnings []string) f
 	for _, g := range f.Gates {
 		out.Gates = append(out.Gates, gateJSON{
 			Gate: g.Gate, Status: string(g.Status), Reason: g.Reason, Remedy: g.Remedy, NextAt: timeOrNull(g.NextAt),
+			Override: g.Override,
 		})
 	}
 	for _, o := range f.Obstacles {
@@ -77,6 +80,11 @@ func timeOrNull(t time.Time) *time.Time {
 // headline says in a sentence whether it can start.
 func (f forecastJSON) headline() string {
 	s := fmt.Sprintf("%s %s ", f.Release, versionOf(f.Payload))
+	for _, g := range f.Gates {
+		if g.Override != "" {
+			s = "OVERRIDE: " + g.Override + "; " + s
+		}
+	}
 	switch {
 	case f.CanStart:
 		return s + "can start now"

@@ -32,6 +32,7 @@ func each(cmd *cobra.Command, f func(*cobra.Command)) {
 var writesOnly = []string{
 	"sluice judge", "sluice hold", "sluice hold lift", "sluice quarantine",
 	"sluice quarantine add", "sluice quarantine lift", "sluice ledger", "sluice contract", "sluice lab serve",
+	"sluice override", "sluice override withdraw", "sluice calendar expand",
 }
 
 func TestTheTreeOfCommands(t *testing.T) {
@@ -95,7 +96,7 @@ func TestBadUsage(t *testing.T) {
 		want []string
 	}{
 		"unknown command":         {[]string{"statsu"}, []string{`"statsu" is no command of sluice`, "did you mean: status?", "for example: sluice status"}},
-		"nothing like it":         {[]string{"deploy"}, []string{`"deploy" is no command of sluice; it has abort, continue, contract`}},
+		"nothing like it":         {[]string{"deploy"}, []string{`"deploy" is no command of sluice; it has abort, calendar, continue, contract`}},
 		"unknown below":           {[]string{"quarantine", "lit"}, []string{"did you mean", "lift"}},
 		"group alone":             {[]string{"quarantine"}, []string{"needs one of its commands: add, lift, list"}},
 		"unknown flag":            {[]string{"status", "--jsn"}, []string{"--jsn", "usage: sluice status", "for example: sluice status"}},

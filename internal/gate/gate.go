@@ -43,6 +43,9 @@ type Result struct {
 	Remedy string `json:"remedy,omitempty"`
 	// NextAt is when it may pass next; zero when nobody can tell.
 	NextAt time.Time `json:"next_at,omitzero"`
+	// Override says who overrode what, where the gate passes only for that. Whoever
+	// shows the result shows it loudly. Empty otherwise.
+	Override string `json:"override,omitempty"`
 }
 
 // Gate answers one question.
@@ -62,6 +65,17 @@ func CheckAll(ctx context.Context, gates []Gate, subject Subject, at time.Time) 
 		results = append(results, g.Check(ctx, subject, at))
 	}
 	return results
+}
+
+// Overrides says what was overridden of the results, in their order.
+func Overrides(results []Result) []string {
+	var texts []string
+	for _, r := range results {
+		if r.Override != "" {
+			texts = append(texts, r.Override)
+		}
+	}
+	return texts
 }
 
 // Blocked returns the results that do not pass.

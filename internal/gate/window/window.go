@@ -1,5 +1,6 @@
 // Package window is the gate of change windows: it asks whether changes may go
-// forward at an instant, by the windows that the ledger declares.
+// forward at an instant, by the windows that the ledger declares, and by what
+// people have overridden of them.
 package window
 
 import (
@@ -38,30 +39,47 @@ func New(l ledger.Ledger) *Gate { return &Gate{ledger: l} }
 func (*Gate) Name() string { return Name }
 
 // Check implements gate.Gate. A window that cannot be read blocks everything,
-// since nobody knows what it would have forbidden.
+// since nobody knows what it would have forbidden. Overrides are read only where
+// they could change the answer.
 func (g *Gate) Check(ctx context.Context, subject gate.Subject, at time.Time) gate.Result {
 	windows, err := Load(ctx, g.ledger)
 	if err != nil {
 		return unknown(err.Error(), "repair what is named above; the same check passes once every declared window can be read")
 	}
-	state, err := calendar.Evaluate(windows, calendar.Subject{
-		Service: subject.Service, Environment: subject.Environment, Tier: subject.Tier,
-		Regions: subject.Regions, Team: subject.Team, Labels: subject.Labels,
-	}, at)
+	cal, err := calendar.New(windows)
+	if err != nil {
+		return unknown(err.Error(), correct)
+	}
+	state, err := cal.State(SubjectOf(subject), at)
 	switch {
 	case err != nil || !state.Known:
-		return unknown(state.Reason, "correct the declared windows, and apply again")
+		return unknown(state.Reason, correct)
 	case state.Open:
-		return gate.Result{Gate: Name, Status: gate.Pass, Reason: untilWhen(state, windows)}
-	case state.Overrun && !subject.Started.IsZero() && !subject.Started.After(at):
-		reason := fmt.Sprintf("%s; the rollout began at %s, while changes were open, and may go on", untilWhen(state, windows), instant(subject.Started))
-		return gate.Result{Gate: Name, Status: gate.Pass, Reason: reason}
-	default:
-		return gate.Result{
-			Gate: Name, Status: gate.Fail, Reason: untilWhen(state, windows), NextAt: state.Until,
-			Remedy: remedy(state),
-		}
+		return gate.Result{Gate: Name, Status: gate.Pass, Reason: untilWhen(state)}
+	case overruns(state, subject, at):
+		return goesOn(state, subject)
 	}
+	a := asked{gate: g, cal: cal, windows: windows, subject: subject, at: at, state: state}
+	return a.overridden(ctx)
+}
+
+const correct = "correct the declared windows, and apply again"
+
+// SubjectOf is the gate's subject as the calendar takes it.
+func SubjectOf(s gate.Subject) calendar.Subject {
+	return calendar.Subject{
+		Service: s.Service, Environment: s.Environment, Tier: s.Tier, Regions: s.Regions, Team: s.Team, Labels: s.Labels,
+	}
+}
+
+// overruns says whether what began while changes were open may go on.
+func overruns(state calendar.State, subject gate.Subject, at time.Time) bool {
+	return state.Overrun && !subject.Started.IsZero() && !subject.Started.After(at)
+}
+
+func goesOn(state calendar.State, subject gate.Subject) gate.Result {
+	reason := fmt.Sprintf("%s; the rollout began at %s, while changes were open, and may go on", untilWhen(state), instant(subject.Started))
+	return gate.Result{Gate: Name, Status: gate.Pass, Reason: reason}
 }
 
 // Load reads every declared window from the ledger, in the order of names. It
@@ -84,41 +102,11 @@ func Load(ctx context.Context, l ledger.Ledger) ([]calendar.Window, error) {
 
 // untilWhen puts the time of the next change into the state's reason: before the
 // window's own words, so that "until" stands beside what it is said of.
-func untilWhen(state calendar.State, windows []calendar.Window) string {
+func untilWhen(state calendar.State) string {
 	if state.Until.IsZero() {
 		return state.Reason
 	}
-	words := because(windows, state.Window)
-	head := strings.TrimSuffix(state.Reason, words)
-	if head == state.Reason {
-		words = ""
-	}
-	return head + " until " + instant(state.Until) + words
-}
-
-// because repeats how the calendar ends a reason with a window's own words.
-func because(windows []calendar.Window, name string) string {
-	for _, w := range windows {
-		if w.Name != name {
-			continue
-		}
-		text := ""
-		if w.Reason != "" {
-			text = ": " + w.Reason
-		}
-		if w.Owner != "" {
-			text += " (" + w.Owner + ")"
-		}
-		return text
-	}
-	return ""
-}
-
-func remedy(state calendar.State) string {
-	if state.Until.IsZero() {
-		return "nothing opens it within ten years; change the declared windows"
-	}
-	return "apply again from " + instant(state.Until) + " on, or change the declared windows"
+	return strings.TrimSuffix(state.Reason, state.Because) + " until " + instant(state.Until) + state.Because
 }
 
 // instant writes a time with the name of its zone: "2026-11-30 22:00 Europe/Berlin".

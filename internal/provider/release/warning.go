@@ -18,6 +18,9 @@ type attrValue = attr.Value
 // forecastTitle says in one line when the rollout may start.
 func forecastTitle(spec engine.Spec, f engine.Forecast) string {
 	what := fmt.Sprintf("%s %s", spec.Service, spec.Payload.Label())
+	if overrides := gate.Overrides(f.Gates); len(overrides) > 0 {
+		what = "OVERRIDE: " + strings.Join(overrides, "; ") + "; " + what
+	}
 	switch {
 	case f.CanStart && len(f.Obstacles) == 0:
 		return fmt.Sprintf("%s can start in %s now", what, spec.Environment.Name)

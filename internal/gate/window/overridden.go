@@ -1,0 +1,163 @@
+package window
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/calendar"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/gate/override"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
+)
+
+// asked is one question to which the windows alone say no.
+type asked struct {
+	gate    *Gate
+	cal     *calendar.Calendar
+	windows []calendar.Window
+	subject gate.Subject
+	at      time.Time
+	state   calendar.State
+}
+
+// overridden answers with what people have overridden.
+func (a asked) overridden(ctx context.Context) gate.Result {
+	if a.subject.Payload.Digest() == "" {
+		return a.closed(a.state) // An override is bound to a digest.
+	}
+	list, err := override.Of(ctx, a.gate.ledger, a.key())
+	if err != nil {
+		return unknown(err.Error(), "see what `sluice verify` says of the ledger")
+	}
+	var lifts []calendar.Lift
+	var held []override.Override
+	for _, o := range list {
+		if o.Digest == a.subject.Payload.Key() && o.InForce(a.at) && a.permits(o) {
+			held = append(held, o)
+			lifts = append(lifts, o.Lift(a.at))
+		}
+	}
+	if len(held) == 0 {
+		return a.closed(a.state)
+	}
+	lifted, err := a.cal.Lifted(lifts)
+	if err != nil {
+		return unknown(err.Error(), correct)
+	}
+	state, err := lifted.State(SubjectOf(a.subject), a.at)
+	switch {
+	case err != nil || !state.Known:
+		return unknown(state.Reason, correct)
+	case state.Open:
+		return a.pass(held)
+	case overruns(state, a.subject, a.at):
+		return goesOn(state, a.subject)
+	}
+	return a.closed(state)
+}
+
+func (a asked) key() release.Key {
+	return release.Key{Service: a.subject.Service, Environment: a.subject.Environment}
+}
+
+// permits says whether the window still lets its author override it.
+func (a asked) permits(o override.Override) bool {
+	w, ok := a.window(o.Window)
+	return ok && w.MayOverride(o.By)
+}
+
+func (a asked) window(name string) (calendar.Window, bool) {
+	for _, w := range a.windows {
+		if w.Name == name {
+			return w, true
+		}
+	}
+	return calendar.Window{}, false
+}
+
+// pass says what would have stopped it, who overrode that, until when and why.
+func (a asked) pass(held []override.Override) gate.Result {
+	var words []string
+	for _, o := range held {
+		words = append(words, fmt.Sprintf("%s overrode window %q until %s: %s", o.By, o.Window, instant(o.Expires.UTC()), oneLine(o.Reason)))
+	}
+	text := strings.Join(words, "; ")
+	return gate.Result{Gate: Name, Status: gate.Pass, Reason: "OVERRIDDEN: " + untilWhen(a.state) + "; " + text, Override: text}
+}
+
+// closed is the refusal, with what a person can do about it.
+func (a asked) closed(state calendar.State) gate.Result {
+	return gate.Result{Gate: Name, Status: gate.Fail, Reason: untilWhen(state), NextAt: state.Until, Remedy: a.remedy(state)}
+}
+
+func (a asked) remedy(state calendar.State) string {
+	wait := "nothing opens it within ten years; change the declared windows"
+	if !state.Until.IsZero() {
+		wait = "apply again from " + instant(state.Until) + " on, or change the declared windows"
+	}
+	if a.subject.Payload.Digest() == "" {
+		return wait
+	}
+	closing := a.closing(state)
+	var names, who []string
+	for _, w := range closing {
+		if w.OverrideBy != nil && len(w.OverrideBy) == 0 {
+			return wait + fmt.Sprintf("; nobody may override window %q", w.Name)
+		}
+		names = append(names, w.Name)
+		if len(w.OverrideBy) > 0 {
+			who = append(who, fmt.Sprintf("window %q: %s", w.Name, some(w.OverrideBy)))
+		}
+	}
+	if len(who) > 0 {
+		wait += "; who may override " + strings.Join(who, ", ")
+	}
+	return fmt.Sprintf("%s; or, if it cannot wait:\n%s", wait, Command(a.key(), a.subject.Payload.Key(), names...))
+}
+
+// closing lists the windows that must be overridden: every freeze that is on, or
+// the allow that would open next.
+func (a asked) closing(state calendar.State) []calendar.Window {
+	var out []calendar.Window
+	for _, name := range state.Windows {
+		w, ok := a.window(name)
+		if ok && (w.Kind == calendar.Freeze || name == state.Window) {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// Command is the command line that overrides windows for a payload of a release.
+func Command(key release.Key, digest string, names ...string) string {
+	var windows strings.Builder
+	for _, name := range names {
+		windows.WriteString(" --window " + quoted(name))
+	}
+	return fmt.Sprintf(`sluice override %s --digest %s%s --reason "..." --expires 2h`, quoted(key.String()), digest, windows.String())
+}
+
+// quoted makes text one word of a shell, where it is not one already.
+func quoted(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._/@:+-", r))
+	}) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// some names a few of those who may, and counts the rest.
+func some(names []string) string {
+	const most = 3
+	text := strings.Join(names[:min(most, len(names))], ", ")
+	if more := len(names) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// oneLine keeps a reason from breaking a table.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/changecalendar"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/changewindow"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/deploymentstrategy"
@@ -104,6 +105,7 @@ func (p *Provider) Resources(context.Context) []func() resource.Resource {
 // DataSources implements provider.Provider.
 func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
+		changecalendar.NewDataSource,
 		changewindow.NewDataSource,
 		deploymentstrategy.NewDataSource,
 		environment.NewDataSource,

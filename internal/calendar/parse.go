@@ -44,8 +44,8 @@ const (
 	formDay
 )
 
-const momentHelp = `allowed are an instant such as "2026-12-24T18:00:00+01:00", a local time such as ` +
-	`"2026-12-24T18:00:00", or a day such as "2026-12-24", in the years 1970 to 2199`
+const momentHelp = `allowed are an instant, a local time or a day in the years 1970 to 2199, for example ` +
+	`"2026-12-24T18:00:00+01:00", "2026-12-24T18:00:00" or "2026-12-24"`
 
 // parseMoment reads one end of a Span.
 func parseMoment(s string) (moment, error) {

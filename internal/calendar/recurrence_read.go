@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/calendar/recur"
 )
@@ -91,7 +92,20 @@ func (r *recurring) readRule(p *problems, path string, rec Recurrence) {
 }
 
 // startHelp ends the refusal of a rule that does not hold its start.
-const startHelp = `, and RFC 5545 leaves undefined what that means; give the first occurrence as start, or take it away with exdates`
+const startHelp = `, and RFC 5545 leaves undefined what that means; give the first occurrence as start, or take it away with exdates, for example %s`
+
+// startExample is how an author mends a start that the rule does not hold.
+func (r *recurring) startExample() string {
+	first, steps := int64(-1), ruleSteps
+	_ = r.rule.Walk(r.start, recur.MaxWall, &steps, func(wall int64) bool { first = wall; return false })
+	switch {
+	case first < 0:
+		return `"FREQ=WEEKLY" with start = "2026-01-05T09:00"`
+	case r.isDay:
+		return "start = " + quote(time.Unix(first, 0).UTC().Format(time.DateOnly))
+	}
+	return "start = " + quote(time.Unix(first, 0).UTC().Format("2006-01-02T15:04:05"))
+}
 
 // complete holds the start to the rule, unrolls what can be counted, and refuses
 // what never opens.
@@ -104,7 +118,7 @@ func (r *recurring) complete(p *problems, path string, rec Recurrence) {
 	// The start is what wall clocks show even in a gap, where it is shifted.
 	first, _ := r.at(r.start)
 	if r.rule != nil && !r.rule.HoldsStart() && (r.rule.Count() > 0 || !r.excluded(r.start, first.start)) {
-		p.add(path+".start", `%s is not in the rule %s%s`, quote(rec.Start), quote(rec.RRule), startHelp)
+		p.add(path+".start", `%s is not in the rule %s%s`, quote(rec.Start), quote(rec.RRule), fmt.Sprintf(startHelp, r.startExample()))
 		return
 	}
 	var walls []int64

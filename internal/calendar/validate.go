@@ -144,7 +144,7 @@ func (p *problems) scope(s Scope) {
 			if msg := nameProblem(name); msg != "" {
 				p.add(path, "%s", msg)
 			} else if slices.Contains(part.names[:i], name) {
-				p.add(path, "%s is given twice; name each once", quote(name))
+				p.add(path, `%s is given twice; name each once, for example ["one", "other"]`, quote(name))
 			}
 		}
 	}

@@ -66,7 +66,7 @@ func TestValidate(t *testing.T) {
 		{"nothing", func(w *Window) { w.Absolute, w.Weekly = nil, nil }, "", `the window never opens; give at least one of "absolute", "weekly", "recurrence" and "events", for example weekly`},
 		{"too many spans", func(w *Window) { w.Absolute = make([]Span, MaxSpans+1) }, "absolute", "has 1001 entries; at most 1000"},
 		{"too many weekly", func(w *Window) { w.Weekly = make([]Weekly, MaxWeekly+1) }, "weekly", "has 101 entries; at most 100"},
-		{"no start", func(w *Window) { w.Absolute[0].StartsAt = "" }, "absolute[0].starts_at", "is empty; allowed are an instant such as"},
+		{"no start", func(w *Window) { w.Absolute[0].StartsAt = "" }, "absolute[0].starts_at", "is empty; allowed are an instant, a local time or a day"},
 		{"no end", func(w *Window) { w.Absolute[1].EndsAt = "" }, "absolute[1].ends_at", "is empty; allowed"},
 		{"impossible day", func(w *Window) { w.Absolute[0].StartsAt = "2026-02-30" }, "absolute[0].starts_at", `"2026-02-30" is no time or day that exists; allowed`},
 		{"impossible instant", func(w *Window) { w.Absolute[0].StartsAt = "2026-02-29T00:00:00Z" }, "absolute[0].starts_at", "is no time or day"},

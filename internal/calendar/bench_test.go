@@ -67,3 +67,26 @@ func BenchmarkEvaluate(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRules is 1,000 windows that come every working day by a rule, over ten
+// years, listed.
+func BenchmarkRules(b *testing.B) {
+	var windows []Window
+	for i := range 1000 {
+		windows = append(windows, Window{
+			Name: fmt.Sprint("w", i), Kind: Freeze, TimeZone: berlin,
+			Recurrence: []Recurrence{{Start: fmt.Sprintf("2026-01-05T%02d:00", i%24), Duration: "PT2H", RRule: "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"}},
+		})
+	}
+	cal, err := New(windows)
+	if err != nil {
+		b.Fatal(err)
+	}
+	from := at(b, "2026-11-23T12:00:00Z")
+	for b.Loop() {
+		got, err := cal.Upcoming(Subject{}, from, from.Add(Horizon))
+		if err != nil || len(got) < 2_000_000 {
+			b.Fatal(len(got), err)
+		}
+	}
+}

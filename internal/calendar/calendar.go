@@ -11,8 +11,9 @@ import (
 // Horizon is how far ahead transitions are looked for: ten years of 365 days, and their leap days.
 const Horizon = (10*365 + 3) * 24 * time.Hour
 
-// searchBudget bounds one search, in occurrences: ten years of 1,000 daily windows.
-const searchBudget = 4_000_000
+// searchBudget bounds one search, in occurrences and periods of rules: ten years of
+// 1,000 windows that come daily by a rule.
+const searchBudget = 8_000_000
 
 var (
 	// ErrBudget means that a search looked at more occurrences than a search may;

@@ -35,35 +35,44 @@ func (cal *Calendar) Upcoming(subject Subject, from, to time.Time) ([]Occurrence
 	if err != nil {
 		return nil, err
 	}
-	// Small entries are collected and sorted first: there may be very many.
+	s := cal.selectFor(subject)
+	windows := slices.Concat(s.freezes, s.allows)
+	slices.SortStableFunc(windows, func(a, b *compiled) int {
+		return cmp.Or(cmp.Compare(a.window.Name, b.window.Name), cmp.Compare(a.window.Kind, b.window.Kind))
+	})
+	// Small entries are collected and sorted first: there may be very many. The place
+	// of a window stands for its name.
 	type entry struct {
 		interval
-		c *compiled
+		place int
 	}
 	var entries []entry
 	var intervals []interval
 	budget := searchBudget
-	s := cal.selectFor(subject)
-	for _, c := range slices.Concat(s.freezes, s.allows) {
+	for i, c := range windows {
 		if intervals, err = c.expand(intervals[:0], first, last, &budget); err != nil {
 			return nil, err
 		}
 		for _, v := range union(intervals) {
-			entries = append(entries, entry{v, c})
+			entries = append(entries, entry{v, i})
 		}
 	}
 	slices.SortFunc(entries, func(a, b entry) int {
-		if a.start != b.start {
+		switch {
+		case a.start != b.start:
 			return cmp.Compare(a.start, b.start)
+		case a.end != b.end:
+			return cmp.Compare(a.end, b.end)
 		}
-		return cmp.Or(cmp.Compare(a.end, b.end), cmp.Compare(a.c.window.Name, b.c.window.Name), cmp.Compare(a.c.window.Kind, b.c.window.Kind))
+		return a.place - b.place
 	})
 	out := make([]Occurrence, len(entries))
 	for i, e := range entries {
+		c := windows[e.place]
 		out[i] = Occurrence{
-			Window: e.c.window.Name, Kind: e.c.window.Kind,
-			Start: e.c.zone.time(e.start), End: e.c.zone.time(e.end),
-			Reason: e.c.window.Reason, Owner: e.c.window.Owner,
+			Window: c.window.Name, Kind: c.window.Kind,
+			Start: c.zone.time(e.start), End: c.zone.time(e.end),
+			Reason: c.window.Reason, Owner: c.window.Owner,
 		}
 	}
 	return out, nil

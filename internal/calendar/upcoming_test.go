@@ -58,7 +58,7 @@ func TestBudget(t *testing.T) {
 		every.Weekly = append(every.Weekly, Weekly{Days: []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}, From: "00:00", To: "24:00"})
 	}
 	var windows []Window
-	for i := range 12 {
+	for i := range 24 {
 		every.Name = fmt.Sprint("w", i)
 		windows = append(windows, every)
 	}

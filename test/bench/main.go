@@ -30,6 +30,7 @@ func sections() []section {
 		{"ledger", appends},
 		{"judge", decisions},
 		{"guard", guard},
+		{"windows", expansion},
 		{"reentry", reentry},
 		{"plan", plans},
 		{"growth", growth},

@@ -13,6 +13,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/calendar/ics"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/window"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -203,6 +204,6 @@ func (a *app) month(cal *calendar.Calendar, subject calendar.Subject, windows []
 	if err != nil {
 		return err
 	}
-	a.say("\n%s", wrapped(stateLine(state, loc), " ", width(a.stdout)))
+	a.say("\n%s", prose.Wrapped(stateLine(state, loc), " ", width(a.stdout)))
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/calendar"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 )
 
 // dayJSON is one day of a month in JSON.
@@ -59,7 +60,7 @@ func (a *app) windowLines(cal *calendar.Calendar, subject calendar.Subject, mont
 			a.say(" and more")
 			break
 		}
-		a.say("%s", wrapped(line, " ", width(a.stdout)))
+		a.say("%s", prose.Wrapped(line, " ", width(a.stdout)))
 	}
 	return nil
 }

@@ -26,9 +26,9 @@ func errorsOf(w calendar.Window, partial bool) field.Errors {
 		w.Absolute = []calendar.Span{{StartsAt: "2026-01-01", EndsAt: "2026-01-01"}}
 	}
 	var errs field.Errors
-	if len(w.Absolute)+len(w.Weekly)+len(w.Recurrence) == 0 {
-		// The calendar would also offer rules, which this resource has no attribute for.
-		errs = append(errs, field.Error{Msg: `the window never opens; give at least one of absolute and weekly, for example weekly = [{ days = ["mon"], from = "09:00", to = "17:00" }]`})
+	if len(w.Absolute)+len(w.Weekly)+len(w.Recurrence)+len(w.Events) == 0 {
+		// The calendar does not know of files.
+		errs = append(errs, field.Error{Msg: `the window never opens; give at least one of absolute, weekly, recurrence, events and ics, for example weekly = [{ days = ["mon"], from = "09:00", to = "17:00" }]`})
 	}
 	for _, e := range w.Validate() {
 		if e.Path == "" && len(errs) > 0 {

@@ -51,12 +51,12 @@ func TestAccBadWindowsAreRefusedAtPlanOnTheirAttribute(t *testing.T) {
 		"a page instead of it":   {fmt.Sprintf(`ics = { file = "%s/html.ics" }`, tf.Dir), "ics.file", "it does not begin with BEGIN:VCALENDAR"},
 		"an empty file":          {fmt.Sprintf(`ics = { file = "%s/empty.ics" }`, tf.Dir), "ics.file", "END:VCALENDAR is missing"},
 		"no such file":           {`ics = { file = "nowhere.ics" }`, "ics.file", "no such file"},
-		"a folder":               {`ics = { file = "." }`, "ics.file", "cannot be read"},
+		"a folder":               {`ics = { file = "." }`, "ics.file", "cannot be read: is a directory"},
 		"neither":                {`ics = {}`, "ics", "exactly one of content and file must be given"},
 		"both":                   {`ics = { file = "x", content = "y" }`, "ics", "exactly one of content and file must be given"},
 		"a foreign zone":         {event("DTSTART;TZID=Mars/Olympus:20261224T180000\nDURATION:PT1H"), "ics.content", "which is neither an IANA name nor one of Windows"},
 		"a rule in a file":       {event("DTSTART:20260105T090000Z\nDURATION:PT1H\nRRULE:FREQ=MINUTELY"), "ics.content", "FREQ=MINUTELY is refused"},
-		"an unknown treatment":   {strings.Replace(event("DTSTART;VALUE=DATE:20261224"), "ics = {", "ics = {\n transparent = \"drop\"\n", 1), "ics.content", `"drop" is no treatment`},
+		"an unknown treatment":   {strings.Replace(event("DTSTART;VALUE=DATE:20261224"), "ics = {", "ics = {\n transparent = \"drop\"\n", 1), "ics.transparent", `"drop" is not a treatment`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -68,6 +68,7 @@ func TestAccBadWindowsAreRefusedAtPlanOnTheirAttribute(t *testing.T) {
 			if errs := plan.Of("error"); plan.Exit != 1 || len(errs) != 1 {
 				t.Fatalf("exit %d with %d errors, want one: %.3000s", plan.Exit, len(errs), plan.Text("error"))
 			}
+			tf.Golden("bad window: "+name, plan, "error")
 			wantOneOn(t, tf.Seen(), "sluice_change_window", tc.path, tc.want)
 		})
 	}

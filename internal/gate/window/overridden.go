@@ -3,9 +3,11 @@ package window
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/calendar"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/override"
@@ -20,6 +22,8 @@ type asked struct {
 	subject gate.Subject
 	at      time.Time
 	state   calendar.State
+	// uncounted says why the latest override that does not count does not.
+	uncounted string
 }
 
 // overridden answers with what people have overridden.
@@ -34,10 +38,17 @@ func (a asked) overridden(ctx context.Context) gate.Result {
 	var lifts []calendar.Lift
 	var held []override.Override
 	for _, o := range list {
-		if o.Digest == a.subject.Payload.Key() && o.InForce(a.at) && a.permits(o) {
-			held = append(held, o)
-			lifts = append(lifts, o.Lift(a.at))
+		if o.Digest != a.subject.Payload.Key() && !o.InForce(a.at) {
+			continue // Of another artifact, and long over.
 		}
+		if why := a.void(o); why != "" {
+			if slices.Contains(a.state.Windows, o.Window) {
+				a.uncounted = fmt.Sprintf("; the override of window %q by %s does not count: %s", o.Window, o.By, why)
+			}
+			continue
+		}
+		held = append(held, o)
+		lifts = append(lifts, o.Lift(a.at))
 	}
 	if len(held) == 0 {
 		return a.closed(a.state)
@@ -62,10 +73,29 @@ func (a asked) key() release.Key {
 	return release.Key{Service: a.subject.Service, Environment: a.subject.Environment}
 }
 
-// permits says whether the window still lets its author override it.
-func (a asked) permits(o override.Override) bool {
-	w, ok := a.window(o.Window)
-	return ok && w.MayOverride(o.By)
+// void says why an override does not count here, or nothing.
+func (a asked) void(o override.Override) string {
+	w, declared := a.window(o.Window)
+	switch {
+	case o.Digest != a.subject.Payload.Key():
+		return fmt.Sprintf("it is for %s, and this is %s", short(o.Digest), short(a.subject.Payload.Key()))
+	case o.Withdrawn != nil:
+		return "it was withdrawn by " + o.Withdrawn.By
+	case !o.InForce(a.at):
+		return "it ended at " + o.Expires.UTC().Format(timeLayout+"Z")
+	case !declared || !w.MayOverride(o.By):
+		return "its author is not in override_by"
+	}
+	return ""
+}
+
+// short is a payload's key for people.
+func short(key string) string {
+	digest, configuration, _ := strings.Cut(key, "+")
+	if configuration == "" {
+		return artifact.Short(digest)
+	}
+	return artifact.Short(digest) + "+" + artifact.Short(configuration)
 }
 
 func (a asked) window(name string) (calendar.Window, bool) {
@@ -81,7 +111,7 @@ func (a asked) window(name string) (calendar.Window, bool) {
 func (a asked) pass(held []override.Override) gate.Result {
 	var words []string
 	for _, o := range held {
-		words = append(words, fmt.Sprintf("%s overrode window %q until %s: %s", o.By, o.Window, instant(o.Expires.UTC()), oneLine(o.Reason)))
+		words = append(words, fmt.Sprintf("%s overrode window %q until %s: %s", o.By, o.Window, o.Expires.UTC().Format(timeLayout+"Z"), oneLine(o.Reason)))
 	}
 	text := strings.Join(words, "; ")
 	return gate.Result{Gate: Name, Status: gate.Pass, Reason: "OVERRIDDEN: " + untilWhen(a.state) + "; " + text, Override: text}
@@ -89,7 +119,7 @@ func (a asked) pass(held []override.Override) gate.Result {
 
 // closed is the refusal, with what a person can do about it.
 func (a asked) closed(state calendar.State) gate.Result {
-	return gate.Result{Gate: Name, Status: gate.Fail, Reason: untilWhen(state), NextAt: state.Until, Remedy: a.remedy(state)}
+	return gate.Result{Gate: Name, Status: gate.Fail, Reason: untilWhen(state) + a.uncounted, NextAt: state.Until, Remedy: a.remedy(state)}
 }
 
 func (a asked) remedy(state calendar.State) string {

@@ -48,7 +48,7 @@ func TestAnOverrideLetsItsPayloadThrough(t *testing.T) {
 	const (
 		frozen = `freeze "black-friday" until 2026-11-30 22:00 Europe/Berlin: peak trade (retail-ops)`
 		wait   = "apply again from 2026-11-30 22:00 Europe/Berlin on, or change the declared windows"
-		held   = `kim@acme overrode window "black-friday" until 2026-11-27 12:00 UTC: checkout is down`
+		held   = `kim@acme overrode window "black-friday" until 2026-11-27 12:00Z: checkout is down`
 	)
 	command := func(digest string, names ...string) string {
 		return "\n" + window.Command(release.Key{Service: "checkout", Environment: "production"}, digest, names...)
@@ -58,6 +58,10 @@ func TestAnOverrideLetsItsPayloadThrough(t *testing.T) {
 	closed := func(remedy string) gate.Result {
 		r := refusal
 		r.Remedy = wait + remedy
+		return r
+	}
+	void := func(r gate.Result, why string) gate.Result {
+		r.Reason += `; the override of window "black-friday" by kim@acme does not count: ` + why
 		return r
 	}
 	configuration := "sha256:" + strings.Repeat("b", 64)
@@ -70,17 +74,17 @@ func TestAnOverrideLetsItsPayloadThrough(t *testing.T) {
 	}{
 		"nobody overrode it": {want: refusal},
 		"it does":            {overrides: []override.Override{mend(nil)}, want: pass},
-		"it has ended":       {overrides: []override.Override{mend(nil)}, at: noon.Add(time.Hour), want: refusal},
-		"another digest":     {overrides: []override.Override{mend(func(o *override.Override) { o.Digest = configuration })}, want: refusal},
+		"it has ended":       {overrides: []override.Override{mend(nil)}, at: noon.Add(time.Hour), want: void(refusal, "it ended at 2026-11-27 12:00Z")},
+		"another digest":     {overrides: []override.Override{mend(func(o *override.Override) { o.Digest = configuration })}, want: void(refusal, "it is for bbbbbbbbbbbb, and this is aaaaaaaaaaaa")},
 		"another window":     {overrides: []override.Override{mend(func(o *override.Override) { o.Window = "audit" })}, want: refusal},
 		"another release":    {overrides: []override.Override{mend(func(o *override.Override) { o.Environment = "staging" })}, want: refusal},
 		"another configuration": {overrides: []override.Override{mend(nil)}, subject: carrying(configuration),
-			want: closed("; or, if it cannot wait:" + command(digest+"+"+configuration, "black-friday"))},
+			want: void(closed("; or, if it cannot wait:"+command(digest+"+"+configuration, "black-friday")), "it is for aaaaaaaaaaaa, and this is aaaaaaaaaaaa+bbbbbbbbbbbb")},
 		"its configuration": {overrides: []override.Override{mend(func(o *override.Override) { o.Digest += "+" + configuration })}, subject: carrying(configuration), want: pass},
 		"somebody may": {windows: []calendar.Window{restricted("*@sre", "lee@acme")}, overrides: []override.Override{mend(nil)},
-			want: closed(`; who may override window "black-friday": *@sre, lee@acme; or, if it cannot wait:` + command(digest, "black-friday"))},
+			want: void(closed(`; who may override window "black-friday": *@sre, lee@acme; or, if it cannot wait:`+command(digest, "black-friday")), "its author is not in override_by")},
 		"its author may": {windows: []calendar.Window{restricted("kim@*")}, overrides: []override.Override{mend(nil)}, want: pass},
-		"nobody may":     {windows: []calendar.Window{restricted()}, overrides: []override.Override{mend(nil)}, want: closed(`; nobody may override window "black-friday"`)},
+		"nobody may":     {windows: []calendar.Window{restricted()}, overrides: []override.Override{mend(nil)}, want: void(closed(`; nobody may override window "black-friday"`), "its author is not in override_by")},
 		"two freezes": {windows: []calendar.Window{audit, blackFriday()},
 			want: gate.Result{Status: gate.Fail, NextAt: until, Reason: `freeze "audit", "black-friday" until 2026-11-30 22:00 Europe/Berlin: peak trade (retail-ops)`,
 				Remedy: wait + "; or, if it cannot wait:" + command(digest, "audit", "black-friday")}},
@@ -93,8 +97,8 @@ func TestAnOverrideLetsItsPayloadThrough(t *testing.T) {
 				Remedy: "apply again from 2026-12-01 09:00 Europe/Berlin on, or change the declared windows; or, if it cannot wait:" + command(digest, "office")}},
 		"outside an allow": {windows: []calendar.Window{office()}, at: noon.Add(8 * time.Hour),
 			overrides: []override.Override{mend(func(o *override.Override) { o.Window, o.Expires = "office", noon.Add(9*time.Hour) })},
-			want: gate.Result{Status: gate.Pass, Override: `kim@acme overrode window "office" until 2026-11-27 20:00 UTC: checkout is down`,
-				Reason: `OVERRIDDEN: outside allow "office" until 2026-11-30 09:00 Europe/Berlin; kim@acme overrode window "office" until 2026-11-27 20:00 UTC: checkout is down`}},
+			want: gate.Result{Status: gate.Pass, Override: `kim@acme overrode window "office" until 2026-11-27 20:00Z: checkout is down`,
+				Reason: `OVERRIDDEN: outside allow "office" until 2026-11-30 09:00 Europe/Berlin; kim@acme overrode window "office" until 2026-11-27 20:00Z: checkout is down`}},
 		"no payload": {subject: subject, overrides: []override.Override{mend(nil)}, want: closed("")},
 	} {
 		t.Run(name, func(t *testing.T) {

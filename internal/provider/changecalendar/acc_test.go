@@ -139,9 +139,11 @@ func TestAccTheCalendarRefusesBadInputOnItsAttribute(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tf.Write("main.tf", provider+windows+asked(c.body))
 			tf.Seen()
-			if plan := tf.Plan(); plan.Exit != 1 {
+			plan := tf.Plan()
+			if plan.Exit != 1 {
 				t.Fatalf("exit %d: %s", plan.Exit, plan.Output)
 			}
+			tf.Golden("bad input: "+name, plan, "error")
 			var errs []acctest.Seen
 			for _, s := range tf.Seen() {
 				if s.Error {

@@ -1,12 +1,12 @@
 package changewindow
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/sluice/terraform-provider-sluice/internal/calendar"
 	"github.com/sluice/terraform-provider-sluice/internal/calendar/ics"
@@ -60,6 +60,9 @@ func resolve(raw json.RawMessage) (json.RawMessage, field.Errors) {
 
 // events reads the calendar.
 func (from imported) events(w calendar.Window) ([]calendar.Event, *field.Error) {
+	if !slices.Contains([]ics.Treatment{"", ics.Keep, ics.LeaveIt}, from.Transparent) {
+		return nil, &field.Error{Path: icsAttr + ".transparent", Msg: fmt.Sprintf("%q is not a treatment; it must be keep or leave_out, for example \"keep\"", from.Transparent)}
+	}
 	var data []byte
 	path := icsAttr + ".content"
 	switch {
@@ -89,16 +92,18 @@ func (from imported) events(w calendar.Window) ([]calendar.Event, *field.Error) 
 func readFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		var cause *os.PathError
-		if errors.As(err, &cause) {
-			err = cause.Err // The message names the file already.
-		}
-		return nil, err
+		return nil, cause(err)
 	}
 	defer f.Close() //nolint:errcheck // Nothing was written.
-	var b bytes.Buffer
-	if _, err := io.Copy(&b, io.LimitReader(f, ics.MaxSize+1)); err != nil {
-		return nil, err
+	data, err := io.ReadAll(io.LimitReader(f, ics.MaxSize+1))
+	return data, cause(err)
+}
+
+// cause is an error without the name of the file, which the message has already.
+func cause(err error) error {
+	var of *os.PathError
+	if errors.As(err, &of) {
+		return of.Err
 	}
-	return b.Bytes(), nil
+	return err
 }

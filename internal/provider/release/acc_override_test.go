@@ -53,11 +53,13 @@ resource "sluice_change_window" "books" {
 	if command == nil {
 		t.Fatalf("the refusal has no command on a line of its own:\n%s", refused.Text("error"))
 	}
+	s.Golden("a window of another workspace", refused, "error")
 	args := strings.Fields(strings.Replace(command[1], `"..."`, "outage", 1))[1:]
 	s.sluice(args...)
 
 	plan := s.Plan()
 	s.Wants(plan, "warning", `OVERRIDE: kim@acme overrode window "closing" until `, ": outage; checkout 1.1.0 can start in production now", "OVERRIDDEN: freeze")
+	s.Golden("a window that was overridden", plan, "warning")
 	s.MustApply()
 	s.wantState("1.1.0", "steady")
 	if last := s.history().Last(); last.Gates == nil || !strings.Contains(last.Gates.Results[0].Override, "kim@acme") {
@@ -80,5 +82,5 @@ resource "sluice_change_window" "books" {
 }
 `)
 	central.MustApply()
-	s.MustFail(`nobody may override window "closing"`)
+	s.Golden("a window that nobody may override", s.MustFail(`nobody may override window "closing"`), "error")
 }

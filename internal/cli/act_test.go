@@ -151,7 +151,7 @@ func TestRollback(t *testing.T) {
 	contains(t, r.out, "checkout/production is back: 1.0.0 serves.")
 	w.serves("1.0.0")
 	contains(t, w.expect(Done, "quarantine", "list").out, "1.1.1", "slow shop")
-	contains(t, w.expect(Done, "history", "checkout/production").out, "rollback", "1.1.1 -> 1.0.0")
+	contains(t, w.expect(Done, "history", "checkout/production").out, "rollback", "1.1.1 -> 1.0.0", "slow shop")
 	r = w.expect(Failed, "rollback", "checkout/production", "--reason", "again")
 	contains(t, r.errors, "there is nothing to go back to")
 }

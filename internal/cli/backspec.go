@@ -98,6 +98,7 @@ func (a *app) revertBy(ctx context.Context, spec release.Spec, reason, why strin
 		return fmt.Errorf("unable to bring %s back to %s: %w; it is safe to run this again", spec.Key(), spec.Payload.Label(), err)
 	}
 	a.note("Not recorded, %s. Write down: %s, %s by %s: %s", why, instant(a.clock.Now()), spec.Key(), a.actor(), reason)
+	a.note("The record does not know of it: the next apply, or the repair of a drift check, brings back what the record says should serve. Once the ledger can be used, and before that:\n  sluice rollback %s --reason \"...\"", spec.Key())
 	if a.asJSON {
 		return a.writeJSON(outcomeJSON{
 			Release: spec.Key().String(), Result: string(release.WentBack), Payload: toPayloadOrNull(&spec.Payload),

@@ -55,7 +55,8 @@ type metricJSON struct {
 // not about a rollout.
 func eventOf(h *release.History, rec ledger.Record) (eventJSON, bool, error) {
 	r := h.Last()
-	if r == nil || rec.Kind == release.KindIntent {
+	// A quarantine by hand, beside any rollout, is not the last one's doing.
+	if r == nil || rec.Kind == release.KindIntent || rec.Kind == release.KindQuarantined && h.Open() == nil {
 		return eventJSON{}, false, nil
 	}
 	e := eventJSON{

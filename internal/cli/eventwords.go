@@ -61,6 +61,9 @@ func openedWords(r *release.Rollout) string {
 	if r.Kind != release.Forward {
 		s += " (" + words(r.Kind) + ")"
 	}
+	if r.Asked != "" {
+		s += ": " + r.Asked
+	}
 	if r.Spec.Mode == release.Observe {
 		s += "; it only observes"
 	}

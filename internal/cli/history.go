@@ -97,7 +97,7 @@ func (a *app) historyText(h *release.History) {
 	a.say("%s", t.Render())
 	title := "\nWhy"
 	for i := len(h.Rollouts) - 1; i >= 0; i-- {
-		if r := h.Rollouts[i]; r.Cause != "" || r.Reason != "" {
+		if r := h.Rollouts[i]; r.Cause != "" || r.Why() != "" {
 			a.header(&title)
 			a.say("%s", strings.Replace(prose.Wrapped(reason(r), "     ", width(a.stdout)), "     ", fmt.Sprintf("  %-3d", r.Number), 1))
 		}

@@ -127,8 +127,8 @@ func estimate(r *release.Rollout, now time.Time) []string {
 // reason is why a rollout left the straight way.
 func reason(r *release.Rollout) string {
 	switch {
-	case r.Reason != "":
-		return r.Reason
+	case r.Why() != "":
+		return r.Why()
 	case r.Abort != nil && r.Abort.Reason != "":
 		return r.Abort.Reason
 	case r.Cause != "":

@@ -28,7 +28,7 @@ type releaseJSON struct {
 	// Serving is what should serve while no rollout is open: the last payload that
 	// succeeded.
 	Serving *payloadJSON `json:"serving"`
-	// State is at_rest, or the state of the rollout that is open.
+	// State is steady, or the state of the rollout that is open.
 	State string `json:"state"`
 	// Owner is the label of the Terraform state that manages it, null where none does.
 	Owner *string `json:"owner"`
@@ -50,7 +50,8 @@ type rolloutJSON struct {
 	From *payloadJSON `json:"from"`
 	To   payloadJSON  `json:"to"`
 	By   string       `json:"by"`
-	// Cause and Reason say why it left the straight way, empty where it did not.
+	// Cause and Reason say why it left the straight way, or why a person asked for
+	// it; empty where neither is so.
 	Cause  string `json:"cause"`
 	Reason string `json:"reason"`
 	// Step counts from 1; Weight is the share of the new payload.
@@ -98,7 +99,7 @@ func toRollout(key release.Key, r *release.Rollout, now time.Time) *rolloutJSON 
 	out := &rolloutJSON{
 		Rollout: rolloutName(key, r.Number), Number: r.Number, Kind: string(r.Kind), Mode: string(r.Spec.Mode),
 		State: string(r.State), From: toPayloadOrNull(r.Baseline), To: toPayload(r.Spec.Payload), By: r.OpenedBy,
-		Cause: string(r.Cause), Reason: r.Reason, Step: min(r.Step+1, len(r.Steps)), Steps: len(r.Steps),
+		Cause: string(r.Cause), Reason: r.Why(), Step: min(r.Step+1, len(r.Steps)), Steps: len(r.Steps),
 		Weight: r.Weight, Ticks: r.Ticks, OpenedAt: r.OpenedAt,
 		Seconds: lasted(r, now).Seconds(), SoakSeconds: r.Soak.Seconds(), RemainingSeconds: remaining(r, now).Seconds(),
 	}

@@ -20,8 +20,8 @@ type statusJSON struct {
 	Holds    []holdJSON    `json:"holds"`
 }
 
-// stateAtRest is the state of a release without an open rollout.
-const stateAtRest = "at_rest"
+// stateSteady is the state of a release without an open rollout.
+const stateSteady = "steady"
 
 // overview is what sluice status shows.
 type overview struct {
@@ -113,7 +113,7 @@ func (a *app) releaseJSON(v releaseView) releaseJSON {
 	h, now := v.history, a.clock.Now()
 	out := releaseJSON{
 		Release: h.Key.String(), Service: h.Key.Service, Environment: h.Key.Environment,
-		Serving: toPayloadOrNull(h.Serving()), State: stateAtRest,
+		Serving: toPayloadOrNull(h.Serving()), State: stateSteady,
 		Open: toRollout(h.Key, h.Open(), now), Last: toRollout(h.Key, h.Last(), now),
 		Quarantine: quarantineOf(h),
 	}

@@ -40,7 +40,7 @@ func (a *app) stateCell(h *release.History) string {
 		if h.Owner == nil {
 			return "not managed"
 		}
-		return words(stateAtRest)
+		return words(stateSteady)
 	}
 	cell := words(open.State) + ", " + percent(open.Weight)
 	colour := text.FgYellow

@@ -29,6 +29,9 @@ func (a *app) summarize(h *release.History, r *release.Rollout, events []eventJS
 func purpose(r *release.Rollout) string {
 	switch r.Kind {
 	case release.BackOut:
+		if r.Asked != "" {
+			return "a rollback at somebody's word: " + r.Asked
+		}
 		return "a rollback at somebody's word"
 	case release.Repair:
 		return "a repair of what drifted"

@@ -67,8 +67,8 @@ func TestAPersonsRollbackIsHeldUpByNothing(t *testing.T) {
 	if q := fold(t, w).Quarantine[good.Key()]; q.Reason != "customers complain" || q.By != "kim" {
 		t.Errorf("the quarantine says %+v", q)
 	}
-	if r := fold(t, w).Last(); r.Kind != release.BackOut {
-		t.Errorf("the rollout is of kind %s", r.Kind)
+	if r := fold(t, w).Last(); r.Kind != release.BackOut || r.Why() != "customers complain" {
+		t.Errorf("the rollout is of kind %s, because of %q", r.Kind, r.Why())
 	}
 }
 

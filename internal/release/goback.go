@@ -111,5 +111,5 @@ func (d *driver) back(ctx context.Context, reason string) (Outcome, error) {
 	if err := d.append(ctx, KindQuarantined, Quarantined{Payload: *leaving, Reason: reason, By: d.e.Actor, At: d.e.Clock.Now()}); err != nil {
 		return outcomeOf(d.h, Unchanged, nil), err
 	}
-	return d.opened(ctx, spec, BackOut)
+	return d.opened(ctx, spec, BackOut, reason)
 }

@@ -80,8 +80,9 @@ func (e *Engine) Abort(ctx context.Context, key Key, req RequestBody) (Outcome, 
 	return out, err
 }
 
-// opened opens and drives a rollout that no wish of a state asked for.
-func (d *driver) opened(ctx context.Context, spec Spec, kind Kind) (Outcome, error) {
+// opened opens and drives a rollout that no wish of a state asked for. The reason is
+// a person's, empty for a repair.
+func (d *driver) opened(ctx context.Context, spec Spec, kind Kind, reason string) (Outcome, error) {
 	d.forgetTarget()
 	serving, err := d.e.look(ctx, spec.Target)
 	if err != nil {
@@ -91,6 +92,7 @@ func (d *driver) opened(ctx context.Context, spec Spec, kind Kind) (Outcome, err
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
+	opening.Reason = reason
 	if err := d.append(ctx, KindOpened, opening); err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
@@ -134,10 +136,12 @@ func (e *Engine) Repair(ctx context.Context, key Key) (Outcome, error) {
 	}
 	spec.Payload = *payload
 	spec.Strategy = immediate(spec.Strategy)
-	return d.opened(ctx, spec, Repair)
+	return d.opened(ctx, spec, Repair, "")
 }
 
-// Release ends the management of a release. The workload is left alone.
+// Release ends the management of a release. The workload is left alone. An owner
+// without an ID is a state that imported the release and wrote nothing since: an
+// import moves the ownership, so it may end it too.
 func (e *Engine) Release(ctx context.Context, key Key, owner Owner, reason string) error {
 	h, err := e.Load(ctx, key)
 	if err != nil {
@@ -146,7 +150,7 @@ func (e *Engine) Release(ctx context.Context, key Key, owner Owner, reason strin
 	if open := h.Open(); open != nil {
 		return &OpenError{Key: key, Rollout: open.Number, State: open.State}
 	}
-	if h.Owner != nil && h.Owner.ID != owner.ID {
+	if h.Owner != nil && owner.ID != "" && h.Owner.ID != owner.ID {
 		return &OwnedError{Key: key, Owner: *h.Owner}
 	}
 	return e.note(ctx, key, KindReleased, 0, ReleasedBody{Reason: reason})

@@ -89,6 +89,8 @@ type OpenedBody struct {
 	Observation target.Observation `json:"observation"`
 	// Gates is what they said when the rollout was let in.
 	Gates []gate.Result `json:"gates,omitempty"`
+	// Reason is why a person asked for it; empty where a configuration did.
+	Reason string `json:"reason,omitempty"`
 }
 
 // AnalysisBody is the body of KindAnalysis: what is fixed before the first step.

@@ -19,6 +19,8 @@ type Rollout struct {
 	Skipped  []int             `json:"skipped,omitempty"`
 	OpenedAt time.Time         `json:"opened_at"`
 	OpenedBy string            `json:"opened_by"`
+	// Asked is why a person asked for it; empty where a configuration did.
+	Asked string `json:"asked,omitempty"`
 
 	State State `json:"state"`
 	// Cause and Reason say why it left the straight way, or why it waits.
@@ -80,7 +82,7 @@ type Rollout struct {
 func newRollout(rec ledger.Record, b OpenedBody) *Rollout {
 	r := &Rollout{
 		Number: b.Number, Kind: b.Kind, Spec: b.Spec, Owner: b.Owner, Baseline: b.Baseline,
-		Skipped: b.Skipped, OpenedAt: rec.At, OpenedBy: rec.Actor, State: Opened, MovedAt: rec.At, movedSeq: rec.Seq,
+		Skipped: b.Skipped, OpenedAt: rec.At, OpenedBy: rec.Actor, Asked: b.Reason, State: Opened, MovedAt: rec.At, movedSeq: rec.Seq,
 		Opening: b, Steps: b.Spec.Strategy.Steps(), done: map[EffectKind]bool{}, applied: -1,
 	}
 	r.Step = r.nextStep(0)
@@ -112,6 +114,15 @@ func (r *Rollout) CurrentStep() strategy.Step { return r.Steps[min(r.Step, len(r
 func (r *Rollout) forget() {
 	r.judged, r.done = nil, nil
 	r.Opening = OpenedBody{}
+}
+
+// Why says why it left the straight way or waits; else why a person asked for it.
+// It is empty for a rollout that went its way as a configuration wished.
+func (r *Rollout) Why() string {
+	if r.Reason != "" {
+		return r.Reason
+	}
+	return r.Asked
 }
 
 // Advice says, for a rollout that only watched, what Sluice would have done. It is

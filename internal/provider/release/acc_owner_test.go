@@ -141,6 +141,26 @@ func TestAccOwnershipMovesByImportAtTheFirstWrite(t *testing.T) {
 	}
 }
 
+func TestAccWhoImportsMayDelete(t *testing.T) {
+	s := newStage(t)
+	s.ship(s.v1)
+	if forgotten := s.Run("state", "rm", address); forgotten.Exit != 0 {
+		t.Fatal(forgotten.Output)
+	}
+	if imported := s.Run("import", "-input=false", address, "checkout/production"); imported.Exit != 0 {
+		t.Fatal(imported.Output)
+	}
+	s.MustBeSettled()
+	destroyed := s.Apply("-destroy")
+	if destroyed.Exit != 0 || len(destroyed.Of("warning")) > 0 {
+		t.Fatalf("exit %d: %s", destroyed.Exit, destroyed.Output)
+	}
+	if h := s.history(); h.Owner != nil {
+		t.Errorf("%+v still owns what the importer has deleted", h.Owner)
+	}
+	s.wantServing(s.v1)
+}
+
 func TestAccARenamedServiceKeepsItsHistoryAndQuarantine(t *testing.T) {
 	s := newStage(t)
 	s.ship(s.v1)

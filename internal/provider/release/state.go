@@ -117,7 +117,7 @@ func lastRollout(r *engine.Rollout) types.Object {
 	return types.ObjectValueMust(lastRolloutType.AttrTypes, map[string]attr.Value{
 		"number": types.Int64Value(int64(r.Number)), "kind": types.StringValue(string(r.Kind)),
 		"version": types.StringValue(r.Spec.Payload.Version), "result": types.StringValue(string(r.State)),
-		"reason": textOrNull(r.Reason), "opened_at": types.StringValue(r.OpenedAt.UTC().Format(time.RFC3339)),
+		"reason": textOrNull(r.Why()), "opened_at": types.StringValue(r.OpenedAt.UTC().Format(time.RFC3339)),
 		"closed_at": closed, "by": types.StringValue(r.OpenedBy),
 	})
 }

@@ -30,6 +30,11 @@ type Options struct {
 	Retries int
 	// Token is sent as a bearer token when it is not nil.
 	Token *credential.Reference
+	// Username makes Token the password of HTTP basic authentication instead.
+	Username string
+	// Proxy is the proxy for every request. Nil means that of the environment
+	// (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).
+	Proxy *url.URL
 }
 
 // DefaultTimeout bounds one attempt when the options do not say.
@@ -67,7 +72,7 @@ func (e *Error) Error() string { return fmt.Sprintf("%s %s: %v", e.Method, e.URL
 func (e *Error) Unwrap() error { return e.Err }
 
 // Client sends requests. It is safe for concurrent use and keeps connections
-// open between them. It logs nothing. Proxies come from the environment.
+// open between them. It logs nothing.
 type Client struct {
 	opts  Options
 	retry *retryablehttp.Client
@@ -83,8 +88,12 @@ func New(opts Options) *Client {
 		opts.Timeout = DefaultTimeout
 	}
 	c := &Client{opts: opts}
+	transport := cleanhttp.DefaultPooledTransport()
+	if opts.Proxy != nil {
+		transport.Proxy = http.ProxyURL(opts.Proxy)
+	}
 	inner := &http.Client{
-		Transport:     cleanhttp.DefaultPooledTransport(),
+		Transport:     transport,
 		Timeout:       opts.Timeout,
 		CheckRedirect: c.checkRedirect,
 	}
@@ -131,7 +140,11 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.Header.Set("Authorization", "Bearer "+token)
+		if c.opts.Username != "" {
+			out.SetBasicAuth(c.opts.Username, token)
+		} else {
+			out.Header.Set("Authorization", "Bearer "+token)
+		}
 	}
 	retryable, err := retryablehttp.FromRequest(out)
 	if err != nil {

@@ -4,11 +4,13 @@ package all
 import (
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/signal/openmetrics"
+	"github.com/sluice/terraform-provider-sluice/internal/signal/prometheus"
 )
 
 // Drivers makes the registry of all signal drivers.
 func Drivers() signal.Registry {
 	return signal.NewRegistry(
 		openmetrics.Driver(),
+		prometheus.Driver(),
 	)
 }

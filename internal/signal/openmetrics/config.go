@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/signal/strict"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -67,26 +68,19 @@ type Selector struct {
 func parse(raw json.RawMessage) (*plan, field.Errors) {
 	var c Config
 	timeout := defaultTimeout
-	errs := object{
-		"url":     text(&c.URL),
-		"preset":  text(&c.Preset),
-		"timeout": duration(&timeout),
-		"token": func(path string, raw json.RawMessage) field.Errors {
-			c.Token = &credential.Reference{}
-			errs := object{"env": text(&c.Token.Env), "file": text(&c.Token.File), "command": list(&c.Token.Command)}.read(path, raw)
-			if len(errs) > 0 {
-				return errs
-			}
-			return c.Token.Validate().Under(path)
-		},
+	errs := strict.Object{
+		"url":     strict.Text(&c.URL),
+		"preset":  strict.Text(&c.Preset),
+		"timeout": strict.Duration(&timeout),
+		"token":   strict.Reference(&c.Token),
 		"arms": func(path string, raw json.RawMessage) field.Errors {
 			c.Arms = &Arms{}
-			return object{
-				"label": text(&c.Arms.Label), "baseline": text(&c.Arms.Baseline), "canary": text(&c.Arms.Canary),
-				"baseline_url": text(&c.Arms.BaselineURL), "canary_url": text(&c.Arms.CanaryURL),
-			}.read(path, raw)
+			return strict.Object{
+				"label": strict.Text(&c.Arms.Label), "baseline": strict.Text(&c.Arms.Baseline), "canary": strict.Text(&c.Arms.Canary),
+				"baseline_url": strict.Text(&c.Arms.BaselineURL), "canary_url": strict.Text(&c.Arms.CanaryURL),
+			}.Read(path, raw)
 		},
-		"metrics": entries(func(name string) reader {
+		"metrics": strict.Entries(func(name string) strict.Reader {
 			return func(path string, raw json.RawMessage) field.Errors {
 				m, errs := readMetric(path, raw)
 				if c.Metrics == nil {
@@ -96,7 +90,7 @@ func parse(raw json.RawMessage) (*plan, field.Errors) {
 				return errs
 			}
 		}),
-	}.read("", raw)
+	}.Read("", raw)
 	if len(errs) > 0 {
 		return nil, errs
 	}
@@ -105,35 +99,21 @@ func parse(raw json.RawMessage) (*plan, field.Errors) {
 
 func readMetric(path string, raw json.RawMessage) (Metric, field.Errors) {
 	var m Metric
-	errs := object{
+	errs := strict.Object{
 		"total":     readSelector(&m.Total),
 		"bad":       readSelector(&m.Bad),
-		"histogram": text(&m.Histogram),
-		"match":     readMatch(&m.Match),
-	}.read(path, raw)
+		"histogram": strict.Text(&m.Histogram),
+		"match":     strict.Texts(&m.Match),
+	}.Read(path, raw)
 	return m, errs
 }
 
-func readSelector(into **Selector) reader {
+func readSelector(into **Selector) strict.Reader {
 	return func(path string, raw json.RawMessage) field.Errors {
 		s := &Selector{}
 		*into = s
-		return object{"name": text(&s.Name), "match": readMatch(&s.Match)}.read(path, raw)
+		return strict.Object{"name": strict.Text(&s.Name), "match": strict.Texts(&s.Match)}.Read(path, raw)
 	}
-}
-
-func readMatch(into *map[string]string) reader {
-	return entries(func(label string) reader {
-		return func(path string, raw json.RawMessage) field.Errors {
-			var pattern string
-			errs := text(&pattern)(path, raw)
-			if *into == nil {
-				*into = map[string]string{}
-			}
-			(*into)[label] = pattern
-			return errs
-		}
-	})
 }
 
 // plan is a configuration that was checked, in the shape that counting needs.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/signal/strict"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -25,7 +26,7 @@ func resolve(c Config, timeout time.Duration) (*plan, field.Errors) {
 			", or preset, one of " + strings.Join(presetNames(), ", ")})
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Metrics)) {
-		m, merrs := p.resolveMetric(entry("metrics", name), name, c.Metrics[name])
+		m, merrs := p.resolveMetric(strict.Entry("metrics", name), name, c.Metrics[name])
 		p.metrics = append(p.metrics, m)
 		errs = append(errs, merrs...)
 	}
@@ -52,7 +53,7 @@ func applyPreset(c *Config) field.Errors {
 	merged := maps.Clone(preset.Metrics)
 	for _, name := range slices.Sorted(maps.Keys(c.Metrics)) {
 		if _, taken := merged[name]; taken {
-			errs = append(errs, field.Error{Path: entry("metrics", name), Msg: fmt.Sprintf(
+			errs = append(errs, field.Error{Path: strict.Entry("metrics", name), Msg: fmt.Sprintf(
 				"the preset %q has a metric of this name already; give yours another name, for example %q, or leave the preset out", c.Preset, name+"_own")})
 			continue
 		}

@@ -1,14 +1,13 @@
 package openmetrics
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
-	"regexp/syntax"
 	"slices"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/signal/strict"
 )
 
 var (
@@ -68,7 +67,7 @@ func (p *plan) matchers(path string, match map[string]string) (map[string]*regex
 	out := map[string]*regexp.Regexp{}
 	var errs field.Errors
 	for _, label := range slices.Sorted(maps.Keys(match)) {
-		at := entry(path, label)
+		at := strict.Entry(path, label)
 		switch {
 		case !labelName.MatchString(label):
 			errs = append(errs, field.Error{Path: at, Msg: fmt.Sprintf("%q is no label name; letters, digits and underscores are allowed, for example \"code\"", label)})
@@ -80,31 +79,13 @@ func (p *plan) matchers(path string, match map[string]string) (map[string]*regex
 			errs = append(errs, field.Error{Path: at, Msg: "the label \"le\" belongs to a histogram's buckets, which the threshold chooses; match on others, for example { code = \"5..\" }"})
 			continue
 		}
-		expr, err := compile(match[label])
+		expr, err := strict.Compile(match[label])
 		if err != nil {
 			errs = append(errs, field.Error{Path: at, Msg: fmt.Sprintf("%q is no regular expression (%v); RE2 is allowed and must match the whole value, for example \"5..\"",
-				match[label], causeOf(err))})
+				match[label], strict.Cause(err))})
 			continue
 		}
 		out[label] = expr
 	}
 	return out, errs
-}
-
-// compile anchors a pattern. It is compiled alone first, so that "a)|(b" is not
-// made valid by the anchors, and the message holds what the author wrote.
-func compile(pattern string) (*regexp.Regexp, error) {
-	if _, err := regexp.Compile(pattern); err != nil {
-		return nil, err
-	}
-	return regexp.Compile("^(?:" + pattern + ")$")
-}
-
-// causeOf is the reason without the pattern, which stands in the message already.
-func causeOf(err error) string {
-	var wrong *syntax.Error
-	if errors.As(err, &wrong) {
-		return wrong.Code.String()
-	}
-	return err.Error()
 }

@@ -1,4 +1,6 @@
-package openmetrics
+// Package strict reads the configuration of a signal driver, so that a misspelt
+// key or a value of another type is an error on its path.
+package strict
 
 import (
 	"encoding/json"
@@ -8,18 +10,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 )
 
-// reader takes one JSON value that stands at path.
-type reader func(path string, raw json.RawMessage) field.Errors
+// Reader takes one JSON value that stands at path.
+type Reader func(path string, raw json.RawMessage) field.Errors
 
-// object reads a JSON object whose keys are known. A key that is not known is an
+// Object reads a JSON object whose keys are known. A key that is not known is an
 // error, because a misspelt one would otherwise fall back silently. A null is the
 // same as no key, since Terraform writes an absent attribute so.
-type object map[string]reader
+type Object map[string]Reader
 
-func (o object) read(path string, raw json.RawMessage) field.Errors {
+// Read checks raw, which stands at path, and reads it.
+func (o Object) Read(path string, raw json.RawMessage) field.Errors {
 	var content map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &content); err != nil {
 		return wrongType(path, "an object")
@@ -38,8 +42,8 @@ func (o object) read(path string, raw json.RawMessage) field.Errors {
 	return errs
 }
 
-// entries reads a JSON object whose keys are the author's.
-func entries(each func(key string) reader) reader {
+// Entries reads a JSON object whose keys are the author's.
+func Entries(each func(key string) Reader) Reader {
 	return func(path string, raw json.RawMessage) field.Errors {
 		var content map[string]json.RawMessage
 		if err := json.Unmarshal(raw, &content); err != nil {
@@ -48,16 +52,17 @@ func entries(each func(key string) reader) reader {
 		var errs field.Errors
 		for _, key := range slices.Sorted(maps.Keys(content)) {
 			if string(content[key]) == "null" {
-				errs = append(errs, field.Error{Path: entry(path, key), Msg: "the value is null; give one, or leave the key out"})
+				errs = append(errs, field.Error{Path: Entry(path, key), Msg: "the value is null; give one, or leave the key out"})
 				continue
 			}
-			errs = append(errs, each(key)(entry(path, key), content[key])...)
+			errs = append(errs, each(key)(Entry(path, key), content[key])...)
 		}
 		return errs
 	}
 }
 
-func text(into *string) reader {
+// Text reads a string.
+func Text(into *string) Reader {
 	return func(path string, raw json.RawMessage) field.Errors {
 		if err := json.Unmarshal(raw, into); err != nil {
 			return wrongType(path, "a string")
@@ -66,7 +71,8 @@ func text(into *string) reader {
 	}
 }
 
-func duration(into *time.Duration) reader {
+// Duration reads a positive duration.
+func Duration(into *time.Duration) Reader {
 	return func(path string, raw json.RawMessage) field.Errors {
 		const allowed = "; give a positive duration with its unit, for example \"5s\""
 		var s string
@@ -85,7 +91,8 @@ func duration(into *time.Duration) reader {
 	}
 }
 
-func list(into *[]string) reader {
+// List reads a list of strings.
+func List(into *[]string) Reader {
 	return func(path string, raw json.RawMessage) field.Errors {
 		if err := json.Unmarshal(raw, into); err != nil {
 			return wrongType(path, "a list of strings")
@@ -98,8 +105,7 @@ func wrongType(path, want string) field.Errors {
 	return field.Errors{{Path: path, Msg: "the value has the wrong type; it must be " + want}}
 }
 
-// below is the path of an attribute, entry that of a key of a map, both as HCL
-// writes them.
+// below is the path of an attribute, as HCL writes it.
 func below(path, key string) string {
 	if path == "" {
 		return key
@@ -107,4 +113,34 @@ func below(path, key string) string {
 	return path + "." + key
 }
 
-func entry(path, key string) string { return fmt.Sprintf("%s[%q]", path, key) }
+// Entry is the path of a key of a map, as HCL writes it.
+func Entry(path, key string) string { return fmt.Sprintf("%s[%q]", path, key) }
+
+// Texts reads a map of strings, such as a pattern for each label.
+func Texts(into *map[string]string) Reader {
+	return Entries(func(key string) Reader {
+		return func(path string, raw json.RawMessage) field.Errors {
+			var value string
+			errs := Text(&value)(path, raw)
+			if *into == nil {
+				*into = map[string]string{}
+			}
+			(*into)[key] = value
+			return errs
+		}
+	})
+}
+
+// Reference reads a reference to a credential and checks it, without looking it
+// up.
+func Reference(into **credential.Reference) Reader {
+	return func(path string, raw json.RawMessage) field.Errors {
+		ref := &credential.Reference{}
+		*into = ref
+		errs := Object{"env": Text(&ref.Env), "file": Text(&ref.File), "command": List(&ref.Command)}.Read(path, raw)
+		if len(errs) > 0 {
+			return errs
+		}
+		return ref.Validate().Under(path)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/durationtype"
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/target/contract"
+	"github.com/sluice/terraform-provider-sluice/internal/target/exec"
 )
 
 // attrType keeps the tables of types short.
@@ -32,6 +33,23 @@ func targetAttribute() schema.SingleNestedAttribute {
 					"timeout": timeoutAttribute("Bounds one call, from `100ms` to `1m`. Default: `" + field.FormatDuration(contract.DefaultTimeout) + "`."),
 				},
 			},
+			"exec": execAttribute(),
+		},
+	}
+}
+
+func execAttribute() schema.SingleNestedAttribute {
+	return schema.SingleNestedAttribute{
+		Optional: true, MarkdownDescription: "A program of yours that answers the deployment contract on its standard input and output, one run for each verb.",
+		Attributes: map[string]schema.Attribute{
+			"command":     schema.ListAttribute{ElementType: types.StringType, Required: true, MarkdownDescription: "The program and its arguments, run without a shell. The program is an absolute path, or a name on the `PATH` of whoever drives the rollout. Example: `[\"deploy-checkout\", \"--region\", \"eu-1\"]`."},
+			"directory":   schema.StringAttribute{Optional: true, MarkdownDescription: "Where it runs, an absolute path. Default: where Sluice runs."},
+			"environment": schema.MapAttribute{ElementType: types.StringType, Optional: true, MarkdownDescription: "Its environment variables. It sees no others but those of `environment_from`. Example: `{ REGION = \"eu-1\" }`."},
+			"environment_from": schema.MapNestedAttribute{
+				Optional: true, MarkdownDescription: "Environment variables whose values are looked up at each run and are kept nowhere. Example: `{ DEPLOY_TOKEN = { file = \"/run/secrets/deploy\" } }`.",
+				NestedObject: schema.NestedAttributeObject{Attributes: tokenAttribute("the program").Attributes},
+			},
+			"timeout": timeoutAttribute("Bounds one run, from `100ms` to `1m`; then it is killed with all that it started. Default: `" + field.FormatDuration(exec.DefaultTimeout) + "`."),
 		},
 	}
 }

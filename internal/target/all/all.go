@@ -5,11 +5,13 @@ package all
 import (
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/contract"
+	"github.com/sluice/terraform-provider-sluice/internal/target/exec"
 )
 
 // Drivers returns the registry of all target drivers.
 func Drivers() target.Registry {
 	return target.NewRegistry(
 		contract.Driver(),
+		exec.Driver(),
 	)
 }

@@ -214,6 +214,6 @@ func TestConformance(t *testing.T) {
 	e := &exporter{}
 	served := httptest.NewServer(e)
 	t.Cleanup(served.Close)
-	server := promtest.Start(t, 50*time.Millisecond, promtest.Target{Job: "worlds", Address: promtest.Address(served.URL)})
+	server := promtest.Start(t, 50*time.Millisecond, promtest.Job("worlds", served.URL))
 	signaltest.Run(t, signaltest.Fixture{New: func(t *testing.T) signaltest.World { return e.world(t, server) }})
 }

@@ -106,12 +106,11 @@ func (s *source) countAll(req signal.Request, queries []query, cur cursor, sorte
 	}
 	for _, q := range queries {
 		for _, arm := range arms {
-			if reason := t.count(q, arm, sorted[q.metric.name]); reason == "" {
-				continue
-			} else if reason == noSeries {
-				reason = s.noSeries(q, arm, sorted[q.metric.name][arm])
-				t.miss(q, arm, reason)
-			} else {
+			switch reason := t.count(q, arm, sorted[q.metric.name]); reason {
+			case "":
+			case noSeries:
+				t.miss(q, arm, s.noSeries(q, arm, sorted[q.metric.name][arm]))
+			default:
 				t.miss(q, arm, reason)
 			}
 		}
@@ -142,7 +141,8 @@ func (s *source) countAll(req signal.Request, queries []query, cur cursor, sorte
 func (t *tick) align(sorted map[string]map[target.Arm]*found) (alive bool) {
 	for name, byArm := range sorted {
 		for _, f := range byArm {
-			if newest := f.newest(); newest >= t.fresh && newest > 0 {
+			// An arm that cannot be believed is missing, and is not waited for.
+			if newest := f.newest(); newest >= t.fresh && newest > 0 && f.problem == "" {
 				if !alive || newest < t.through {
 					t.through = newest
 				}

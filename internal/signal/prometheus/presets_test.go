@@ -54,7 +54,7 @@ func recorded(t *testing.T, name string) (address string, later *atomic.Bool) {
 		_, _ = w.Write([]byte(text[i].String()))
 	}))
 	t.Cleanup(srv.Close)
-	return promtest.Address(srv.URL), later
+	return srv.URL, later
 }
 
 func count(metric string, arm target.Arm, bad, total float64) signal.Count {
@@ -96,7 +96,7 @@ func TestPresets(t *testing.T) {
 			continue
 		}
 		address, later := recorded(t, name)
-		targets, switches[name] = append(targets, promtest.Target{Job: name, Address: address}), later
+		targets, switches[name] = append(targets, promtest.Job(name, address)), later
 	}
 	server := promtest.Start(t, 200*time.Millisecond, targets...)
 	for name, tc := range cases {

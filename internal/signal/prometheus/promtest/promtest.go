@@ -26,10 +26,21 @@ const (
 	attempts = 3
 )
 
-// Target is something to scrape, with the labels of its series.
+// Target is something to scrape.
 type Target struct {
-	// Job is the label job, Address is host:port; /metrics is scraped.
-	Job, Address string
+	// Job is the label job of its series.
+	Job string
+	// Addresses are of its instances, host:port each; /metrics is scraped.
+	Addresses []string
+}
+
+// Job makes a target of the servers at the URLs.
+func Job(name string, urls ...string) Target {
+	t := Target{Job: name}
+	for _, u := range urls {
+		t.Addresses = append(t.Addresses, strings.TrimSuffix(strings.TrimPrefix(u, "http://"), "/"))
+	}
+	return t
 }
 
 // Server is a running Prometheus.
@@ -118,7 +129,7 @@ func configuration(interval time.Duration, targets []Target) string {
 	every := fmt.Sprintf("%dms", interval.Milliseconds())
 	fmt.Fprintf(&b, "global: {scrape_interval: %s, scrape_timeout: %s}\nscrape_configs:\n", every, every)
 	for _, t := range targets {
-		fmt.Fprintf(&b, "- {job_name: %q, static_configs: [{targets: [%q]}]}\n", t.Job, t.Address)
+		fmt.Fprintf(&b, "- {job_name: %q, static_configs: [{targets: [\"%s\"]}]}\n", t.Job, strings.Join(t.Addresses, `", "`))
 	}
 	return b.String()
 }
@@ -131,9 +142,4 @@ func freeAddress(t testing.TB) string {
 	}
 	defer func() { _ = l.Close() }() // The address is all that was wanted.
 	return l.Addr().String()
-}
-
-// Address is the host and port of a URL, as a target has it.
-func Address(url string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/")
 }

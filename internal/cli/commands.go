@@ -23,6 +23,7 @@ func (a *app) commands() []*cobra.Command {
 		a.ledgerCommand(),
 		a.labCommand(),
 		a.contractCommand(),
+		a.signalCommand(),
 		a.judgeCommand(),
 		a.versionCommand(),
 	}

@@ -31,7 +31,7 @@ func each(cmd *cobra.Command, f func(*cobra.Command)) {
 // anyway.
 var writesOnly = []string{
 	"sluice judge", "sluice hold", "sluice hold lift", "sluice quarantine",
-	"sluice quarantine add", "sluice quarantine lift", "sluice ledger", "sluice contract", "sluice lab serve",
+	"sluice quarantine add", "sluice quarantine lift", "sluice ledger", "sluice contract", "sluice signal", "sluice lab serve",
 	"sluice override", "sluice override withdraw", "sluice calendar expand",
 }
 
@@ -77,7 +77,7 @@ func TestTheTreeOfCommands(t *testing.T) {
 	for _, name := range []string{
 		"status", "history", "watch", "explain", "abort", "rollback", "wait", "continue", "gates", "hold", "hold list",
 		"hold lift", "quarantine add", "quarantine lift", "quarantine list", "verify", "ledger rebind", "export",
-		"lab", "lab serve", "contract test", "judge", "judge backtest", "version",
+		"lab", "lab serve", "contract test", "signal queries", "judge", "judge backtest", "version",
 	} {
 		if !seen["sluice "+name] {
 			t.Errorf("there is no command %s", name)

@@ -18,6 +18,8 @@ import (
 type pattern struct {
 	text string
 	re   *regexp.Regexp
+	// value is the one value that it matches, where literal made it.
+	value *string
 }
 
 // matchers is a pattern for each label.
@@ -35,6 +37,9 @@ func (m matchers) match(labels model.Metric) bool {
 // promQL writes one matcher. A pattern without special characters is compared,
 // since Prometheus then looks the value up instead of trying all.
 func (p pattern) promQL(label string) string {
+	if p.value != nil {
+		return label + "=" + strconv.Quote(*p.value)
+	}
 	if regexp.QuoteMeta(p.text) == p.text {
 		return label + "=" + strconv.Quote(p.text)
 	}
@@ -80,7 +85,7 @@ func oneOf(patterns []pattern) pattern {
 }
 
 // literal is the pattern of one value.
-func literal(value string) pattern { return pattern{text: regexp.QuoteMeta(value)} }
+func literal(value string) pattern { return pattern{text: regexp.QuoteMeta(value), value: &value} }
 
 var (
 	metricName = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)

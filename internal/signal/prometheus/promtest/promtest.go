@@ -55,7 +55,7 @@ func Start(t testing.TB, interval time.Duration, targets ...Target) *Server {
 	t.Helper()
 	path, err := exec.LookPath("prometheus")
 	if err != nil {
-		t.Fatalf("this test needs a real Prometheus on the PATH: run make prometheus, which installs the package of the system (%v)", err)
+		t.Fatalf("this test needs a real Prometheus on the PATH: run make packages, which installs that of the system (%v)", err)
 	}
 	for range attempts {
 		if s := start(t, path, interval, targets); s != nil {

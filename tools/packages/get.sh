@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Puts programs that the tests start on the PATH, from the system's packages of
+# the same name, and prints where they are. What is there already is left alone.
+#
+#   tools/packages/get.sh prometheus python3
+set -euo pipefail
+
+missing=()
+for program in "$@"; do
+	command -v "$program" >/dev/null || missing+=("$program")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+	if ! command -v apt-get >/dev/null; then
+		printf 'packages: %s not found, and this system has no apt-get; install what is missing and put it on the PATH\n' "${missing[*]}" >&2
+		exit 1
+	fi
+	as_admin=()
+	if [ "$(id -u)" -ne 0 ]; then
+		as_admin=(sudo)
+	fi
+	{
+		"${as_admin[@]}" apt-get update -qq
+		"${as_admin[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+		# The tests start their own; the package's would only take a port and memory.
+		if command -v systemctl >/dev/null; then
+			for program in "${missing[@]}"; do
+				"${as_admin[@]}" systemctl disable --now "$program" 2>/dev/null || true
+			done
+		fi
+	} >&2
+fi
+for program in "$@"; do
+	command -v "$program"
+done

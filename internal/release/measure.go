@@ -28,19 +28,23 @@ func (d *driver) measure(ctx context.Context) error {
 		return err
 	}
 	d.seeTarget(&tick, r, obs, err)
-	primed := d.count(ctx, &tick, r)
+	primed, late := d.count(ctx, &tick, r)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	tick.Observed = len(tick.Problems) == 0
 	now := d.e.Clock.Now()
 	d.noticeSetBack(r, now)
-	if tick.Observed && primed {
-		tick.Soak = field.Duration(soak(r.TickAt, now, interval.Std()))
+	switch passed := soak(r.TickAt, now, interval.Std()); {
+	case tick.Observed && primed:
+		// The counts that have come are of the late looks' time as well.
+		tick.Soak = field.Duration(passed + r.late)
+	case tick.Observed && late:
+		tick.Late = field.Duration(passed)
 	}
 	tick.Input.At = tickTime(r, now)
 	tick.Input.Weight, tick.Input.Step = shared(tick, r), r.Step
-	if r.judging() && primed && (r.applied >= 0 || r.Spec.Mode == Observe) && (tick.Observed || tick.Input.Unhealthy != "") {
+	if r.judging() && (primed || tick.Input.Unhealthy != "") && (r.applied >= 0 || r.Spec.Mode == Observe) && (tick.Observed || tick.Input.Unhealthy != "") {
 		verdict, err := d.judge.observe(r, tick.Input)
 		if err != nil {
 			return err
@@ -159,17 +163,19 @@ func watched(tick *TickBody, obs *target.Observation, r *Rollout) *target.ArmSta
 	}
 }
 
-// count asks every signal and puts the arms side by side. It returns false for a
-// look that only sets the cursors.
-func (d *driver) count(ctx context.Context, tick *TickBody, r *Rollout) bool {
+// count asks every signal and puts the arms side by side. primed is false for a
+// look that has no counts to judge: it only set the cursors, or a signal is late,
+// as a metric store is between two scrapes. What the others said is then asked
+// again with the next look, for a late signal is not one without exposure.
+func (d *driver) count(ctx context.Context, tick *TickBody, r *Rollout) (primed, late bool) {
 	if !r.judging() || r.applied < 0 && r.Spec.Mode != Observe {
-		return true
+		return true, false
 	}
 	if err := d.openSources(ctx, r); err != nil {
 		tick.Problems = append(tick.Problems, err.Error())
-		return true
+		return true, false
 	}
-	primed := true
+	primed = true
 	for _, name := range signalNames(r.Spec.Signals) {
 		queries := r.Analysis.Queries[name]
 		if len(queries) == 0 {
@@ -187,11 +193,20 @@ func (d *driver) count(ctx context.Context, tick *TickBody, r *Rollout) bool {
 		tick.Cursors[name] = counts.Cursor
 		if !counts.Primed {
 			primed = false
+			late = late || lastCursor(r, name) != nil
 			continue
 		}
 		tick.add(name, counts, r)
 	}
-	return primed
+	if !primed {
+		tick.Input.Counts, tick.Missing = nil, nil
+		for name := range tick.Cursors {
+			if cursor := lastCursor(r, name); cursor != nil {
+				tick.Cursors[name] = cursor
+			}
+		}
+	}
+	return primed, late
 }
 
 func (d *driver) counts(ctx context.Context, name string, queries []signal.Query, r *Rollout) (signal.Counts, error) {

@@ -179,8 +179,10 @@ type TickBody struct {
 	// Observed is true when both target and signals could be read, so that the time
 	// since the tick before counts as soak.
 	Observed bool `json:"observed"`
-	// Soak is how much observed time the tick added.
+	// Soak is how much observed time the tick added. Late is what it will add once
+	// the counts of its time have come, where a signal had no news yet.
 	Soak        field.Duration              `json:"soak"`
+	Late        field.Duration              `json:"late,omitempty"`
 	Observation *target.Observation         `json:"observation,omitempty"`
 	Cursors     map[string]json.RawMessage  `json:"cursors,omitempty"`
 	Missing     map[string][]signal.Missing `json:"missing,omitempty"`

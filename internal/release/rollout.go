@@ -64,6 +64,9 @@ type Rollout struct {
 	judged []judge.Tick
 	// unwatched is how much of the time since StepAt nobody looked.
 	unwatched time.Duration
+	// late is the observed time of this step whose counts had not come at the last
+	// look.
+	late time.Duration
 	// The numbers of records: of the last move, tick, outcome and revert. What came
 	// first is told by these and never by times, since a clock may be set back.
 	movedSeq, tickSeq, outcomeSeq, revertSeq uint64

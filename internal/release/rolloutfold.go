@@ -65,7 +65,7 @@ func (r *Rollout) outcome(rec ledger.Record, b OutcomeBody) {
 	case EffectApply:
 		r.applied, r.Weight = b.Step, b.Weight
 		delete(r.done, EffectRevert)
-		r.StepAt, r.Soak, r.unwatched = rec.At, 0, 0
+		r.StepAt, r.Soak, r.late, r.unwatched = rec.At, 0, 0, 0
 		if !r.TickAt.IsZero() {
 			r.TickAt = rec.At
 		}
@@ -85,6 +85,11 @@ func (r *Rollout) tick(rec ledger.Record, b TickBody) {
 	r.Ticks++
 	r.LastTick, r.TickAt, r.tickSeq = &b, rec.At, rec.Seq
 	r.Soak += b.Soak.Std()
+	if b.Late > 0 {
+		r.late += b.Late.Std()
+	} else {
+		r.late = 0
+	}
 	if b.Observed {
 		r.BadTicks = 0
 	} else {
@@ -125,7 +130,7 @@ func (r *Rollout) move(rec ledger.Record, to State, b MoveBody) {
 		r.wentBack = b.From
 	}
 	if to == Baking && b.From != Paused {
-		r.StepAt, r.Soak, r.unwatched = rec.At, 0, 0
+		r.StepAt, r.Soak, r.late, r.unwatched = rec.At, 0, 0, 0
 	}
 	if b.From == Paused && !to.GoingBack() {
 		r.Cause, r.Reason, r.BadTicks = "", "", 0

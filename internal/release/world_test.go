@@ -67,6 +67,9 @@ type world struct {
 	// silent stops the metric store from answering, empty loses an arm in it.
 	silent bool
 	empty  target.Arm
+	// scrape is how often the metric store has news; 0 for always.
+	scrape  time.Duration
+	scraped time.Time
 	// skew multiplies the share of traffic that the canary really gets.
 	skew float64
 	// asked counts the calls to the metric store, verbs those to the target in

@@ -28,6 +28,10 @@ func (s *worldSource) Counts(_ context.Context, req signal.Request) (signal.Coun
 		return signal.Counts{}, errors.New("the store does not answer")
 	}
 	s.w.asked++
+	if s.w.scrape > 0 && req.Cursor != nil && s.w.clock.Now().Before(s.w.scraped.Add(s.w.scrape)) {
+		return signal.Counts{CompleteThrough: s.w.scraped, Cursor: req.Cursor}, nil
+	}
+	s.w.scraped = s.w.clock.Now()
 	s.w.count()
 	cursor, err := json.Marshal(s.w.sums)
 	if err != nil {

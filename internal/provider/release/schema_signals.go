@@ -74,7 +74,7 @@ func prometheusAttribute() schema.SingleNestedAttribute {
 	}
 	presets := slices.Sorted(maps.Keys(prometheus.Presets()))
 	return schema.SingleNestedAttribute{
-		Optional: true, MarkdownDescription: "Counts what a Prometheus, or a store with its HTTP API, has scraped. The analysis interval of the strategy should be at least the scrape interval.",
+		Optional: true, MarkdownDescription: "Counts what a Prometheus, or a store with its HTTP API, has scraped. Between two scrapes a look is late: nothing is judged until the counts have come.",
 		Attributes: map[string]schema.Attribute{
 			"url":         schema.StringAttribute{Required: true, MarkdownDescription: "The base to which `/api/v1/query` is added, with http or https and without credentials. Example: `\"http://prometheus.internal:9090\"`."},
 			"preset":      optional("A ready set of metrics and the label of the arms, by exporter: " + tfconv.OneOf(presets) + ". `sluice signal queries PRESET` prints its queries."),

@@ -3,6 +3,7 @@ package httpclient
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,7 +81,7 @@ func TestRedirects(t *testing.T) {
 
 func TestErrorsHoldNoSecret(t *testing.T) {
 	srv := serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	url := strings.Replace(srv.URL, "http://", "http://user:"+marker+"@", 1) + "/metrics?key=" + marker
+	place := strings.Replace(srv.URL, "http://", "http://user:"+marker+"@", 1) + "/metrics?key=" + marker
 	t.Setenv("SLUICE_TEST_BROKEN", marker+"\nInjected: "+marker)
 	for name, token := range map[string]*credential.Reference{
 		"lost connection":        tokenRef(t),
@@ -88,7 +89,7 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 		"token unset":            {Env: "SLUICE_TEST_UNSET"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := newClient(t, Options{Token: token}).Do(request(t, t.Context(), "GET", url, ""))
+			_, err := newClient(t, Options{Token: token}).Do(request(t, t.Context(), "GET", place, ""))
 			if err == nil {
 				t.Fatal("Do() succeeded")
 			}
@@ -100,6 +101,34 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 				t.Errorf("URL %q, want %q", failed.URL, srv.URL+"/metrics")
 			}
 		})
+	}
+}
+
+// A user makes the token a password, and it goes to no other host either.
+func TestBasicAndProxy(t *testing.T) {
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if user, password, ok := r.BasicAuth(); !ok || user != "sluice" || password != marker {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	})
+	resp, err := newClient(t, Options{Token: tokenRef(t), Username: "sluice"}).Do(request(t, t.Context(), "GET", srv.URL, ""))
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("basic: %v, %v", resp, err)
+	}
+	_ = resp.Body.Close()
+	var asked atomic.Value
+	proxy := serve(t, func(_ http.ResponseWriter, r *http.Request) { asked.Store(r.URL.String()) })
+	through, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err = newClient(t, Options{Proxy: through}).Do(request(t, t.Context(), "GET", "http://nobody.invalid/x", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if asked.Load() != "http://nobody.invalid/x" {
+		t.Errorf("the proxy was asked for %v", asked.Load())
 	}
 }
 

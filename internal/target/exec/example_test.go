@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/sluice/terraform-provider-sluice/internal/target/exec"
-	"github.com/sluice/terraform-provider-sluice/internal/target/targettest"
+	"github.com/sluice/terraform-provider-sluice/internal/target/targettest/checks"
 )
 
 // The script of the example keeps the contract.
@@ -23,13 +23,20 @@ func TestTheContractAgainstTheExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, b := payload("a"), payload("b")
-	targettest.Run(t, func(t *testing.T) *targettest.Fixture {
-		return &targettest.Fixture{A: a, B: b, Target: open(t, exec.Config{
-			Command: []string{string(python), "-I", "-S", script},
-			Environment: map[string]string{
-				"STATE":     filepath.Join(t.TempDir(), "state.json"),
-				"ARTIFACTS": a.Digest() + " " + b.Digest(),
-			},
-		})}
-	})
+	// An interpreter starts for each call, so the checks run side by side.
+	for _, c := range checks.All() {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			r := checks.RunOne(t.Context(), c, &checks.Env{A: a, B: b, Target: open(t, exec.Config{
+				Command: []string{string(python), "-I", "-S", script},
+				Environment: map[string]string{
+					"STATE":     filepath.Join(t.TempDir(), "state.json"),
+					"ARTIFACTS": a.Digest() + " " + b.Digest(),
+				},
+			})})
+			if r.Status == checks.Fail {
+				t.Errorf("%s\nif this were so, %s", r.Detail, r.Why)
+			}
+		})
+	}
 }

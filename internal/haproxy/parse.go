@@ -73,6 +73,8 @@ type Snapshot struct {
 	Process string
 	// Servers by backend, in the order of the configuration file.
 	Servers map[string][]Server
+	// State is the content for a server-state file.
+	State string
 	// Said is what HAProxy answered to the commands before the questions.
 	Said string
 }
@@ -94,6 +96,7 @@ func parse(answer string) (Snapshot, error) {
 	at := strings.LastIndex(head, "\n")
 	s.Said, s.Level = strings.TrimSpace(head[:at+1]), head[at+1:]
 	s.Process = process(answer[i:j])
+	s.State = strings.TrimSpace(answer[j:k]) + "\n"
 	index, err := s.state(answer[j+len("\n1\n") : k])
 	if err != nil {
 		return s, err

@@ -97,6 +97,13 @@ func TestListReadsTheArtifactsOfAnyDirectory(t *testing.T) {
 	}
 }
 
+func TestADetachedServiceHasNoParent(t *testing.T) {
+	opts, err := ParseFlags([]string{"--artifact", "a.json", "--detached"})
+	if err != nil || opts.Parent != nil || opts.Ready == nil {
+		t.Errorf("got %+v, %v", opts, err)
+	}
+}
+
 func TestParseFlags(t *testing.T) {
 	opts, err := ParseFlags([]string{"--artifact", "a.json", "--digest", "d", "--configuration-digest", "c", "--listen", "127.0.0.1:1"})
 	if err != nil || opts.Artifact != "a.json" || opts.Digest != "d" || opts.ConfigurationDigest != "c" || opts.Listen != "127.0.0.1:1" || opts.Parent == nil || opts.Ready == nil {

@@ -25,6 +25,7 @@ func targetAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Required: true, MarkdownDescription: "The runtime behind the service in this environment. Exactly one driver is given. It cannot change while a rollout is open.",
 		Attributes: map[string]schema.Attribute{
+			"haproxy": haproxyTarget(),
 			"contract": schema.SingleNestedAttribute{
 				Optional: true, MarkdownDescription: "Anything that answers the deployment contract, an HTTP and JSON interface that any platform can implement.",
 				Attributes: map[string]schema.Attribute{

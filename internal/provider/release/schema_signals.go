@@ -21,6 +21,7 @@ func signalsAttribute() schema.MapNestedAttribute {
 	return schema.MapNestedAttribute{
 		Optional: true, MarkdownDescription: "What counts requests and their failures, by names of your choice. Exactly one driver is given for each. Example: `{ http = { openmetrics = { url = \"http://127.0.0.1:7070/metrics\", preset = \"lab\" } } }`.",
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+			"haproxy": haproxySignal(),
 			"openmetrics": schema.SingleNestedAttribute{
 				Optional: true, MarkdownDescription: "Scrapes counters and histograms from the services themselves.",
 				Attributes: map[string]schema.Attribute{

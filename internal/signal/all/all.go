@@ -3,6 +3,7 @@ package all
 
 import (
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
+	"github.com/sluice/terraform-provider-sluice/internal/signal/haproxy"
 	"github.com/sluice/terraform-provider-sluice/internal/signal/openmetrics"
 	"github.com/sluice/terraform-provider-sluice/internal/signal/prometheus"
 )
@@ -12,5 +13,6 @@ func Drivers() signal.Registry {
 	return signal.NewRegistry(
 		openmetrics.Driver(),
 		prometheus.Driver(),
+		haproxy.Driver(),
 	)
 }

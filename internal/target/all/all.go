@@ -6,6 +6,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/contract"
 	"github.com/sluice/terraform-provider-sluice/internal/target/exec"
+	"github.com/sluice/terraform-provider-sluice/internal/target/haproxy"
 )
 
 // Drivers returns the registry of all target drivers.
@@ -13,5 +14,6 @@ func Drivers() target.Registry {
 	return target.NewRegistry(
 		contract.Driver(),
 		exec.Driver(),
+		haproxy.Driver(),
 	)
 }

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ type Config struct {
 	Identity *Identity `json:"identity"`
 	// Install brings a payload onto the idle group; nil where somebody else does.
 	Install *Install `json:"install,omitempty"`
+	// StateFile is the server-state file that HAProxy reads when it starts, where
+	// this machine can write it; empty where somebody else keeps it.
+	StateFile string `json:"state_file,omitempty"`
 	// Drain is how long an arm's open sessions may take to end before it is taken
 	// out, as a duration: "30s". Empty means DefaultDrain.
 	Drain string `json:"drain,omitempty"`
@@ -95,7 +99,7 @@ func Validate(raw json.RawMessage) field.Errors {
 func parse(raw json.RawMessage) (Config, error) {
 	var c Config
 	if err := wire.Decode(raw, &c); err != nil {
-		return Config{}, fmt.Errorf("the configuration of the haproxy target cannot be read: %w; allowed are socket, backends, arms, memory, identity, install, drain and timeout", err)
+		return Config{}, fmt.Errorf("the configuration of the haproxy target cannot be read: %w; allowed are socket, backends, arms, memory, identity, install, state_file, drain and timeout", err)
 	}
 	return c, nil
 }
@@ -105,6 +109,9 @@ func (c Config) validate() field.Errors {
 	errs = append(errs, c.Identity.validate().Under("identity")...)
 	if c.Install != nil {
 		errs = append(errs, c.Install.validate().Under("install")...)
+	}
+	if f := c.StateFile; f != "" && (!filepath.IsAbs(f) || strings.ContainsRune(f, 0)) {
+		errs = append(errs, field.Error{Path: "state_file", Msg: fmt.Sprintf("%q is not an absolute path; give that of server-state-file in haproxy.cfg, for example \"/var/lib/haproxy/state\"", f)})
 	}
 	if _, msg := within(c.Drain, DefaultDrain, 0, maxDrain, "30s"); msg != "" {
 		errs = append(errs, field.Error{Path: "drain", Msg: msg})

@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -90,7 +92,7 @@ func (t *Target) run(ctx context.Context, verb string, p artifact.Payload, v hap
 	out, words := &bounded{limit: maxOutput}, &bounded{limit: maxOutput}
 	cmd := exec.CommandContext(ctx, install.Command[0], install.Command[1:]...) //nolint:gosec // The author's own command.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(body), out, words
-	cmd.Env, cmd.WaitDelay = environment(install.Environment), killGrace
+	cmd.Env, cmd.WaitDelay = append(environment(install.Environment), req.variables()...), killGrace
 	if err := cmd.Run(); err != nil {
 		return InstallAnswer{}, t.failed(ctx, verb, err, words.buf.String())
 	}
@@ -146,6 +148,19 @@ func environment(names []string) []string {
 		}
 	}
 	return env
+}
+
+// variables say the same as the JSON, for a script without a parser of JSON.
+// SLUICE_SERVERS holds "backend/name=address:port" for each server, with blanks
+// between.
+func (r InstallRequest) variables() []string {
+	var servers []string
+	for _, s := range r.Servers {
+		servers = append(servers, fmt.Sprintf("%s/%s=%s", s.Backend, s.Name, net.JoinHostPort(s.Address, strconv.Itoa(s.Port))))
+	}
+	return []string{"SLUICE_VERB=" + r.Verb, "SLUICE_ARM=" + string(r.Arm), "SLUICE_VERSION=" + r.Payload.Version,
+		"SLUICE_REFERENCE=" + r.Payload.Reference, "SLUICE_DIGEST=" + r.Payload.Digest(),
+		"SLUICE_CONFIGURATION_DIGEST=" + r.Payload.ConfigurationDigest, "SLUICE_SERVERS=" + strings.Join(servers, " ")}
 }
 
 // bounded keeps what is written up to a limit, and lets the rest go.

@@ -74,6 +74,9 @@ func (t *Target) settings(v haproxy.View) []target.Obstacle {
 	if v.Level != "admin" {
 		add(levelRemedy, "the socket %s has the level %s, and weights can be set at level admin only", t.site.Client.Socket(), v.Level)
 	}
+	if err := t.keepable(); err != nil {
+		add(stateRemedy, "the server-state file %s cannot be written: %v", t.config.StateFile, err)
+	}
 	if v.Memory.Admin != haproxy.Maint {
 		add("add \"disabled\" to its line in haproxy.cfg", "the memory %s is not in maintenance, so it could be sent traffic", v.Memory.ID())
 	}

@@ -2,7 +2,6 @@ package haproxy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -208,7 +207,13 @@ func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Pr
 	for _, srv := range s.Part(s.canary) {
 		commands = append(commands, setWeight(srv, 0))
 	}
-	return t.batch(ctx, commands, func(s sight) target.Progress { return t.progress(ctx, s, s.moved(0)) })
+	if s, err = t.send(ctx, commands); err != nil {
+		return target.Progress{}, err
+	}
+	// A file that cannot be written must not hold a revert up. Finalize, which
+	// comes next, says so.
+	_ = t.keep(s)
+	return t.progress(ctx, s, s.moved(0)), nil
 }
 
 // Finalize implements target.Target. An arm with open sessions is drained for a
@@ -267,24 +272,33 @@ func admit(req target.WriteRequest) error {
 	return nil
 }
 
-// batch sends commands in one line and answers with what is true afterwards. No
-// commands change nothing; before is then what was true.
+// batch sends commands, keeps the state for HAProxy's next start, and answers
+// with what is true afterwards. Before is what was true, where it may be that
+// there is no command.
 func (t *Target) batch(ctx context.Context, commands []string, then func(sight) target.Progress, before ...sight) (target.Progress, error) {
+	s, err := t.send(ctx, commands, before...)
+	if err != nil {
+		return target.Progress{}, err
+	}
+	if err := t.keep(s); err != nil {
+		return target.Progress{}, err
+	}
+	return then(s), nil
+}
+
+// send sends commands in one line.
+func (t *Target) send(ctx context.Context, commands []string, before ...sight) (sight, error) {
 	if len(commands) == 0 && len(before) > 0 {
-		return then(before[0]), nil
+		return before[0], nil
 	}
 	s, err := t.look(ctx, commands...)
 	if err != nil {
-		var te *target.Error
-		if errors.As(err, &te) && len(commands) > 0 {
-			te.MaybeDone = te.Code != target.CodeUnauthorized && !errors.Is(err, haproxy.ErrUnreachable)
-		}
-		return target.Progress{}, err
+		return s, err
 	}
 	if s.Said != "" {
-		return target.Progress{}, refused(s.Said)
+		return s, refused(s.Said)
 	}
-	return then(s), nil
+	return s, nil
 }
 
 // refused turns HAProxy's words into an error.

@@ -1,0 +1,244 @@
+package release_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/haproxy"
+	"github.com/sluice/terraform-provider-sluice/internal/haproxy/haproxytest"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/acctest"
+)
+
+// balancer is examples/haproxy: a HAProxy with two frontends, and what its
+// install.sh starts.
+type balancer struct {
+	*acctest.Terraform
+	t       *testing.T
+	env     []string
+	doors   []string
+	haproxy *exec.Cmd
+	ended   chan struct{}
+}
+
+// newBalancer copies the example and starts HAProxy as its README says.
+func newBalancer(t *testing.T) *balancer {
+	t.Helper()
+	world := acctest.World()
+	b := &balancer{t: t}
+	world.Getenv = func(key string) string {
+		return map[string]string{"SLUICE_LEDGER": "sqlite:" + filepath.Join(b.Dir, "ledger.db"), "SLUICE_ACTOR": "tester@acme"}[key]
+	}
+	b.Terraform = acctest.New(t, world)
+	if err := os.Remove(filepath.Join(b.Dir, "versions.tf")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(b.Dir, os.DirFS("../../../examples/haproxy")); err != nil {
+		t.Fatal(err)
+	}
+	b.pretendSluice()
+	b.env = os.Environ()
+	for _, name := range []string{"SHOP", "PARTNERS", "BLUE_1", "BLUE_2", "GREEN_1", "GREEN_2"} {
+		address := haproxytest.Free(t)
+		b.env = append(b.env, name+"="+address)
+		if name == "SHOP" || name == "PARTNERS" {
+			b.doors = append(b.doors, "http://"+address)
+		}
+	}
+	t.Cleanup(b.stop)
+	b.start()
+	b.users()
+	return b
+}
+
+// pretendSluice puts this executable on the PATH as the command sluice lab serve.
+func (b *balancer) pretendSluice() {
+	self, err := os.Executable()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	bin := b.t.TempDir()
+	script := fmt.Sprintf("#!/bin/sh\n[ \"$1 $2\" = \"lab serve\" ] || exit 2\nshift 2\nSLUICE_LAB_CHILD=1 exec %s \"$@\"\n", self)
+	if err := os.WriteFile(filepath.Join(bin, "sluice"), []byte(script), 0o700); err != nil { //nolint:gosec // A program must be executable.
+		b.t.Fatal(err)
+	}
+	b.t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+func (b *balancer) start() {
+	b.t.Helper()
+	cmd := exec.Command(haproxytest.Binary(b.t), "-W", "-f", "haproxy.cfg", "-p", "run/haproxy.pid")
+	log := &bytes.Buffer{}
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = b.Dir, b.env, log, log
+	// A group of its own, so that a crash takes the workers too.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		b.t.Fatal(err)
+	}
+	b.haproxy, b.ended = cmd, make(chan struct{})
+	go func() {
+		defer close(b.ended)
+		_ = cmd.Wait() // It is killed.
+	}()
+	acctest.Eventually(b.t, "HAProxy answers", func() bool {
+		_, err := b.client().Do(context.Background(), "show info")
+		return err == nil
+	})
+}
+
+// crash kills HAProxy, master and workers.
+func (b *balancer) crash() {
+	_ = syscall.Kill(-b.haproxy.Process.Pid, syscall.SIGKILL) // It may be gone.
+	<-b.ended
+}
+
+// stop ends HAProxy and what install.sh has started.
+func (b *balancer) stop() {
+	b.crash()
+	files, err := filepath.Glob(filepath.Join(b.Dir, "run", "*.pid"))
+	if err != nil {
+		b.t.Error(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			b.t.Error(err)
+			continue
+		}
+		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && filepath.Base(file) != "haproxy.pid" {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // It may have been replaced.
+		}
+	}
+}
+
+func (b *balancer) client() *haproxy.Client {
+	return haproxy.NewClient("unix://"+filepath.Join(b.Dir, "run", "admin.sock"), 5*time.Second)
+}
+
+// users sends requests to both doors until the test ends.
+func (b *balancer) users() {
+	ctx, stop := context.WithCancel(context.Background())
+	b.t.Cleanup(stop)
+	for _, door := range b.doors {
+		go func() {
+			tick := time.NewTicker(4 * time.Millisecond)
+			defer tick.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-tick.C:
+				}
+				req, err := http.NewRequestWithContext(ctx, http.MethodGet, door, nil)
+				if err != nil {
+					return
+				}
+				if resp, err := http.DefaultClient.Do(req); err == nil {
+					_ = resp.Body.Close()
+				}
+			}
+		}()
+	}
+}
+
+// version sets what shall run, with times that are short.
+func (b *balancer) version(v string) {
+	b.Write("terraform.tfvars", fmt.Sprintf("checkout_version = %q\nat_least = \"300ms\"\nbake = \"300ms\"\ninterval = \"200ms\"\n", v))
+}
+
+// weights gives each server's state and weight as HAProxy tells it.
+func (b *balancer) weights() string {
+	b.t.Helper()
+	site := haproxy.Site{Client: b.client(), Layout: haproxy.Layout{
+		Backends: []string{"shop_checkout", "partners_checkout"}, Memory: "sluice_checkout/baseline",
+		Arms: &haproxy.Arms{Blue: []string{"blue-*"}, Green: []string{"green-*"}},
+	}}
+	v, err := site.Read(context.Background())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var out []string
+	for _, g := range []haproxy.Group{haproxy.Blue, haproxy.Green} {
+		for _, s := range v.All(g) {
+			out = append(out, fmt.Sprintf("%s %s %d", s.ID(), s.Admin, s.Weight))
+		}
+	}
+	return strings.Join(append(out, fmt.Sprintf("memory %d", v.Memory.Weight)), "\n")
+}
+
+// wantServing checks what the shop's users get.
+func (b *balancer) wantServing(version string) {
+	b.t.Helper()
+	for _, door := range b.doors {
+		for range 8 {
+			resp, err := http.Get(door)
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			var body bytes.Buffer
+			_, err = body.ReadFrom(resp.Body)
+			_ = resp.Body.Close()
+			if err != nil || !strings.Contains(body.String(), `"`+version+`"`) {
+				b.t.Fatalf("a user of %s got %s (%v), want %s", door, body.String(), err, version)
+			}
+		}
+	}
+}
+
+// The whole of examples/haproxy, with real Terraform and a real HAProxy: a first
+// release, a good one, a bad one, a reload and a crash.
+func TestAccHAProxyExample(t *testing.T) {
+	b := newBalancer(t)
+	b.version("1.0.0")
+	b.MustApply()
+	b.wantServing("1.0.0")
+
+	b.version("1.1.0")
+	b.MustApply()
+	b.wantServing("1.1.0")
+
+	b.version("1.2.0")
+	b.MustFail("rolled back", "1.1.0")
+	b.wantServing("1.1.0")
+	b.version("1.1.0")
+	b.MustBeSettled()
+
+	before := b.weights()
+	reload := exec.Command("./reload.sh")
+	reload.Dir = b.Dir
+	pid := b.process()
+	if out, err := reload.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	acctest.Eventually(t, "another process answers", func() bool { return b.process() != pid })
+	if after := b.weights(); after != before {
+		t.Errorf("a reload changed\n%s\nto\n%s", before, after)
+	}
+	b.crash()
+	b.start()
+	if after := b.weights(); after != before {
+		t.Errorf("a crash changed\n%s\nto\n%s", before, after)
+	}
+	b.wantServing("1.1.0")
+	b.MustBeSettled()
+}
+
+// process tells the process of HAProxy that answers, or nothing.
+func (b *balancer) process() string {
+	answer, err := b.client().Do(context.Background(), "show info")
+	if err != nil {
+		return ""
+	}
+	_, rest, _ := strings.Cut(answer, "Pid: ")
+	pid, _, _ := strings.Cut(rest, "\n")
+	return pid
+}

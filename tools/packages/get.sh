@@ -2,8 +2,10 @@
 # Puts programs that the tests start on the PATH, from the system's packages of
 # the same name, and prints where they are. What is there already is left alone.
 #
-#   tools/packages/get.sh prometheus python3
+#   tools/packages/get.sh haproxy prometheus python3
 set -euo pipefail
+# Debian keeps servers out of the PATH of users.
+PATH=$PATH:/usr/sbin:/usr/local/sbin
 
 missing=()
 for program in "$@"; do

@@ -80,7 +80,8 @@ type Snapshot struct {
 }
 
 // questions is what Read asks, in one line, after commands that change something.
-var questions = []string{"show cli level", "show info", "show servers state", "show stat -1 4 -1"}
+// The statistics are those of backends (2) and servers (4).
+var questions = []string{"show cli level", "show info", "show servers state", "show stat -1 6 -1"}
 
 // parse reads the answers to questions. Each ends with an empty line.
 func parse(answer string) (Snapshot, error) {
@@ -169,7 +170,7 @@ func adminState(bits int64) Admin {
 	}
 }
 
-// stat reads "show stat" for servers.
+// stat reads "show stat" for backends and servers.
 func (s *Snapshot) stat(text string, index map[string]*Server) error {
 	end := strings.Index(text, "\n\n")
 	if end < 0 {
@@ -185,12 +186,18 @@ func (s *Snapshot) stat(text string, index map[string]*Server) error {
 	}
 	for _, row := range rows[1:] {
 		r := record{column: column, fields: row}
+		if r.text("svname") == "BACKEND" {
+			for i := range s.Servers[r.text("pxname")] {
+				s.Servers[r.text("pxname")][i].Algorithm = r.optional("algo")
+			}
+			continue
+		}
 		srv := index[r.text("pxname")+"/"+r.text("svname")]
 		if srv == nil {
 			continue // Made between the two answers; the next reading has it.
 		}
 		srv.Backup, srv.Sessions = r.number("bck") != 0, r.number("scur")
-		srv.Cookie, srv.Algorithm = r.optional("cookie") != "", r.optional("algo")
+		srv.Cookie = r.optional("cookie") != ""
 		srv.Passed = passed(r.optional("check_status"))
 		srv.Counters = counters(&r)
 		if r.err != nil {

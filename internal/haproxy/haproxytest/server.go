@@ -64,7 +64,8 @@ func (s *Server) Sicken(sick bool) {
 	s.sick = sick
 }
 
-// Hold makes the server keep requests to /held until it is called with false.
+// Hold makes the server keep requests to /held until it is called with false,
+// which must come before the test ends.
 func (s *Server) Hold(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +73,10 @@ func (s *Server) Hold(on bool) {
 		s.hold = make(chan struct{})
 		return
 	}
-	close(s.hold)
+	if s.hold != nil {
+		close(s.hold)
+		s.hold = nil
+	}
 }
 
 // Served is how many requests of users came, and Installs how many installations.
@@ -113,8 +117,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/version":
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(runs) // Whoever asked may be gone.
-	case r.URL.Path == "/held":
-		<-hold
+	case r.URL.Path == "/held" && hold != nil:
+		select {
+		case <-hold:
+		case <-r.Context().Done():
+		}
 	case strings.Contains(r.URL.RawQuery, "break"):
 		panic(http.ErrAbortHandler)
 	default:

@@ -89,26 +89,31 @@ func (t *Target) run(ctx context.Context, verb string, p artifact.Payload, v hap
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	out, words := &bounded{limit: maxOutput}, &bounded{limit: maxOutput}
+	out, words := &bounded{limit: maxOutput, ends: true}, &bounded{limit: maxOutput}
 	cmd := exec.CommandContext(ctx, install.Command[0], install.Command[1:]...) //nolint:gosec // The author's own command.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(body), out, words
 	cmd.Env, cmd.WaitDelay = append(environment(install.Environment), req.variables()...), killGrace
-	if err := cmd.Run(); err != nil {
-		return InstallAnswer{}, t.failed(ctx, verb, err, words.buf.String())
-	}
+	err = cmd.Run()
 	var answer InstallAnswer
-	if err := wire.Decode(out.buf.Bytes(), &answer); err != nil || out.over {
-		if out.over {
-			err = fmt.Errorf("it is longer than %d bytes", maxOutput)
-		}
-		return InstallAnswer{}, &target.Error{Code: target.CodeProtocol, MaybeDone: verb == VerbInstall, Err: err,
-			Message: fmt.Sprintf("the answer of the install command (%s) to %s cannot be read", install.Command[0], verb),
-			Remedy:  "it must write one JSON object to its standard output, {} when all is well, and everything else to its standard error"}
+	switch {
+	case out.over:
+		return answer, t.unreadable(verb, fmt.Errorf("it is longer than %d bytes", maxOutput))
+	case err != nil:
+		return answer, t.failed(ctx, verb, err, words.buf.String())
+	}
+	if err := wire.Decode(out.buf.Bytes(), &answer); err != nil {
+		return InstallAnswer{}, t.unreadable(verb, err)
 	}
 	if e := answer.Error; e != nil {
 		return InstallAnswer{}, &target.Error{Code: knownCode(e.Code), Message: "the install command: " + printable(e.Message), Remedy: printable(e.Remedy), MaybeDone: verb == VerbInstall}
 	}
 	return answer, nil
+}
+
+func (t *Target) unreadable(verb string, err error) error {
+	return &target.Error{Code: target.CodeProtocol, MaybeDone: verb == VerbInstall, Err: err,
+		Message: fmt.Sprintf("the answer of the install command (%s) to %s cannot be read", t.config.Install.Command[0], verb),
+		Remedy:  "it must write one JSON object to its standard output, {} when all is well, and everything else to its standard error"}
 }
 
 func (t *Target) failed(ctx context.Context, verb string, err error, words string) error {
@@ -163,19 +168,24 @@ func (r InstallRequest) variables() []string {
 		"SLUICE_CONFIGURATION_DIGEST=" + r.Payload.ConfigurationDigest, "SLUICE_SERVERS=" + strings.Join(servers, " ")}
 }
 
-// bounded keeps what is written up to a limit, and lets the rest go.
+// bounded keeps what is written up to a limit. More than that is refused, which
+// ends a command that never stops writing, or is let go.
 type bounded struct {
 	buf   bytes.Buffer
 	limit int
+	ends  bool
 	over  bool
 }
 
+var errTooLong = errors.New("the output is too long")
+
 func (b *bounded) Write(p []byte) (int, error) {
 	room := b.limit - b.buf.Len()
-	if room < len(p) {
-		b.over = true
-	}
+	b.over = b.over || room < len(p)
 	b.buf.Write(p[:min(room, len(p))])
+	if b.over && b.ends {
+		return 0, errTooLong
+	}
 	return len(p), nil
 }
 

@@ -130,8 +130,9 @@ func (i *Identity) validate() field.Errors {
 	if i.Digest == nil {
 		errs = append(errs, field.Error{Path: "digest", Msg: "it is missing; name the header or the JSON path that holds the artifact's digest" + exampleIdentity})
 	}
-	for path, s := range map[string]*Source{"digest": i.Digest, "configuration_digest": i.ConfigurationDigest, "version": i.Version} {
-		if s != nil && (s.Header == "") == (s.JSON == "") {
+	sources := []*Source{i.Digest, i.ConfigurationDigest, i.Version}
+	for n, path := range []string{"digest", "configuration_digest", "version"} {
+		if s := sources[n]; s != nil && (s.Header == "") == (s.JSON == "") {
 			errs = append(errs, field.Error{Path: path, Msg: "exactly one of header and json must be set; for example { header = \"X-Artifact-Digest\" } or { json = \"build.digest\" }"})
 		}
 	}
@@ -158,8 +159,11 @@ func (i *Identity) fill(s haproxy.Server) string {
 }
 
 func urlProblem(raw string) string {
-	u, err := url.Parse(strings.NewReplacer("{address}", "a", "{port}", "1", "{backend}", "b", "{server}", "s").Replace(raw))
+	filled := strings.NewReplacer("{address}", "a", "{port}", "1", "{backend}", "b", "{server}", "s").Replace(raw)
+	u, err := url.Parse(filled)
 	switch {
+	case strings.ContainsAny(filled, "{}"):
+		return "the URL holds a placeholder that is not known; known are " + strings.Join(placeholders, ", ") + exampleURL
 	case err != nil:
 		return "the URL cannot be parsed; it must be absolute, and may hold " + strings.Join(placeholders, ", ") + exampleURL
 	case u.User != nil:
@@ -168,8 +172,6 @@ func urlProblem(raw string) string {
 		return "the URL must be absolute, with http or https" + exampleURL
 	case !strings.Contains(raw, "{address}") && !strings.Contains(raw, "{server}"):
 		return "the URL is the same for each server, so it would tell what one of them runs and not what each does; it must hold {address} or {server}" + exampleURL
-	case strings.ContainsAny(u.Path+u.RawQuery+u.Host, "{}"):
-		return "the URL holds a placeholder that is not known; known are " + strings.Join(placeholders, ", ") + exampleURL
 	}
 	return ""
 }

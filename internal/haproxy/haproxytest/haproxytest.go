@@ -79,7 +79,7 @@ func Start(t testing.TB, o Options) *HAProxy {
 		o.Mode = "http"
 	}
 	// Paths of Unix sockets are short, and the names of tests are not.
-	dir, err := os.MkdirTemp("", "hap")
+	dir, err := os.MkdirTemp("", "hap") //nolint:usetesting // The one of the test has too long a name.
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,19 +182,15 @@ func (h *HAProxy) Run() {
 		_ = cmd.Wait() // It is killed.
 	}(h.ended)
 	client := haproxy.NewClient(h.Admin, time.Second)
-	for end := time.Now().Add(patience); ; {
-		if _, err := client.Do(context.Background(), "show info"); err == nil {
-			return
-		}
+	Eventually(h.t, "HAProxy answers", func() bool {
 		select {
 		case <-h.ended:
 			h.t.Fatalf("HAProxy ended: %s", h.log)
-		case <-time.After(5 * time.Millisecond):
+		default:
 		}
-		if time.Now().After(end) {
-			h.t.Fatal("HAProxy does not answer")
-		}
-	}
+		_, err := client.Do(context.Background(), "show info")
+		return err == nil
+	})
 }
 
 // Stop ends HAProxy as a crash does; twice is harmless. Its socket is left behind.

@@ -232,6 +232,30 @@ func TestAccHAProxyExample(t *testing.T) {
 	b.MustBeSettled()
 }
 
+// HAProxy ends in mid-rollout and comes back: the same apply goes on where it was,
+// since the weights came back too, and users of the old version noticed nothing but
+// the gap.
+func TestAccHAProxyGoneInMidRollout(t *testing.T) {
+	b := newBalancer(t)
+	b.version("1.0.0")
+	b.MustApply()
+	b.Write("terraform.tfvars", "checkout_version = \"1.1.0\"\nat_least = \"2s\"\nbake = \"300ms\"\ninterval = \"200ms\"\n")
+	cmd := b.Command("apply", "-json", "-input=false", "-auto-approve")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	acctest.Eventually(t, "the canary has 5 %", func() bool { return strings.Contains(b.weights(), "shop_checkout/green-1 ready 13") })
+	b.crash()
+	b.start()
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v: %s", err, acctest.Read(out.Bytes(), cmd.ProcessState.ExitCode()).Text("error"))
+	}
+	b.wantServing("1.1.0")
+	b.MustBeSettled()
+}
+
 // process tells the process of HAProxy that answers, or nothing.
 func (b *balancer) process() string {
 	answer, err := b.client().Do(context.Background(), "show info")

@@ -1,8 +1,13 @@
+//go:build !windows
+
+// HAProxy does not run on Windows.
+
 package release_test
 
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -17,6 +22,8 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/haproxy"
 	"github.com/sluice/terraform-provider-sluice/internal/haproxy/haproxytest"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/acctest"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
 // balancer is examples/haproxy: a HAProxy with two frontends, and what its
@@ -42,9 +49,7 @@ func newBalancer(t *testing.T) *balancer {
 	if err := os.Remove(filepath.Join(b.Dir, "versions.tf")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.CopyFS(b.Dir, os.DirFS("../../../examples/haproxy")); err != nil {
-		t.Fatal(err)
-	}
+	b.copyExample("../../../examples/haproxy")
 	b.pretendSluice()
 	b.env = os.Environ()
 	for _, name := range []string{"SHOP", "PARTNERS", "BLUE_1", "BLUE_2", "GREEN_1", "GREEN_2"} {
@@ -58,6 +63,32 @@ func newBalancer(t *testing.T) *balancer {
 	b.start()
 	b.users()
 	return b
+}
+
+// copyExample copies what the example consists of, and nothing that somebody left
+// there by trying it.
+func (b *balancer) copyExample(from string) {
+	b.t.Helper()
+	for _, dir := range []string{"artifacts", "run"} {
+		if err := os.Mkdir(filepath.Join(b.Dir, dir), 0o700); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	for _, pattern := range []string{"*.tf", "*.sh", "haproxy.cfg", "artifacts/*.json"} {
+		files, err := filepath.Glob(filepath.Join(from, pattern))
+		if err != nil || len(files) == 0 {
+			b.t.Fatalf("%s: %d files, %v", pattern, len(files), err)
+		}
+		for _, file := range files {
+			content, err := os.ReadFile(file)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(b.Dir, filepath.Dir(pattern), filepath.Base(file)), content, 0o700) //nolint:gosec // Some are programs.
+			}
+			if err != nil {
+				b.t.Fatal(err)
+			}
+		}
+	}
 }
 
 // pretendSluice puts this executable on the PATH as the command sluice lab serve.
@@ -254,6 +285,60 @@ func TestAccHAProxyGoneInMidRollout(t *testing.T) {
 	}
 	b.wantServing("1.1.0")
 	b.MustBeSettled()
+}
+
+// HAProxy comes back in mid-rollout with the weights of its file. The rollout does
+// not go on as if nothing had been, and says what it found; the old version, which
+// the file names, serves.
+func TestAccHAProxyRestartedWithOldWeights(t *testing.T) {
+	b := newBalancer(t)
+	b.version("1.0.0")
+	b.MustApply()
+	b.Write("terraform.tfvars", "checkout_version = \"1.1.0\"\nat_least = \"5s\"\nbake = \"300ms\"\ninterval = \"200ms\"\n")
+	cmd := b.Command("apply", "-json", "-input=false", "-auto-approve")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	acctest.Eventually(t, "the canary has 5 %", func() bool { return strings.Contains(b.weights(), "shop_checkout/green-1 ready 13") })
+	b.crash()
+	config, err := os.ReadFile(filepath.Join(b.Dir, "haproxy.cfg"))
+	if err == nil {
+		// As the README says for a service that serves already.
+		text := strings.NewReplacer("9001}\" disabled", "9001}\"", "9002}\" disabled", "9002}\"", "disabled weight 0", "disabled weight 1").Replace(string(config))
+		err = errors.Join(os.WriteFile(filepath.Join(b.Dir, "haproxy.cfg"), []byte(text), 0o600), os.Remove(filepath.Join(b.Dir, "run", "state")))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.start()
+	c := &client.Client{World: acctest.World(), URL: "sqlite:" + filepath.Join(b.Dir, "ledger.db"), Actor: "operator@acme"}
+	l, err := c.Existing(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() }) // Nothing was left unwritten.
+	var open *release.Rollout
+	acctest.Eventually(t, "the rollout pauses", func() bool {
+		h, err := c.Engine(l).Load(context.Background(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = h.Open()
+		return open != nil && open.State == release.Paused
+	})
+	if open.Cause != release.CauseDiverged || !strings.Contains(open.Reason, "no canary arm any more; the rollout left it at 5 %") {
+		t.Errorf("it paused by %s: %s", open.Cause, open.Reason)
+	}
+	if err := c.Engine(l).RequestAbort(context.Background(), key, release.RequestBody{Reason: "HAProxy lost its state"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Fatal("the apply succeeded")
+	}
+	b.Wants(acctest.Read(out.Bytes(), cmd.ProcessState.ExitCode()), "error", "aborted", "no canary", "1.0.0 at 100 %")
+	b.wantServing("1.0.0")
 }
 
 // process tells the process of HAProxy that answers, or nothing.

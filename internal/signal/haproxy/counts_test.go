@@ -1,3 +1,7 @@
+//go:build !windows
+
+// HAProxy does not run on Windows.
+
 package haproxy_test
 
 import (

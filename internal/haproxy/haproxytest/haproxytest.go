@@ -64,7 +64,7 @@ func Binary(t testing.TB) string {
 			return path
 		}
 	}
-	t.Fatal("this test needs HAProxy 2.4 or newer: run make haproxy, or apt-get install haproxy")
+	t.Fatal("this test needs HAProxy 2.4 or newer: run make packages, or apt-get install haproxy")
 	return ""
 }
 

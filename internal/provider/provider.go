@@ -116,5 +116,5 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 
 // Functions implements provider.ProviderWithFunctions.
 func (p *Provider) Functions(context.Context) []func() function.Function {
-	return []func() function.Function{functions.NewCanarySteps, functions.NewWindowState}
+	return []func() function.Function{functions.NewCanarySteps, functions.NewRecommendStrategy, functions.NewWindowState}
 }

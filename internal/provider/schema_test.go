@@ -40,7 +40,7 @@ func TestTheProviderHasWhatItPromises(t *testing.T) {
 	want := []string{
 		"sluice_change_window", "sluice_deployment_strategy", "sluice_drift_check", "sluice_environment", "sluice_release", "sluice_rollback_policy",
 		"data sluice_change_calendar", "data sluice_change_window", "data sluice_deployment_strategy", "data sluice_environment", "data sluice_release", "data sluice_rollback_policy",
-		"function canary_steps", "function window_state",
+		"function canary_steps", "function recommend_strategy", "function window_state",
 	}
 	if diff := cmp.Diff(set(want), set(got)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

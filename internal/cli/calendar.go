@@ -75,6 +75,9 @@ func (a *app) showCalendar(ctx context.Context, l ledger.Ledger, args []string, 
 		return err
 	}
 	subject, err := calendarSubject(ctx, l, args, f)
+	if err == nil {
+		subject, err = window.WithOwner(ctx, l, subject)
+	}
 	if err != nil {
 		return err
 	}

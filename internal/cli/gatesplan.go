@@ -39,6 +39,7 @@ type plannedRollout struct {
 // not known yet is null.
 type plannedRelease struct {
 	Service             string                     `json:"service"`
+	ServiceDefinition   plannedDefinition          `json:"service_definition"`
 	Environment         plannedDefinition          `json:"environment"`
 	Artifact            artifact.Artifact          `json:"artifact"`
 	ConfigurationDigest string                     `json:"configuration_digest"`

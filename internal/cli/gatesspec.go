@@ -17,14 +17,19 @@ import (
 func specOf(ctx context.Context, l ledger.Ledger, r plannedRelease) (release.Spec, []string, error) {
 	spec := release.Spec{Service: r.Service, Payload: r.payload(), Mode: release.Mode(r.Mode)}
 	var warnings []string
+	var service release.Service
 	for _, d := range []struct {
 		kind string
 		from plannedDefinition
 		into any
 	}{
+		{release.ServiceKind, r.ServiceDefinition, &service},
 		{"environment", r.Environment, &spec.Environment},
 		{kindStrategy, r.Strategy, &spec.Strategy},
 	} {
+		if d.kind == release.ServiceKind && d.from.Name == "" {
+			continue
+		}
 		warning, err := resolve(ctx, l, d.kind, d.from, d.into)
 		if err != nil {
 			return spec, nil, err
@@ -32,6 +37,9 @@ func specOf(ctx context.Context, l ledger.Ledger, r plannedRelease) (release.Spe
 		if warning != "" {
 			warnings = append(warnings, warning)
 		}
+	}
+	if service.Name != "" {
+		spec.Definition = &service
 	}
 	spec.Environment.Name = r.Environment.Name
 	if spec.Strategy.Canary == nil && spec.Strategy.Linear == nil {

@@ -98,6 +98,17 @@ func TestAccBadInputIsRefusedAtPlanOnItsAttribute(t *testing.T) {
   artifact    = { version = "1.0.0", reference = "registry.example/checkout:1.0.0" }
 }`, "names a tag"},
 		"a definition of something else": {"release", "strategy.content", `sluice_deployment_strategy.s.definition`, `{ name = "x", content = jsonencode({ name = "x" }) }`, "no kind of strategy"},
+		"another service's content":      {"release", "service_definition", `service_definition   = sluice_service.c.definition`, `service_definition = { name = "search", content = jsonencode({ name = "search" }) }`, `the definition is of the service "search" and the release of "checkout"`},
+		"a label of two values":          {"release", "service_definition", `labels       = { pci = "yes" }`, `labels = { team = "web" }`, `the label "team" is "web" of the service and "payments" of the environment "production"`},
+		"an empty team":                  {"service", "team", `team         = "payments"`, `team = ""`, "the name is empty"},
+		"a team with a slash":            {"service", "team", `team         = "payments"`, `team = "a/b"`, `the name "a/b" contains a slash`},
+		"an unknown criticality":         {"service", "criticality", `criticality  = "high"`, `criticality = "dire"`, `"dire" is not a criticality`},
+		"a service that needs itself":    {"service", "dependencies[0]", `["search"]`, `["checkout"]`, `"checkout" is the service itself`},
+		"a dependency twice":             {"service", "dependencies[1]", `["search"]`, `["search", "search"]`, `"search" is there already`},
+		"a ceiling of nothing":           {"service", "objectives.error_ceiling", `error_ceiling = "0.5%"`, `error_ceiling = "0%"`, "0 is not a ceiling"},
+		"a ceiling without a sign":       {"service", "objectives.error_ceiling", `error_ceiling = "0.5%"`, `error_ceiling = "0.5"`, `"0.5" has no percent sign`},
+		"an objective of all":            {"service", "objectives.latency.share", `share = "99%"`, `share = "100%"`, "1 is not a share of an objective"},
+		"an objective of two days":       {"service", "objectives.latency.within", `within = "300ms"`, `within = "48h"`, "48h is not a time of an objective"},
 		"another environment's content":  {"release", "environment.content", `sluice_environment.e.definition`, `{ name = "x", content = sluice_environment.e.definition.content }`, `the content is of the environment "production" and the name is "x"`},
 	}
 	for name, tc := range cases {

@@ -53,6 +53,14 @@ func objects() map[string]object {
 			typ: "sluice_rollback_policy", first: `automatic = false` + "\n" + `max_per_day = 2`, second: `during_bake = false`,
 			content: `{"name":"one","automatic":false,"max_per_day":2}`,
 		},
+		"service": {
+			typ: "sluice_service",
+			first: `team = "payments"` + "\n" + `criticality = "high"` + "\n" + `labels = { pci = "yes" }` + "\n" + `dependencies = ["search"]` + "\n" +
+				`objectives = { error_ceiling = "0.5%", latency = { share = "99%", within = "300ms" } }`,
+			second: `team = "web"` + "\n" + `objectives = {}`,
+			content: `{"name":"one","team":"payments","criticality":"high","labels":{"pci":"yes"},"dependencies":["search"],` +
+				`"objectives":{"error_ceiling":0.005,"latency":{"share":0.99,"within":"300ms"}}}`,
+		},
 		"change_window": {
 			typ: "sluice_change_window",
 			first: `kind = "freeze"` + "\n" + `time_zone = "Europe/Berlin"` + "\n" + `reason = "peak <trade>"` + "\n" +

@@ -40,6 +40,7 @@ func declare(t *testing.T) (url, id string) {
 	t.Cleanup(func() { _ = c.Close() }) // Nothing was left unwritten.
 	for _, o := range []struct{ kind, name, content string }{
 		{"environment", "production", `{"name":"production","tier":"production"}`},
+		{"service", "checkout", `{"name":"checkout","team":"payments"}`},
 		{"rollback_policy", "cautious", `{"name":"cautious","max_per_day":2}`},
 		{"change_window", "peak", `{"name":"peak","kind":"freeze","time_zone":"UTC","absolute":[{"starts_at":"2026-11-27","ends_at":"2026-11-30"}]}`},
 		{"deployment_strategy", "careful", `{"name":"careful","all_at_once":{}}`},
@@ -191,6 +192,7 @@ func TestADeclaredObjectIsImportedByItsIdentity(t *testing.T) {
 	for resource, identity := range map[string]map[string]string{
 		"sluice_environment":         {"name": "production"},
 		"sluice_rollback_policy":     {"name": "cautious"},
+		"sluice_service":             {"name": "checkout"},
 		"sluice_change_window":       {"name": "peak"},
 		"sluice_deployment_strategy": {"name": "careful"},
 		"sluice_drift_check":         {"release": "checkout/production"},

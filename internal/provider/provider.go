@@ -26,6 +26,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/functions"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/release"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/rollbackpolicy"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/service"
 	signals "github.com/sluice/terraform-provider-sluice/internal/signal/all"
 	targets "github.com/sluice/terraform-provider-sluice/internal/target/all"
 )
@@ -99,6 +100,7 @@ func (p *Provider) Resources(context.Context) []func() resource.Resource {
 		environment.NewResource,
 		release.NewResource,
 		rollbackpolicy.NewResource,
+		service.NewResource,
 	}
 }
 
@@ -111,6 +113,7 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 		environment.NewDataSource,
 		release.NewDataSource,
 		rollbackpolicy.NewDataSource,
+		service.NewDataSource,
 	}
 }
 

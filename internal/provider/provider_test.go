@@ -61,8 +61,17 @@ resource "sluice_change_window" "w" {
   scope     = { environments = ["staging"], tiers = ["staging"], services = ["checkout"], labels = { team = "payments" } }
   severity  = "low"
 }
+resource "sluice_service" "c" {
+  name         = "checkout"
+  team         = "payments"
+  criticality  = "high"
+  labels       = { pci = "yes" }
+  dependencies = ["search"]
+  objectives   = { error_ceiling = "0.5%%", latency = { share = "99%%", within = "300ms" } }
+}
 resource "sluice_release" "r" {
   service              = "checkout"
+  service_definition   = sluice_service.c.definition
   environment          = sluice_environment.e.definition
   artifact             = { version = "1.0.0", reference = "registry.example/checkout@%s" }
   configuration_digest = "%s"
@@ -118,40 +127,46 @@ func TestAccAnUnknownValueAnywhereIsNoErrorAndNoPanic(t *testing.T) {
 		"a span":           {`weekly    = [{ days = ["mon"], from = "09:00", to = "17:00" }]`, `absolute = [` + u + ` == "" ? { starts_at = "2026-01-01", ends_at = "2026-01-02" } : { starts_at = "2027-01-01", ends_at = "2027-01-02" }]`},
 		"an entry": {`[{ path = "canary", reason = "an incident", expires = "2034-01-01T00:00:00Z" }]`,
 			`[` + u + ` == "" ? { path = "canary", reason = "a", expires = "2034-01-01T00:00:00Z" } : { path = "canary", reason = "b", expires = "2034-01-01T00:00:00Z" }]`},
-		"timeouts":          {`create = "1h"`, `create = ` + u},
-		"a time of a step":  {`at_least = "1m"`, `at_least = ` + u},
-		"bake":              {`bake   = "10m"`, `bake = ` + u},
-		"ceiling":           {`ceiling = "1%"`, `ceiling = ` + u},
-		"interval":          {`interval = "5s"`, `interval = ` + u},
-		"a metric":          {`slow   = {`, `slow = ` + u + ` == "" ? null : {`},
-		"kind of window":    {`kind      = "allow"`, `kind = ` + u},
-		"days":              {`["mon"]`, `[` + u + `]`},
-		"zone":              {`"Europe/Berlin"`, u},
-		"service":           {`service              = "checkout"`, `service = ` + u},
-		"environment":       {`sluice_environment.e.definition`, `{ name = ` + u + ` }`},
-		"version":           {`version = "1.0.0"`, `version = ` + u},
-		"reference":         {`"registry.example/checkout@` + digest + `"`, u},
-		"artifact":          {`artifact             = {`, `artifact = ` + u + ` == "" ? null : {`},
-		"configuration":     {`configuration_digest = "` + digest + `"`, `configuration_digest = ` + u},
-		"url":               {`url = "http://127.0.0.1:1",`, `url = ` + u + `,`},
-		"target":            {`target               = {`, `target = ` + u + ` == "" ? null : {`},
-		"strategy":          {`sluice_deployment_strategy.s.definition`, `{ name = "x", content = ` + u + ` }`},
-		"strategy's name":   {`sluice_deployment_strategy.s.definition`, `{ name = ` + u + ` }`},
-		"policy":            {`sluice_rollback_policy.p.definition`, u + ` == "" ? null : sluice_rollback_policy.p.definition`},
-		"signals":           {`signals              = {`, `signals = ` + u + ` == "" ? null : {`},
-		"a signal":          {`{ openmetrics = {`, u + ` == "" ? null : { openmetrics = {`},
-		"a signal's url":    {`"http://127.0.0.1:1/metrics"`, u},
-		"mode":              {`mode                 = "enforce"`, `mode = ` + u},
-		"irreversible":      {`irreversible         = false`, `irreversible = ` + u + ` == ""`},
-		"previous name":     {`"cart/production"`, u},
-		"release of drift":  {`sluice_release.r.id`, u},
-		"mode of drift":     {`mode    = "report"`, `mode = ` + u},
-		"reason of drift":   {`"an incident"`, u},
-		"expires":           {`"2034-01-01T00:00:00Z"`, u},
-		"automatic":         {`automatic   = true`, `automatic = ` + u + ` == ""`},
-		"max_per_day":       {`max_per_day = 2`, `max_per_day = length(` + u + `)`},
-		"slower_than":       {`baseline_quantile = 0.99`, `fixed = ` + u},
-		"unattended weight": {`max_unattended_weight = 10`, `max_unattended_weight = length(` + u + `)`},
+		"timeouts":           {`create = "1h"`, `create = ` + u},
+		"a time of a step":   {`at_least = "1m"`, `at_least = ` + u},
+		"bake":               {`bake   = "10m"`, `bake = ` + u},
+		"ceiling":            {`ceiling = "1%"`, `ceiling = ` + u},
+		"interval":           {`interval = "5s"`, `interval = ` + u},
+		"a metric":           {`slow   = {`, `slow = ` + u + ` == "" ? null : {`},
+		"kind of window":     {`kind      = "allow"`, `kind = ` + u},
+		"days":               {`["mon"]`, `[` + u + `]`},
+		"zone":               {`"Europe/Berlin"`, u},
+		"service":            {`service              = "checkout"`, `service = ` + u},
+		"environment":        {`sluice_environment.e.definition`, `{ name = ` + u + ` }`},
+		"version":            {`version = "1.0.0"`, `version = ` + u},
+		"reference":          {`"registry.example/checkout@` + digest + `"`, u},
+		"artifact":           {`artifact             = {`, `artifact = ` + u + ` == "" ? null : {`},
+		"configuration":      {`configuration_digest = "` + digest + `"`, `configuration_digest = ` + u},
+		"url":                {`url = "http://127.0.0.1:1",`, `url = ` + u + `,`},
+		"target":             {`target               = {`, `target = ` + u + ` == "" ? null : {`},
+		"service definition": {`sluice_service.c.definition`, `{ name = "checkout", content = ` + u + ` }`},
+		"team":               {`team         = "payments"`, `team = ` + u},
+		"criticality":        {`criticality  = "high"`, `criticality = ` + u},
+		"dependencies":       {`["search"]`, `[` + u + `]`},
+		"an objective":       {`error_ceiling = "0.5%"`, `error_ceiling = ` + u},
+		"a latency":          {`within = "300ms"`, `within = ` + u},
+		"strategy":           {`sluice_deployment_strategy.s.definition`, `{ name = "x", content = ` + u + ` }`},
+		"strategy's name":    {`sluice_deployment_strategy.s.definition`, `{ name = ` + u + ` }`},
+		"policy":             {`sluice_rollback_policy.p.definition`, u + ` == "" ? null : sluice_rollback_policy.p.definition`},
+		"signals":            {`signals              = {`, `signals = ` + u + ` == "" ? null : {`},
+		"a signal":           {`{ openmetrics = {`, u + ` == "" ? null : { openmetrics = {`},
+		"a signal's url":     {`"http://127.0.0.1:1/metrics"`, u},
+		"mode":               {`mode                 = "enforce"`, `mode = ` + u},
+		"irreversible":       {`irreversible         = false`, `irreversible = ` + u + ` == ""`},
+		"previous name":      {`"cart/production"`, u},
+		"release of drift":   {`sluice_release.r.id`, u},
+		"mode of drift":      {`mode    = "report"`, `mode = ` + u},
+		"reason of drift":    {`"an incident"`, u},
+		"expires":            {`"2034-01-01T00:00:00Z"`, u},
+		"automatic":          {`automatic   = true`, `automatic = ` + u + ` == ""`},
+		"max_per_day":        {`max_per_day = 2`, `max_per_day = length(` + u + `)`},
+		"slower_than":        {`baseline_quantile = 0.99`, `fixed = ` + u},
+		"unattended weight":  {`max_unattended_weight = 10`, `max_unattended_weight = length(` + u + `)`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

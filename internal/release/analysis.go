@@ -83,7 +83,7 @@ func (d *driver) fixMetrics(ctx context.Context, r *Rollout, body *AnalysisBody)
 			return fmt.Errorf("signal %q: %w", name, err)
 		}
 		for _, metric := range metrics {
-			if err := body.fix(metric, name, analysis.Metrics[metric], history, r.Baseline != nil); err != nil {
+			if err := body.fix(metric, name, r.Spec.objective(analysis.Metrics[metric]), history, r.Baseline != nil); err != nil {
 				return err
 			}
 		}

@@ -48,8 +48,12 @@ func Modes() []string { return []string{string(Enforce), string(Observe)} }
 // Spec is everything that a rollout needs, resolved. It is frozen into the first
 // record of the rollout.
 type Spec struct {
-	Format      int                      `json:"format"`
-	Service     string                   `json:"service"`
+	Format  int    `json:"format"`
+	Service string `json:"service"`
+	// Definition is the declared service, nil when the release gives none. It is
+	// frozen like the rest, so that the objectives a rollout is judged by stay those
+	// it began with.
+	Definition  *Service                 `json:"service_definition,omitempty"`
 	Environment Environment              `json:"environment"`
 	Payload     artifact.Payload         `json:"payload"`
 	Target      target.Config            `json:"target"`
@@ -137,10 +141,14 @@ func (s Spec) Key() Key { return Key{Service: s.Service, Environment: s.Environm
 
 // Subject is what the gates are asked about.
 func (s Spec) Subject() gate.Subject {
-	return gate.Subject{
+	subject := gate.Subject{
 		Service: s.Service, Environment: s.Environment.Name, Tier: s.Environment.Tier,
-		Regions: s.Environment.Regions, Labels: s.Environment.Labels, Payload: s.Payload,
+		Regions: s.Environment.Regions, Labels: labels(s.Environment, s.Definition), Payload: s.Payload,
 	}
+	if s.Definition != nil {
+		subject.Team = s.Definition.Team
+	}
+	return subject
 }
 
 // Normalize fills in what the author left to the defaults, so that a frozen
@@ -165,6 +173,7 @@ func (s Spec) Validate() field.Errors {
 	if s.Mode != "" && !slices.Contains(Modes(), string(s.Mode)) {
 		errs = append(errs, field.Error{Path: "mode", Msg: fmt.Sprintf("%q is not a mode; it must be enforce or observe, for example \"observe\"", s.Mode)})
 	}
+	errs = append(errs, s.validateDefinition()...)
 	return append(errs, s.validateMetrics()...)
 }
 

@@ -46,6 +46,11 @@ func (g *Gate) Check(ctx context.Context, subject gate.Subject, at time.Time) ga
 	if err != nil {
 		return unknown(err.Error(), "repair what is named above; the same check passes once every declared window can be read")
 	}
+	owned, err := WithOwner(ctx, g.ledger, SubjectOf(subject))
+	if err != nil {
+		return unknown(err.Error(), "repair what is named above; the same check passes once it can be read")
+	}
+	subject.Team, subject.Labels = owned.Team, owned.Labels
 	cal, err := calendar.New(windows)
 	if err != nil {
 		return unknown(err.Error(), correct)

@@ -15,6 +15,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/gate/window"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
 var (
@@ -202,5 +203,56 @@ func TestCheckReadsAnew(t *testing.T) {
 	}
 	if got := g.Check(ctx, subject, noon).Status; got != gate.Pass {
 		t.Fatalf("after it was taken away: %s", got)
+	}
+}
+
+func declareService(t *testing.T, l ledger.Ledger, content string) {
+	t.Helper()
+	if _, err := ledger.PutObject(context.Background(), l, ledger.Put{
+		Kind: release.ServiceKind, Name: "checkout", Content: json.RawMessage(content), Actor: "ci@acme", At: noon,
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A central team's window holds for a release that says nothing of its owner, once
+// the ledger knows the service; what the release says goes before.
+func TestCheckAsksTheLedgerWhoOwnsTheService(t *testing.T) {
+	team := with(func(w *calendar.Window) { w.Scope.Teams = []string{"payments"} })
+	label := with(func(w *calendar.Window) { w.Scope.Labels = map[string]string{"pci": "yes", "team": "web"} })
+	nobody := gate.Subject{Service: "checkout", Environment: "production", Labels: map[string]string{"team": "web"}}
+	other := nobody
+	other.Team = "search"
+	const declared = `{"name":"checkout","team":"payments","labels":{"pci":"yes","team":"mobile"}}`
+	for name, tc := range map[string]struct {
+		window  calendar.Window
+		service string
+		subject gate.Subject
+		want    gate.Status
+	}{
+		"not declared":                  {team, "", nobody, gate.Pass},
+		"the team's":                    {team, declared, nobody, gate.Fail},
+		"a label's, and the release's":  {label, declared, nobody, gate.Fail},
+		"the release says another team": {team, declared, other, gate.Pass},
+		"nothing said of the team":      {team, `{"name":"checkout"}`, nobody, gate.Pass},
+		"of a newer version":            {team, `{"name":"checkout","squad":"payments"}`, nobody, gate.Unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := mem.New(noon)
+			declare(t, l, tc.window)
+			if tc.service != "" {
+				declareService(t, l, tc.service)
+			}
+			got := window.New(l).Check(context.Background(), tc.subject, noon)
+			if got.Status != tc.want {
+				t.Errorf("%s: %s; want %s", got.Status, got.Reason, tc.want)
+			}
+			if tc.want == gate.Unknown && !strings.Contains(got.Reason, `the declared service "checkout"`) {
+				t.Errorf("the reason %q does not name the service", got.Reason)
+			}
+			if len(nobody.Labels) != 1 {
+				t.Errorf("the release's labels became %v", nobody.Labels)
+			}
+		})
 	}
 }

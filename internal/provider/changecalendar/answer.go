@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/calendar"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/gate/window"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
@@ -92,6 +93,11 @@ func (d *DataSource) ask(ctx context.Context, q question) (answer, field.Errors,
 	subject, errs, err := q.subject(ctx, l)
 	if err != nil || len(errs) > 0 {
 		return answer{}, errs, err
+	}
+	if l != nil {
+		if subject, err = window.WithOwner(ctx, l, subject); err != nil {
+			return answer{}, nil, err
+		}
 	}
 	windows, errs, err := q.windows(ctx, l)
 	if errors.Is(err, calendar.ErrInvalid) {

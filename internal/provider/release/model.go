@@ -21,6 +21,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/deploymentstrategy"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/environment"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/rollbackpolicy"
+	declaredservice "github.com/sluice/terraform-provider-sluice/internal/provider/service"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
@@ -32,6 +33,7 @@ type model struct {
 	ID                  types.String   `tfsdk:"id"`
 	LedgerID            types.String   `tfsdk:"ledger_id"`
 	Service             types.String   `tfsdk:"service"`
+	ServiceDefinition   types.Object   `tfsdk:"service_definition"`
 	Environment         types.Object   `tfsdk:"environment"`
 	Artifact            types.Object   `tfsdk:"artifact"`
 	ConfigurationDigest types.String   `tfsdk:"configuration_digest"`
@@ -96,12 +98,14 @@ func (m model) toSpec(ctx context.Context, find lookup) (spec engine.Spec, known
 		Mode: engine.Mode(m.Mode.ValueString()), Irreversible: m.Irreversible.ValueBool(),
 	}
 	known = keyKnown && payloadKnown && !m.Mode.IsUnknown() && !m.Irreversible.IsUnknown()
+	var service engine.Service
 	for _, d := range []struct {
 		path   string
 		object declared.Object
 		from   types.Object
 		into   any
 	}{
+		{"service_definition", declaredservice.Object(), m.ServiceDefinition, &service},
 		{"environment", environment.Object(), m.Environment, &spec.Environment},
 		{"strategy", deploymentstrategy.Object(), m.Strategy, &spec.Strategy},
 		{"rollback_policy", rollbackpolicy.Object(), m.RollbackPolicy, &spec.Policy},
@@ -112,6 +116,9 @@ func (m model) toSpec(ctx context.Context, find lookup) (spec engine.Spec, known
 		}
 		known = known && ok
 		errs = append(errs, problems.Under(d.path)...)
+	}
+	if service.Name != "" {
+		spec.Definition = &service
 	}
 	if keyKnown && spec.Environment.Name != key.Environment && known && len(errs) == 0 {
 		errs = append(errs, field.Error{Path: "environment.content", Msg: fmt.Sprintf("the content is of the environment %q and the name is %q; take both from one definition, for example sluice_environment.production.definition", spec.Environment.Name, key.Environment)})

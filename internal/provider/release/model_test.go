@@ -28,11 +28,15 @@ func payload(version, c string) artifact.Payload {
 
 // full is a specification with something in each of its parts.
 func full() engine.Spec {
-	yes := true
+	yes, half := true, 0.005
 	p := payload("1.1.0", "a")
 	p.ConfigurationDigest = "sha256:" + strings.Repeat("b", 64)
 	return engine.Spec{
-		Service:     "checkout",
+		Service: "checkout",
+		Definition: &engine.Service{
+			Name: "checkout", Team: "payments", Criticality: "high", Labels: map[string]string{"pci": "yes"}, Dependencies: []string{"search"},
+			Objectives: &engine.Objectives{ErrorCeiling: &half, Latency: &engine.LatencyObjective{Share: 0.99, Within: field.Duration(300 * time.Millisecond)}},
+		},
 		Environment: engine.Environment{Name: "production", Tier: "production", Regions: []string{"a"}, Order: 3, Labels: map[string]string{"team": "x"}},
 		Payload:     p,
 		Target:      target.Config{Driver: "contract", Config: json.RawMessage(`{"timeout":"1s","token":{"command":["pass","show"]},"url":"http://127.0.0.1:1"}`)},
@@ -52,16 +56,17 @@ func full() engine.Spec {
 // blank is a model of which nothing is known, as an import begins with.
 func blank() model {
 	return model{
-		Environment: definition.Null(), Strategy: definition.Null(), RollbackPolicy: definition.Null(),
+		ServiceDefinition: definition.Null(), Environment: definition.Null(), Strategy: definition.Null(), RollbackPolicy: definition.Null(),
 		Artifact: types.ObjectNull(artifactType.AttrTypes), Signals: types.MapNull(types.StringType), Steps: types.ListNull(types.StringType),
 	}
 }
 
 func TestASpecificationComesBackFromTheModel(t *testing.T) {
 	for name, change := range map[string]func(*engine.Spec){
-		"full":             func(*engine.Spec) {},
-		"without a policy": func(s *engine.Spec) { s.Policy = engine.Policy{} },
-		"without signals":  func(s *engine.Spec) { s.Signals = nil; s.Strategy.Analysis.Metrics = nil },
+		"full":                         func(*engine.Spec) {},
+		"without a service definition": func(s *engine.Spec) { s.Definition = nil },
+		"without a policy":             func(s *engine.Spec) { s.Policy = engine.Policy{} },
+		"without signals":              func(s *engine.Spec) { s.Signals = nil; s.Strategy.Analysis.Metrics = nil },
 		"all at once": func(s *engine.Spec) {
 			s.Strategy = strategy.Definition{Name: "x", AllAtOnce: &strategy.AllAtOnce{}}.Normalize()
 		},
@@ -178,10 +183,11 @@ func TestEachPartThatIsUnknownMakesTheSpecificationUnknownAndNoError(t *testing.
 	}
 	m = m.withPayload(full().Payload, nil)
 	cases := map[string]func(*model){
-		"service":     func(m *model) { m.Service = types.StringUnknown() },
-		"environment": func(m *model) { m.Environment = types.ObjectUnknown(definition.AttrTypes()) },
-		"its content": func(m *model) { m.Environment = definition.Unknown(types.StringValue("production")) },
-		"artifact":    func(m *model) { m.Artifact = types.ObjectUnknown(artifactType.AttrTypes) },
+		"service":            func(m *model) { m.Service = types.StringUnknown() },
+		"service definition": func(m *model) { m.ServiceDefinition = definition.Unknown(types.StringValue("checkout")) },
+		"environment":        func(m *model) { m.Environment = types.ObjectUnknown(definition.AttrTypes()) },
+		"its content":        func(m *model) { m.Environment = definition.Unknown(types.StringValue("production")) },
+		"artifact":           func(m *model) { m.Artifact = types.ObjectUnknown(artifactType.AttrTypes) },
 		"version": func(m *model) {
 			m.Artifact = types.ObjectValueMust(artifactType.AttrTypes, map[string]attr.Value{"version": types.StringUnknown(), "reference": types.StringValue("x")})
 		},

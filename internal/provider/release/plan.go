@@ -252,6 +252,7 @@ func (p *planning) edited() string {
 		name          string
 		before, after attrValue
 	}{
+		{"service_definition", p.state.ServiceDefinition, p.plan.ServiceDefinition},
 		{"environment", p.state.Environment, p.plan.Environment},
 		{"target", p.state.Target, p.plan.Target},
 		{"strategy", p.state.Strategy, p.plan.Strategy},

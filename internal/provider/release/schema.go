@@ -37,6 +37,9 @@ func releaseSchema(ctx context.Context) schema.Schema {
 			Validators:          []validator.String{definition.Name()},
 			PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 		},
+		"service_definition": definition.Reference("service", "sluice_service",
+			" With it, windows that ask for its team or its labels hold for the release from the plan on, and the judge takes its objectives where a metric states no ceiling. An edit of it holds from the next rollout on. "+
+				"Without it the ledger is asked for a service of that name, for windows alone.", false),
 		"environment":     environmentAttribute(),
 		"artifact":        artifactAttribute(),
 		"target":          targetAttribute(),

@@ -15,6 +15,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/deploymentstrategy"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/environment"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/rollbackpolicy"
+	declaredservice "github.com/sluice/terraform-provider-sluice/internal/provider/service"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
@@ -138,6 +139,11 @@ func (m model) imported(ctx context.Context, spec engine.Spec) (model, error) {
 	var err error
 	if m.Environment, err = define(environment.Object(), spec.Environment.Name, spec.Environment); err != nil {
 		return m, err
+	}
+	if spec.Definition != nil {
+		if m.ServiceDefinition, err = define(declaredservice.Object(), spec.Definition.Name, spec.Definition); err != nil {
+			return m, err
+		}
 	}
 	if m.Strategy, err = define(deploymentstrategy.Object(), spec.Strategy.Name, spec.Strategy); err != nil {
 		return m, err

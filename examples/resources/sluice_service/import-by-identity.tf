@@ -1,0 +1,6 @@
+import {
+  to = sluice_service.checkout
+  identity = {
+    name = "checkout"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = sluice_service.checkout
+  id = "checkout"
+}

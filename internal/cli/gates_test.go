@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/gate/window"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
 func TestGatesOfARelease(t *testing.T) {
@@ -96,6 +98,32 @@ func TestGatesOfAPlan(t *testing.T) {
 	if piped := w.runWith(string(raw), "gates", "--plan", "-"); piped.code != Blocked || cmp.Diff(r.out, piped.out) != "" {
 		t.Error("a plan from standard input is another one:", piped)
 	}
+}
+
+// A window of a team holds for a release of the plan by its service's definition, and
+// by the name alone once the ledger knows it.
+func TestGatesOfAPlanKnowTheServicesTeam(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	l := w.open()
+	put := func(kind, name, content string) {
+		t.Helper()
+		if _, err := ledger.PutObject(t.Context(), l, ledger.Put{Kind: kind, Name: name, Content: json.RawMessage(content), Actor: "ci@acme", At: w.clock.Now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(window.ObjectKind, "audit", `{"name":"audit","kind":"freeze","time_zone":"UTC","absolute":[{"starts_at":"2000-01-01","ends_at":"2199-01-01"}],"scope":{"teams":["payments"]}}`)
+	release := planned("checkout", good)
+	file := plan(t, change("sluice_release.checkout", []string{"update"}, planned("checkout", first), release, map[string]any{}))
+	w.expect(Done, "gates", "--plan", file)
+	release["service_definition"] = map[string]any{"name": "checkout", "content": `{"name":"checkout","team":"payments"}`}
+	file = plan(t, change("sluice_release.checkout", []string{"update"}, planned("checkout", first), release, map[string]any{}))
+	contains(t, w.expect(Blocked, "gates", "--plan", file).out, `freeze "audit"`)
+	delete(release, "service_definition")
+	put("service", "checkout", `{"name":"checkout","team":"payments"}`)
+	file = plan(t, change("sluice_release.checkout", []string{"update"}, planned("checkout", first), release, map[string]any{}))
+	contains(t, w.expect(Blocked, "gates", "--plan", file).out, `freeze "audit"`)
+	contains(t, w.expect(Done, "calendar", key.String(), "--ics").out, "SUMMARY", "audit")
 }
 
 func TestGatesOfAPlanThatOpensNothing(t *testing.T) {

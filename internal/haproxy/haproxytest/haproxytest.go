@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -229,13 +230,23 @@ func Eventually(t testing.TB, what string, so func() bool) {
 	labtest.Eventually(t, patience, what, so)
 }
 
-// Free gives a free address on this machine.
+// ports counts the ports that this process has handed out.
+var ports atomic.Uint32
+
+// Free gives a free address on this machine. It is below the ports that systems
+// hand out to whoever asks for any, or another process could have it before
+// HAProxy binds it; and each process begins elsewhere.
 func Free(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, count = 20_000, 12_000
+	start := uint32(os.Getpid()) * 101 //nolint:gosec // Any number will do.
+	for range count {
+		address := fmt.Sprintf("127.0.0.1:%d", first+(start+ports.Add(1))%count)
+		if l, err := net.Listen("tcp", address); err == nil {
+			_ = l.Close()
+			return address
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }

@@ -16,6 +16,7 @@ func (a *app) commands() []*cobra.Command {
 		a.gatesCommand(),
 		a.overrideCommand(),
 		a.calendarCommand(),
+		a.driftCommand(),
 		a.holdCommand(),
 		a.quarantineCommand(),
 		a.verifyCommand(),

@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/drift"
+	"github.com/sluice/terraform-provider-sluice/internal/drift/document"
 	gates "github.com/sluice/terraform-provider-sluice/internal/gate/all"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
@@ -26,9 +28,19 @@ const lookTimeout = 3 * time.Second
 func (a *app) engine(l ledger.Ledger) *release.Engine {
 	actor := a.actor()
 	return &release.Engine{
-		Ledger: l, Clock: a.clock, Targets: a.targetDrivers(), Signals: a.signalDrivers(), Gates: gates.New(l),
+		Ledger: l, Clock: a.clock, Targets: a.targetDrivers(), Signals: a.signalDrivers(), Gates: gates.New(l, a.looker(l).Look),
 		Actor: actor, Holder: actor + " " + uuid.NewString(), UserAgent: a.userAgent(),
 		SpoolDir: filepath.Join(".sluice", "spool"), LeaseTTL: a.leaseTTL,
+	}
+}
+
+// looker makes what looks for drift. It asks no gate, since a gate asks it.
+func (a *app) looker(l ledger.Ledger) drift.Looker {
+	return drift.Looker{
+		Engine: &release.Engine{
+			Ledger: l, Clock: a.clock, Targets: a.targetDrivers(), UserAgent: a.userAgent(), CallTimeout: lookTimeout,
+		},
+		Documents: document.Reader{UserAgent: a.userAgent()},
 	}
 }
 

@@ -41,7 +41,7 @@ func (a *app) statusCommand() *cobra.Command {
 		Short: "Show what serves, rolls out, is on hold and is quarantined",
 		Long: `Shows every release of the ledger, or one: what should serve by the record, the
 rollout that is open with its progress, the last one, holds and quarantine. It
-asks no target; what a target says of itself is compared by sluice_drift_check.`,
+asks no target; what a target says of itself is compared by sluice drift.`,
 		Example: "  sluice status\n  sluice status checkout/production --json",
 		Args:    takes("[RELEASE]"),
 		RunE: a.does(func(ctx context.Context, args []string) error {

@@ -5,12 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -30,10 +26,34 @@ const (
 	// ModeRemediate brings back what the ledger says, through a rollout of kind repair
 	// that the gates let in.
 	ModeRemediate Mode = "remediate"
+	// ModeAccept takes the values that the author states for as good as the expected
+	// ones, and reports every other difference.
+	ModeAccept Mode = "accept"
 )
 
 // Modes lists the modes in the order of the documentation.
-func Modes() []string { return []string{string(ModeReport), string(ModeFail), string(ModeRemediate)} }
+func Modes() []string {
+	return []string{string(ModeReport), string(ModeFail), string(ModeRemediate), string(ModeAccept)}
+}
+
+// Scope says what a check that finds drift keeps from going forward.
+type Scope string
+
+// The scopes.
+const (
+	BlocksNothing     Scope = "nothing"
+	BlocksRelease     Scope = "release"
+	BlocksEnvironment Scope = "environment"
+)
+
+// Scopes lists the scopes; the first is the default.
+func Scopes() []string {
+	return []string{string(BlocksNothing), string(BlocksRelease), string(BlocksEnvironment)}
+}
+
+// NameOf is the name of a release's check: there is no sense in two. It has no
+// slash, which no name may have.
+func NameOf(key release.Key) string { return key.Service + "@" + key.Environment }
 
 // Check is the content of a declared drift check.
 type Check struct {
@@ -42,6 +62,35 @@ type Check struct {
 	// Mode is one of Modes; empty means ModeReport.
 	Mode   Mode     `json:"mode,omitempty"`
 	Ignore []Ignore `json:"ignore,omitempty"`
+	// Severity holds how much differences matter, by path. An entry covers what lies
+	// below its path, and the closest one counts.
+	Severity map[string]Severity `json:"severity,omitempty"`
+	// Fields is what else of the target's observation is declared, by its paths.
+	Fields map[string]Expectation `json:"fields,omitempty"`
+	// Documents is what is declared outside of the target, by names of the author's.
+	Documents map[string]Document `json:"documents,omitempty"`
+	// Accepted holds the values that ModeAccept takes.
+	Accepted []Acceptance `json:"accepted,omitempty"`
+	// Blocks says what drift keeps from going forward; empty means BlocksNothing.
+	Blocks Scope `json:"blocks,omitempty"`
+}
+
+// Acceptance is one value that the author takes for good.
+type Acceptance struct {
+	// Path is that of the difference, in full.
+	Path string `json:"path"`
+	// Value is what a report shows as observed, or SHA256 the digest that it gives, or
+	// that of a value that nobody may see. Exactly one is set.
+	Value  *string `json:"value,omitempty"`
+	SHA256 string  `json:"sha256,omitempty"`
+	Reason string  `json:"reason"`
+}
+
+func (a Acceptance) digest() string {
+	if a.Value == nil {
+		return bare(a.SHA256)
+	}
+	return hash(*a.Value)
 }
 
 // Ignore lets one path differ for a while. Nobody may ignore for ever.
@@ -61,47 +110,12 @@ func (c Check) EffectiveMode() Mode {
 	return c.Mode
 }
 
-var pathPattern = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
-
-// Validate checks a declared drift check. It needs no clock: an entry that has
-// expired stays valid and counts for nothing.
-func (c Check) Validate() field.Errors {
-	var errs field.Errors
-	if msg := field.Name(c.Name); msg != "" {
-		errs = append(errs, field.Error{Path: "name", Msg: msg})
+// EffectiveBlocks is the scope with the default filled in.
+func (c Check) EffectiveBlocks() Scope {
+	if c.Blocks == "" {
+		return BlocksNothing
 	}
-	errs = append(errs, c.Release.Validate().Under("release")...)
-	if c.Mode != "" && !slices.Contains(Modes(), string(c.Mode)) {
-		errs = append(errs, field.Error{Path: "mode", Msg: fmt.Sprintf("%q is not a mode; it must be report, fail or remediate, for example \"report\"", c.Mode)})
-	}
-	for n, i := range c.Ignore {
-		errs = append(errs, i.validate().Under(fmt.Sprintf("ignore[%d]", n))...)
-	}
-	return errs
-}
-
-func (i Ignore) validate() field.Errors {
-	var errs field.Errors
-	if !pathPattern.MatchString(i.Path) {
-		errs = append(errs, field.Error{Path: "path", Msg: fmt.Sprintf("%q is not a path; it has names joined by dots, for example %q", i.Path, PathWeight)})
-	}
-	if strings.TrimSpace(i.Reason) == "" {
-		errs = append(errs, field.Error{Path: "reason", Msg: "the reason is empty; say why this may differ, for example \"scaled by hand during the incident\""})
-	}
-	if i.Expires.IsZero() {
-		errs = append(errs, field.Error{Path: "expires", Msg: "the end is missing; nothing is ignored for ever, for example \"2026-12-01T00:00:00Z\""})
-	}
-	return errs
-}
-
-// covering returns the first entry that lets the path differ at an instant.
-func covering(ignore []Ignore, path string, at time.Time) (Ignore, bool) {
-	for _, i := range ignore {
-		if (path == i.Path || strings.HasPrefix(path, i.Path+".")) && at.Before(i.Expires) {
-			return i, true
-		}
-	}
-	return Ignore{}, false
+	return c.Blocks
 }
 
 // Decode reads a check from the ledger and validates it. A field that this

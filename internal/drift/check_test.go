@@ -45,7 +45,7 @@ func TestCheckValidate(t *testing.T) {
 		{"no name", func(c *drift.Check) { c.Name = "" }, "name", "the name is empty"},
 		{"no service", func(c *drift.Check) { c.Release.Service = "" }, "release.service", "the name is empty"},
 		{"a slash in the environment", func(c *drift.Check) { c.Release.Environment = "a/b" }, "release.environment", "slash"},
-		{"an unknown mode", func(c *drift.Check) { c.Mode = "repair" }, "mode", "report, fail or remediate"},
+		{"an unknown mode", func(c *drift.Check) { c.Mode = "repair" }, "mode", "report, fail, remediate or accept"},
 		{"a path with a star", func(c *drift.Check) { c.Ignore[0].Path = "canary.*" }, "ignore[0].path", "names joined by dots"},
 		{"no path", func(c *drift.Check) { c.Ignore[0].Path = "" }, "ignore[0].path", "names joined by dots"},
 		{"no reason", func(c *drift.Check) { c.Ignore[0].Reason = " " }, "ignore[0].reason", "the reason is empty"},

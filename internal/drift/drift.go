@@ -5,6 +5,7 @@ package drift
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -24,6 +25,12 @@ const (
 	PathHealth        = "baseline.health"
 	PathCanaryWeight  = "canary.weight"
 	PathCanaryDigest  = "canary.digest"
+	// PathReverted is about a dead-man switch that fired, PathSwitch about one that
+	// is armed though no rollout is open.
+	PathReverted = "reverted"
+	PathSwitch   = "revert_after"
+	// PathReplicas is compared where the author declares it, as a field.
+	PathReplicas = "baseline.replicas"
 )
 
 // Words for what is not there, and for what nobody could tell.
@@ -42,9 +49,9 @@ type Expected struct {
 	Payload artifact.Payload `json:"payload"`
 	// Weight is the baseline's share of traffic, 0 to 100.
 	Weight float64 `json:"weight"`
-	// Fields holds what else should be so, by the dotted paths of the driver. Only
-	// what is listed is compared.
-	Fields map[string]any `json:"fields,omitempty"`
+	// Fields holds what else should be so, by the dotted paths of the driver, or
+	// PathReplicas. Only what is listed is compared.
+	Fields map[string]Expectation `json:"fields,omitempty"`
 }
 
 // ExpectedOf says what should serve. It is false when nobody can be held to
@@ -74,22 +81,47 @@ func (d Difference) String() string {
 // differences whose Observed is Unknown, so that no caller can take them for
 // clean. A version is a label and is not compared.
 func Compare(expected Expected, obs target.Observation) []Difference {
-	if !obs.Known {
-		return []Difference{{Path: PathBaseline, Expected: expected.Payload.Label(), Observed: Unknown}}
+	found := compareTarget(expected, obs)
+	var out []Difference
+	for _, f := range found {
+		out = append(out, f.Difference)
 	}
+	return out
+}
+
+func compareTarget(expected Expected, obs target.Observation) []Finding {
 	c := &comparison{}
+	if !obs.Known {
+		c.add(PathBaseline, expected.Payload.Label(), Unknown)
+		return c.found
+	}
 	c.baseline(expected, obs.Baseline)
 	c.canary(obs.Canary)
-	c.fields(expected.Fields, obs.Fields)
-	return c.differences
+	c.deadMan(obs)
+	c.fields(expected.Fields, obs)
+	return c.found
 }
 
 type comparison struct {
-	differences []Difference
+	found []Finding
 }
 
+// add writes a difference down whose values are this package's own words.
 func (c *comparison) add(path, expected, observed string) {
-	c.differences = append(c.differences, Difference{Path: path, Expected: expected, Observed: observed})
+	f := Finding{Difference: Difference{Path: path, Expected: expected, Observed: observed}, Kind: KindChanged}
+	switch {
+	case observed == Unknown:
+		f.Kind = KindUnknown
+	case observed == None:
+		f.Kind = KindMissing
+	case expected == None:
+		f.Kind = KindExtra
+	}
+	if f.Kind != KindUnknown {
+		f.digest = hash(observed)
+		f.Digest = f.digest
+	}
+	c.found = append(c.found, f)
 }
 
 func (c *comparison) baseline(expected Expected, arm *target.ArmState) {
@@ -126,30 +158,47 @@ func (c *comparison) canary(arm *target.ArmState) {
 	c.add(PathCanaryDigest, None, orNone(arm.Payload.Digest()))
 }
 
-func (c *comparison) fields(expected, observed map[string]any) {
-	paths := make([]string, 0, len(expected))
-	for path := range expected {
-		paths = append(paths, path)
+// deadMan reports what a switch did, or is about to do, though no rollout is open:
+// an armed one will move traffic that nobody expects to move.
+func (c *comparison) deadMan(obs target.Observation) {
+	if obs.Reverted {
+		c.add(PathReverted, "false", "true")
 	}
-	slices.Sort(paths)
-	for _, path := range paths {
-		got, there := observed[path]
-		switch want := scalar(expected[path]); {
+	if obs.RevertAfter > 0 {
+		// Not the time that is left, which is another one at each look.
+		c.add(PathSwitch, None, "armed")
+	}
+}
+
+func (c *comparison) fields(expected map[string]Expectation, obs target.Observation) {
+	for _, path := range slices.Sorted(maps.Keys(expected)) {
+		want := expected[path]
+		got, there := fieldOf(obs, path)
+		switch {
 		case !there:
-			c.add(path, want, Unknown)
-		case want != scalar(got):
-			c.add(path, want, scalar(got))
+			c.add(path, want.shown(), Unknown)
+		case !want.met(got):
+			c.found = append(c.found, want.difference(path, got))
 		}
 	}
 }
 
-// scalar writes a JSON scalar, so that 1 from HCL and 1.0 from a target are one.
-func scalar(v any) string {
+// fieldOf gives a field as decoded JSON, so that 1 from HCL and 1.0 from a target
+// are one. One that the target did not tell is not there.
+func fieldOf(obs target.Observation, path string) (any, bool) {
+	v, there := obs.Fields[path]
+	if !there && path == PathReplicas && obs.Baseline != nil && obs.Baseline.Replicas > 0 {
+		v, there = obs.Baseline.Replicas, true
+	}
+	if !there {
+		return nil, false
+	}
 	raw, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Sprint(v)
+		return nil, false
 	}
-	return string(raw)
+	tree, err := decodeJSON(raw)
+	return tree, err == nil
 }
 
 // near says whether two weights are the same for anybody's purposes. It is false

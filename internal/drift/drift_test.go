@@ -18,6 +18,8 @@ func payload(version, hex string) artifact.Payload {
 	return artifact.Payload{Artifact: artifact.Artifact{Version: version, Reference: "registry.example/checkout@" + digest(hex)}}
 }
 
+func equals(text string) drift.Expectation { return drift.Expectation{Equals: &text} }
+
 func arm(p artifact.Payload, weight float64) *target.ArmState {
 	return &target.ArmState{Payload: p, Weight: weight, Health: target.Healthy}
 }
@@ -65,9 +67,9 @@ func TestCompare(t *testing.T) {
 			[]drift.Difference{{"baseline.health", "healthy", "unknown"}}},
 		{"a target that cannot tell", expected, target.Observation{Known: false, Baseline: arm(old, 100)},
 			[]drift.Difference{{"baseline", "1.1.0", "unknown"}}},
-		{"fields in their order", drift.Expected{Payload: old, Weight: 100, Fields: map[string]any{"z": "x", "b.c": 2, "a": true, "n": 1}},
+		{"fields in their order", drift.Expected{Payload: old, Weight: 100, Fields: map[string]drift.Expectation{"z": equals("x"), "b.c": equals("2"), "a": equals("true"), "n": equals("1")}},
 			target.Observation{Known: true, Baseline: arm(old, 100), Fields: map[string]any{"z": "y", "b.c": 3, "n": 1.0}},
-			[]drift.Difference{{"a", "true", "unknown"}, {"b.c", "2", "3"}, {"z", `"x"`, `"y"`}}},
+			[]drift.Difference{{"a", `"true"`, "unknown"}, {"b.c", "2", "3"}, {"z", `"x"`, `"y"`}}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,7 +1,10 @@
 package drift
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,80 +25,209 @@ const (
 // Report is the result of one drift check.
 type Report struct {
 	Key    release.Key `json:"release"`
+	Mode   Mode        `json:"mode"`
 	At     time.Time   `json:"at"`
 	Status Status      `json:"status"`
+	// Severity is that of the gravest difference, empty when it is clean.
+	Severity Severity `json:"severity,omitempty"`
 	// Reason says why the status is unknown; empty otherwise.
-	Reason      string       `json:"reason,omitempty"`
-	Differences []Difference `json:"differences,omitempty"`
-	// Ignored holds what differs and somebody said may differ for now.
-	Ignored []Ignored `json:"ignored,omitempty"`
+	Reason      string    `json:"reason,omitempty"`
+	Differences []Finding `json:"differences,omitempty"`
+	// Ignored holds what differs and somebody said may differ for now, and Accepted
+	// what the author takes for good.
+	Ignored  []Ignored  `json:"ignored,omitempty"`
+	Accepted []Accepted `json:"accepted,omitempty"`
+	// Moving is true when an open rollout moves what would be compared.
+	Moving bool `json:"moving,omitempty"`
+	// Unborn is true when nothing was released yet, so that nothing can have drifted.
+	Unborn bool `json:"unborn,omitempty"`
+	// Observed is a hash of what a repair would change and of what it would change it
+	// to: a repair that was planned for one is not made on another. It is empty when
+	// there is nothing to repair.
+	Observed string `json:"observed,omitempty"`
 }
 
-// Ignored is a difference that an entry of the check covers.
-type Ignored struct {
-	Difference
-	Reason  string    `json:"reason"`
-	Expires time.Time `json:"expires"`
+// Seen is what a look saw: of the target, or the error that kept it from
+// looking, and of the documents of the check, by name.
+type Seen struct {
+	Observation target.Observation
+	Err         error
+	Documents   map[string]Content
 }
 
-// Assess looks at a release once: what its ledger says should serve, against what
-// its target said. lookErr is the error of the observation, nil when there was
-// none; obs is then not looked at. Entries of ignore that have expired at the
-// instant do not count.
-func Assess(h *release.History, obs target.Observation, lookErr error, ignore []Ignore, at time.Time) Report {
-	report := Report{At: at.UTC(), Status: StatusUnknown}
+// Assess looks at a release once: what its ledger says should serve and what the
+// check declares, against what was seen. Entries of ignore that have expired at
+// the instant do not count. A document that was not read is unknown.
+func Assess(h *release.History, seen Seen, check Check, at time.Time) Report {
+	report := Report{Key: check.Release, Mode: check.EffectiveMode(), At: at.UTC(), Status: StatusUnknown}
 	if h == nil {
-		report.Reason = "the ledger knows nothing of the release"
-		return report
+		report.Reason, report.Unborn = "the ledger knows nothing of the release", true
+		return report.graded(check)
 	}
 	report.Key = h.Key
 	expected, ok := ExpectedOf(h)
+	expected.Fields = check.Fields
 	switch open := h.Open(); {
 	case open != nil:
+		report.Moving = true
 		report.Reason = fmt.Sprintf("rollout %d is open, and moves what would be compared", open.Number)
-		return report
+		return report.graded(check)
 	case !ok:
-		report.Reason = "nothing has been released yet"
-		return report
-	case lookErr != nil:
-		report.Reason = "unable to look at the target: " + lookErr.Error()
-		return report
-	case !obs.Known:
+		report.Reason, report.Unborn = "nothing has been released yet", true
+		return report.graded(check)
+	case seen.Err != nil:
+		report.Reason = "unable to look at the target: " + seen.Err.Error()
+	case !seen.Observation.Known:
 		report.Reason = "the target could not tell what serves"
-		return report
+	default:
+		report.sort(compareTarget(expected, seen.Observation), check)
 	}
-	report.compare(expected, obs, ignore)
-	return report
+	blind := report.Reason
+	report.sort(compareDocuments(check.Documents, seen.Documents), check)
+	report.conclude(blind)
+	if blind != "" && report.Status == StatusDrifted {
+		// A document that drifted must not hide that nobody saw the target.
+		report.sort([]Finding{{Difference: Difference{PathBaseline, expected.Payload.Label(), Unknown}, Kind: KindUnknown, Note: blind}}, Check{Severity: check.Severity})
+	}
+	report.Observed = report.fingerprint(expected, seen.Observation)
+	return report.graded(check)
 }
 
-func (r *Report) compare(expected Expected, obs target.Observation, ignore []Ignore) {
-	r.Status = StatusClean
-	certain := false
-	for _, d := range Compare(expected, obs) {
-		if entry, ok := covering(ignore, d.Path, r.At); ok {
-			r.Ignored = append(r.Ignored, Ignored{Difference: d, Reason: entry.Reason, Expires: entry.Expires})
+func compareDocuments(declared map[string]Document, read map[string]Content) []Finding {
+	var out []Finding
+	for _, name := range slices.Sorted(maps.Keys(declared)) {
+		content, ok := read[name]
+		if !ok {
+			content.Err = errNotRead
+		}
+		out = append(out, declared[name].compare(name, content)...)
+	}
+	return out
+}
+
+// sort puts each finding where it belongs.
+func (r *Report) sort(found []Finding, check Check) {
+	for _, f := range found {
+		f.Severity = severityOf(check.Severity, f.Path)
+		if entry, ok := covering(check.Ignore, f.Path, r.At); ok {
+			r.Ignored = append(r.Ignored, Ignored{Finding: f, Reason: entry.Reason, Expires: entry.Expires})
 			continue
 		}
-		r.Differences = append(r.Differences, d)
-		if d.Observed == Unknown {
-			r.Reason = "the target could not tell " + d.Path
-		} else {
-			certain = true
+		if entry, ok := accepting(check.Accepted, f); ok && r.Mode == ModeAccept {
+			r.Accepted = append(r.Accepted, Accepted{Finding: f, Reason: entry.Reason})
+			continue
+		}
+		r.Differences = append(r.Differences, f)
+	}
+}
+
+// conclude gives the status: what certainly differs outweighs what nobody could
+// see, and that outweighs what is as it should be.
+func (r *Report) conclude(blind string) {
+	r.Status, r.Reason = StatusClean, blind
+	for _, f := range r.Differences {
+		switch {
+		case f.Kind != KindUnknown:
+			r.Status, r.Reason = StatusDrifted, ""
+			return
+		case r.Reason == "" && f.Note != "":
+			r.Reason = fmt.Sprintf("unable to read %s: %s", f.Path, f.Note)
+		case r.Reason == "":
+			r.Reason = "the target could not tell " + f.Path
 		}
 	}
-	switch {
-	case certain:
-		r.Status, r.Reason = StatusDrifted, ""
-	case len(r.Differences) > 0:
+	if r.Reason != "" {
 		r.Status = StatusUnknown
 	}
+}
+
+// graded takes the gravest difference. What nobody could look at at all matters as
+// much as anything that nobody graded.
+func (r Report) graded(check Check) Report {
+	if r.Status == StatusClean {
+		return r
+	}
+	if len(r.Differences) == 0 {
+		r.Severity = SeverityMedium
+		if s := severityOf(check.Severity, PathBaseline); s == SeverityHigh {
+			r.Severity = s
+		}
+	}
+	for _, f := range r.Differences {
+		if f.Severity.rank() > r.Severity.rank() {
+			r.Severity = f.Severity
+		}
+	}
+	return r
+}
+
+// fingerprint hashes what a repair acts upon. Health, fields and documents are left
+// out: they change by themselves, and a repair does nothing about them.
+func (r Report) fingerprint(expected Expected, obs target.Observation) string {
+	if !slices.ContainsFunc(r.Differences, Finding.Repairable) {
+		return ""
+	}
+	type arm struct {
+		Key    string
+		Weight string
+	}
+	of := func(a *target.ArmState) *arm {
+		if a == nil {
+			return nil
+		}
+		return &arm{Key: a.Payload.Key(), Weight: percent(a.Weight)}
+	}
+	raw, err := json.Marshal(struct {
+		Want             string
+		Baseline, Canary *arm
+	}{expected.Payload.Key(), of(obs.Baseline), of(obs.Canary)})
+	if err != nil {
+		return ""
+	}
+	return "sha256:" + hash(string(raw))
+}
+
+// Fails says whether a plan must fail for what the report found.
+func (r Report) Fails() bool {
+	switch {
+	case r.Status == StatusClean:
+		return false
+	case r.Mode == ModeFail:
+		return r.Severity != SeverityLow
+	case r.Mode == ModeRemediate && r.Repairs():
+		return slices.ContainsFunc(r.Differences, func(f Finding) bool { return f.Severity == SeverityHigh && !f.Repairable() })
+	default:
+		return r.Severity == SeverityHigh
+	}
+}
+
+// Repairs says whether the mode asks for a repair and one could mend something that
+// matters.
+func (r Report) Repairs() bool {
+	return r.Mode == ModeRemediate && slices.ContainsFunc(r.Differences, func(f Finding) bool {
+		return f.Repairable() && f.Severity != SeverityLow
+	})
+}
+
+// Blocks says whether what was found is grave enough to keep releases back, where
+// the check wants that. Unknown keeps them back too, unless it is because Sluice
+// itself moves the release, or because there is nothing yet that could drift.
+func (r Report) Blocks() bool {
+	return r.Status != StatusClean && r.Severity != SeverityLow && !r.Moving && !r.Unborn
 }
 
 // Summary says in one line what came out.
 func (r Report) Summary() string {
 	switch {
-	case r.Status == StatusClean && len(r.Ignored) > 0:
-		return fmt.Sprintf("%s is as the ledger says, but for %s", r.Key, things(len(r.Ignored), "ignored difference"))
+	case r.Status == StatusClean && len(r.Ignored)+len(r.Accepted) > 0:
+		var but []string
+		if n := len(r.Ignored); n > 0 {
+			but = append(but, things(n, "ignored difference"))
+		}
+		if n := len(r.Accepted); n > 0 {
+			but = append(but, things(n, "accepted difference"))
+		}
+		return fmt.Sprintf("%s is as the ledger says, but for %s", r.Key, strings.Join(but, " and "))
 	case r.Status == StatusClean:
 		return r.Key.String() + " is as the ledger says"
 	case r.Status == StatusDrifted:
@@ -103,32 +235,6 @@ func (r Report) Summary() string {
 	default:
 		return fmt.Sprintf("nobody can tell whether %s has drifted: %s", r.Key, r.Reason)
 	}
-}
-
-// Markdown gives the summary and, where something differs, a table below it.
-func (r Report) Markdown() string {
-	var b strings.Builder
-	b.WriteString(cell(r.Summary()) + "\n")
-	if len(r.Differences)+len(r.Ignored) == 0 {
-		return b.String()
-	}
-	b.WriteString("\n| path | expected | observed | |\n|---|---|---|---|\n")
-	for _, d := range r.Differences {
-		row(&b, d, "")
-	}
-	for _, i := range r.Ignored {
-		row(&b, i.Difference, fmt.Sprintf("ignored until %s: %s", i.Expires.UTC().Format("2006-01-02 15:04Z"), i.Reason))
-	}
-	return b.String()
-}
-
-func row(b *strings.Builder, d Difference, note string) {
-	fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", cell(d.Path), cell(d.Expected), cell(d.Observed), cell(note))
-}
-
-// cell keeps text from breaking out of its row.
-func cell(text string) string {
-	return strings.NewReplacer("|", "\\|", "\n", " ", "\r", " ", "`", "'").Replace(text)
 }
 
 func things(n int, what string) string {

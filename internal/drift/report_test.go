@@ -151,7 +151,7 @@ func TestAssess(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got := drift.Assess(c.history, c.obs, c.err, c.ignore, c.at)
+			got := drift.Assess(c.history, drift.Seen{Observation: c.obs, Err: c.err}, drift.Check{Ignore: c.ignore}, c.at)
 			if got.Status != c.status || len(got.Differences) != c.left || len(got.Ignored) != c.ignored {
 				t.Errorf("the report is %+v; want %s with %d differences and %d ignored", got, c.status, c.left, c.ignored)
 			}
@@ -161,26 +161,26 @@ func TestAssess(t *testing.T) {
 			if (got.Status == drift.StatusUnknown) != (got.Reason != "") {
 				t.Errorf("%s with the reason %q", got.Status, got.Reason)
 			}
-			if c.left > 0 && c.status == drift.StatusDrifted && got.Differences[0].Path == weight.Path && c.obs.Canary != nil && got.Differences[0] != weight {
+			if c.left > 0 && c.status == drift.StatusDrifted && got.Differences[0].Path == weight.Path && c.obs.Canary != nil && got.Differences[0].Difference != weight {
 				t.Errorf("the first difference is %v, want %v", got.Differences[0], weight)
 			}
 		})
 	}
-	if got := drift.Assess(nil, clean, nil, nil, now); got.Status != drift.StatusUnknown || got.Reason == "" {
+	if got := drift.Assess(nil, drift.Seen{Observation: clean}, drift.Check{}, now); got.Status != drift.StatusUnknown || got.Reason == "" {
 		t.Errorf("without a history the report is %+v", got)
 	}
 }
 
 func TestReportAsText(t *testing.T) {
 	moved := target.Observation{Known: true, Baseline: arm(payload("1.1.0", "a"), 70), Fields: nil}
-	report := drift.Assess(history(t, adopted()...), moved, nil, nil, now)
+	report := drift.Assess(history(t, adopted()...), drift.Seen{Observation: moved}, drift.Check{}, now)
 	report.Ignored = []drift.Ignored{{
-		Difference: drift.Difference{Path: "tag", Expected: "a|b", Observed: "c\nd"}, Reason: "incident 7", Expires: now,
+		Finding: drift.Finding{Difference: drift.Difference{Path: "tag", Expected: "a|b", Observed: "c\nd"}, Kind: drift.KindChanged, Severity: drift.SeverityLow}, Reason: "incident 7", Expires: now,
 	}}
 	want := "checkout/production has drifted in 1 place\n\n" +
-		"| path | expected | observed | |\n|---|---|---|---|\n" +
-		"| `baseline.weight` | 100 % | 70 % |  |\n" +
-		"| `tag` | a\\|b | c d | ignored until 2026-11-27 14:03Z: incident 7 |\n"
+		"| path | severity | expected | observed | |\n|---|---|---|---|---|\n" +
+		"| `baseline.weight` | medium | 100 % | 70 % |  |\n" +
+		"| `tag` | low | a\\|b | c d | ignored until 2026-11-27 14:03Z: incident 7 |\n"
 	if diff := cmp.Diff(want, report.Markdown()); diff != "" {
 		t.Errorf("the table (-want +got):\n%s", diff)
 	}
@@ -188,13 +188,14 @@ func TestReportAsText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const wantJSON = `{"release":{"service":"checkout","environment":"production"},"at":"2026-11-27T14:03:00Z","status":"drifted",` +
-		`"differences":[{"path":"baseline.weight","expected":"100 %","observed":"70 %"}],` +
-		`"ignored":[{"path":"tag","expected":"a|b","observed":"c\nd","reason":"incident 7","expires":"2026-11-27T14:03:00Z"}]}`
+	const wantJSON = `{"release":{"service":"checkout","environment":"production"},"mode":"report","at":"2026-11-27T14:03:00Z","status":"drifted","severity":"medium",` +
+		`"differences":[{"path":"baseline.weight","expected":"100 %","observed":"70 %","kind":"changed","severity":"medium","digest":"3fabe81adce12c039003bf6f45a922f0922362d3123a1b928035c9f3a939bbcb"}],` +
+		`"ignored":[{"path":"tag","expected":"a|b","observed":"c\nd","kind":"changed","severity":"low","reason":"incident 7","expires":"2026-11-27T14:03:00Z"}],` +
+		`"observed":"sha256:c670ff3087a2de3a256b6eae0ed6fe80773c7aa5bde8e7476995668acb621b7b"}`
 	if diff := cmp.Diff(wantJSON, string(raw)); diff != "" {
 		t.Errorf("the JSON (-want +got):\n%s", diff)
 	}
-	if got := drift.Assess(history(t, adopted()...), target.Observation{Known: true, Baseline: arm(payload("1.1.0", "a"), 100)}, nil, nil, now).Markdown(); got != "checkout/production is as the ledger says\n" {
+	if got := drift.Assess(history(t, adopted()...), drift.Seen{Observation: target.Observation{Known: true, Baseline: arm(payload("1.1.0", "a"), 100)}}, drift.Check{}, now).Markdown(); got != "checkout/production is as the ledger says\n" {
 		t.Errorf("a clean report reads %q", got)
 	}
 }

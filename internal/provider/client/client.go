@@ -13,6 +13,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/drift"
+	"github.com/sluice/terraform-provider-sluice/internal/drift/document"
 	gates "github.com/sluice/terraform-provider-sluice/internal/gate/all"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
@@ -124,11 +126,22 @@ func (c *Client) Forecasting(ctx context.Context) (ledger.Ledger, error) {
 // Engine makes an engine on a ledger.
 func (c *Client) Engine(l ledger.Ledger) *release.Engine {
 	return &release.Engine{
-		Ledger: l, Clock: c.Clock, Targets: c.Targets, Signals: c.Signals, Gates: gates.New(l),
-		Actor: c.Actor, Holder: c.holderID(), UserAgent: "terraform-provider-sluice/" + c.Version,
+		Ledger: l, Clock: c.Clock, Targets: c.Targets, Signals: c.Signals, Gates: gates.New(l, c.Looker(l).Look),
+		Actor: c.Actor, Holder: c.holderID(), UserAgent: c.userAgent(),
 		LeaseTTL: c.LeaseTTL, SpoolDir: c.spool(),
 	}
 }
+
+// Looker makes what looks for drift. It has an engine of its own that asks no gate,
+// since a gate asks it.
+func (c *Client) Looker(l ledger.Ledger) drift.Looker {
+	return drift.Looker{
+		Engine:    &release.Engine{Ledger: l, Clock: c.Clock, Targets: c.Targets, UserAgent: c.userAgent()},
+		Documents: document.Reader{UserAgent: c.userAgent()},
+	}
+}
+
+func (c *Client) userAgent() string { return "terraform-provider-sluice/" + c.Version }
 
 // holderID names this process for leases.
 func (c *Client) holderID() string {

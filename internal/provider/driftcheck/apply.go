@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -23,30 +24,55 @@ import (
 // fromCheck takes over what the ledger says of the check, and leaves alone what
 // says the same in other words.
 func (m model) fromCheck(ctx context.Context, check drift.Check) (model, error) {
+	if m.Blocks.IsNull() {
+		// A state of a version that had no such attribute, or an import.
+		m.Blocks = types.StringValue(string(check.EffectiveBlocks()))
+	}
 	mine, known, errs := m.toCheck(ctx)
 	// An import begins with no mode at all, which is not the default written out.
 	if known && len(errs) == 0 && !m.Mode.IsNull() && same(mine, check) {
 		return m, nil
 	}
 	m.Mode = types.StringValue(string(check.EffectiveMode()))
-	raw, err := json.Marshal(check.Ignore)
-	if err != nil {
+	m.Blocks = types.StringValue(string(check.EffectiveBlocks()))
+	var err error
+	if m.Ignore, err = collection[types.List](ctx, "ignore", check.Ignore); err != nil {
 		return m, err
 	}
-	value, err := tfconv.FromJSON(ctx, checkSchema(ctx).Attributes["ignore"].GetType(), raw)
-	if err != nil {
+	if m.Accepted, err = collection[types.List](ctx, "accepted", check.Accepted); err != nil {
 		return m, err
 	}
-	list, ok := value.(types.List)
+	if m.Severity, err = collection[types.Map](ctx, "severity", check.Severity); err != nil {
+		return m, err
+	}
+	if m.Fields, err = collection[types.Map](ctx, "fields", check.Fields); err != nil {
+		return m, err
+	}
+	m.Documents, err = collection[types.Map](ctx, "documents", check.Documents)
+	return m, err
+}
+
+// collection gives what the domain has as the value of an attribute.
+func collection[T attr.Value](ctx context.Context, name string, domain any) (T, error) {
+	var none T
+	raw, err := json.Marshal(domain)
+	if err != nil {
+		return none, err
+	}
+	value, err := tfconv.FromJSON(ctx, checkSchema(ctx).Attributes[name].GetType(), raw)
+	if err != nil {
+		return none, err
+	}
+	v, ok := value.(T)
 	if !ok {
-		return m, fmt.Errorf("unexpected value type %T", value)
+		return none, fmt.Errorf("unexpected value type %T", value)
 	}
-	m.Ignore = list
-	return m, nil
+	return v, nil
 }
 
 func same(a, b drift.Check) bool {
 	a.Mode, b.Mode = a.EffectiveMode(), b.EffectiveMode()
+	a.Blocks, b.Blocks = a.EffectiveBlocks(), b.EffectiveBlocks()
 	x, errX := json.Marshal(a)
 	y, errY := json.Marshal(b)
 	return errX == nil && errY == nil && string(x) == string(y)
@@ -88,7 +114,10 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if found := tell(check, report); found.HasError() || !req.ClientCapabilities.DeferralAllowed {
 		resp.Diagnostics.Append(found...)
 	}
-	if report.Status == drift.StatusDrifted && check.EffectiveMode() == drift.ModeRemediate {
+	// A repair that was planned is not dropped in silence when apply cannot see any
+	// more what it would change: the state has what the plan saw, and Update refuses.
+	planned := state.Observed.ValueString() != "" && report.Status == drift.StatusUnknown && check.EffectiveMode() == drift.ModeRemediate
+	if report.Repairs() || planned {
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan.forget())...)
 	}
 }
@@ -168,7 +197,7 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	if plan.Status.IsUnknown() && check.EffectiveMode() == drift.ModeRemediate {
 		bounded, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
-		resp.Diagnostics.Append(r.repair(bounded, l, check)...)
+		resp.Diagnostics.Append(r.repair(bounded, l, check, prior.Observed.ValueString())...)
 	}
 	if plan.Status.IsUnknown() || plan.Differences.IsUnknown() {
 		ctx := context.WithoutCancel(ctx)
@@ -182,13 +211,32 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	resp.Diagnostics.Append(resp.State.Set(context.WithoutCancel(ctx), plan)...)
 }
 
-// repair brings the release back, through the same engine as any rollout.
-func (r *Resource) repair(ctx context.Context, l ledger.Ledger, check drift.Check) diagnostics {
+// repair brings the release back, through the same engine as any rollout. planned
+// is the hash of what the plan was made on, and nothing is done on anything else:
+// somebody who mends or makes worse what drifted, between plan and apply, is not
+// overruled by a plan that never saw it.
+func (r *Resource) repair(ctx context.Context, l ledger.Ledger, check drift.Check, planned string) diagnostics {
 	var out diagnostics
 	report, err := r.look(ctx, l, check)
-	if err == nil && report.Status != drift.StatusDrifted {
+	unable := "Unable to repair release " + check.Release.String()
+	switch {
+	case err != nil:
+		out.AddError(diags.Unable("repair", "release", check.Release.String(), err))
+		return out
+	case report.Status == drift.StatusUnknown && planned != "":
+		out.AddError(unable+": what serves cannot be seen", fmt.Sprintf("What happened: %s\nNothing was changed.\nWhat to do: plan again once it can be seen.", report.Reason))
+		return out
+	case !report.Repairs():
 		// Ignored differences are no reason to act, nor is what somebody mended since.
 		return nil
+	case planned == "":
+		out.AddWarning("The drift of "+check.Release.String()+" is not repaired now",
+			"The plan was made before it was seen: without a refresh, or before it began. The next plan looks again.")
+		return out
+	case report.Observed != planned:
+		out.AddError(unable+": what serves is not what the plan saw", "What happened: between plan and apply somebody changed what serves:\n"+
+			describe(check, report)+"\nNothing was changed.\nWhat to do: plan again, and apply what that plan shows.")
+		return out
 	}
 	result, err := r.client.Engine(l).Repair(ctx, check.Release)
 	var open *release.OpenError

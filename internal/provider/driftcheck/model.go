@@ -22,7 +22,13 @@ type model struct {
 	Release     types.String   `tfsdk:"release"`
 	Mode        types.String   `tfsdk:"mode"`
 	Ignore      types.List     `tfsdk:"ignore"`
+	Severity    types.Map      `tfsdk:"severity"`
+	Fields      types.Map      `tfsdk:"fields"`
+	Documents   types.Map      `tfsdk:"documents"`
+	Accepted    types.List     `tfsdk:"accepted"`
+	Blocks      types.String   `tfsdk:"blocks"`
 	Status      types.String   `tfsdk:"status"`
+	Observed    types.String   `tfsdk:"observed"`
 	Differences types.List     `tfsdk:"differences"`
 	LedgerID    types.String   `tfsdk:"ledger_id"`
 	Timeouts    timeouts.Value `tfsdk:"timeouts"`
@@ -31,7 +37,7 @@ type model struct {
 // toCheck gives the domain's check. known is false, without an error, while
 // something is not known yet.
 func (m model) toCheck(ctx context.Context) (check drift.Check, known bool, errs field.Errors) {
-	if m.Release.IsUnknown() || m.Mode.IsUnknown() {
+	if m.Release.IsUnknown() || m.Mode.IsUnknown() || m.Blocks.IsUnknown() {
 		return check, false, nil
 	}
 	raw, ok := tfconv.Known(ctx, m.Ignore)
@@ -42,8 +48,16 @@ func (m model) toCheck(ctx context.Context) (check drift.Check, known bool, errs
 	if err != nil {
 		return check, true, field.Errors{{Path: "release", Msg: err.Error()}}
 	}
-	// A check has the name of its release: there is no sense in two.
-	check = drift.Check{Name: name(key), Release: key, Mode: drift.Mode(m.Mode.ValueString())}
+	check = drift.Check{Name: drift.NameOf(key), Release: key, Mode: drift.Mode(m.Mode.ValueString()), Blocks: drift.Scope(m.Blocks.ValueString())}
+	for _, part := range m.parts(&check) {
+		raw, ok := tfconv.Known(ctx, part.value)
+		if !ok {
+			return check, false, nil
+		}
+		if err := json.Unmarshal(raw, part.domain); err != nil {
+			return check, true, field.Errors{{Path: part.name, Msg: err.Error()}}
+		}
+	}
 	var entries []struct {
 		Path    string `json:"path"`
 		Reason  string `json:"reason"`
@@ -66,8 +80,21 @@ func (m model) toCheck(ctx context.Context) (check drift.Check, known bool, errs
 	return check, true, check.Validate()
 }
 
-// name is the check's own name, which must have no slash.
-func name(key release.Key) string { return key.Service + "@" + key.Environment }
+// part is an attribute whose JSON is that of the domain.
+type part struct {
+	name   string
+	value  attr.Value
+	domain any
+}
+
+func (m model) parts(check *drift.Check) []part {
+	return []part{
+		{"severity", m.Severity, &check.Severity},
+		{"fields", m.Fields, &check.Fields},
+		{"documents", m.Documents, &check.Documents},
+		{"accepted", m.Accepted, &check.Accepted},
+	}
+}
 
 // fromReport puts what a look came to into the model.
 func (m model) fromReport(r drift.Report) model {
@@ -76,15 +103,18 @@ func (m model) fromReport(r drift.Report) model {
 	for i, d := range r.Differences {
 		values[i] = types.ObjectValueMust(differenceType.AttrTypes, map[string]attr.Value{
 			"path": types.StringValue(d.Path), "expected": types.StringValue(d.Expected), "observed": types.StringValue(d.Observed),
+			"kind": types.StringValue(string(d.Kind)), "severity": types.StringValue(string(d.Severity)),
 		})
 	}
 	m.Differences = types.ListValueMust(differenceType, values)
+	m.Observed = types.StringValue(r.Observed)
 	return m
 }
 
 // forget marks what only the apply will know.
 func (m model) forget() model {
 	m.Status = types.StringUnknown()
+	m.Observed = types.StringUnknown()
 	m.Differences = types.ListUnknown(differenceType)
 	return m
 }

@@ -121,10 +121,10 @@ func (r *Resource) remove(ctx context.Context, state model) error {
 	if err != nil {
 		return err
 	}
-	found, err := ledger.GetObject(ctx, l, drift.ObjectKind, name(key))
+	found, err := ledger.GetObject(ctx, l, drift.ObjectKind, drift.NameOf(key))
 	if err == nil {
 		err = ledger.DeleteObject(ctx, l, ledger.Delete{
-			Kind: drift.ObjectKind, Name: name(key), Expected: found.Revision, Actor: r.client.Actor, At: r.client.Clock.Now(),
+			Kind: drift.ObjectKind, Name: drift.NameOf(key), Expected: found.Revision, Actor: r.client.Actor, At: r.client.Clock.Now(),
 		})
 	}
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -163,7 +163,7 @@ func (r *Resource) read(ctx context.Context, state model) (model, error) {
 	if err != nil {
 		return state, err
 	}
-	found, err := ledger.GetObject(ctx, l, drift.ObjectKind, name(key))
+	found, err := ledger.GetObject(ctx, l, drift.ObjectKind, drift.NameOf(key))
 	if err != nil {
 		return state, err
 	}

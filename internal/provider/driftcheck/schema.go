@@ -22,13 +22,18 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/waiting"
 )
 
-const description = "Holds what serves against what the ledger says should serve, at every plan, path by path.\n\n" +
+const description = "Holds what serves against what the ledger says should serve, at every plan, path by path; and beside it whatever else you declare: " +
+	"fields of the target's observation, JSON documents behind HTTP, and files. Only what is declared or released is compared.\n\n" +
 	"By default it reports. With `mode = \"remediate\"` an apply brings the release back through a rollout of kind `repair`, which the gates let in like any other; " +
-	"never while a rollout is open or planned for the release. What cannot be seen is unknown, and never clean."
+	"never while a rollout is open or planned for the release, and never when something else serves by then than at plan. It moves the target's payload and weights, and nothing else: " +
+	"fields, health and documents are told. What cannot be seen is unknown, and never clean.\n\n" +
+	"The paths of every target are `baseline.digest`, `baseline.configuration_digest`, `baseline.weight`, `baseline.health`, `canary.weight`, `canary.digest`, " +
+	"`reverted` (a dead-man switch has fired) and `revert_after` (one is armed). `sluice drift` writes the same report for a terminal, a pull request or a ticket."
 
 // differenceType is the type of one difference.
 var differenceType = types.ObjectType{AttrTypes: map[string]attr.Type{
 	"path": types.StringType, "expected": types.StringType, "observed": types.StringType,
+	"kind": types.StringType, "severity": types.StringType,
 }}
 
 func checkSchema(ctx context.Context) schema.Schema {
@@ -43,7 +48,7 @@ func checkSchema(ctx context.Context) schema.Schema {
 			},
 			"mode": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(string(drift.ModeReport)),
-				MarkdownDescription: "What follows from drift: " + tfconv.OneOf(drift.Modes()) + ". `report` warns at plan, `fail` makes the plan fail, `remediate` repairs at apply. Default: `report`.",
+				MarkdownDescription: "What follows from drift: " + tfconv.OneOf(drift.Modes()) + ". `report` warns at plan, `fail` makes the plan fail, `remediate` repairs at apply, `accept` takes the values in `accepted` for as good as the expected ones and reports the rest. Default: `report`.",
 				Validators:          []validator.String{partial.String(choice.Of("mode", drift.Modes()))},
 			},
 			"ignore": schema.ListNestedAttribute{
@@ -54,6 +59,24 @@ func checkSchema(ctx context.Context) schema.Schema {
 					"expires": schema.StringAttribute{Required: true, MarkdownDescription: "The first instant at which the entry no longer counts, RFC 3339. Example: `\"2026-12-01T00:00:00Z\"`."},
 				}},
 			},
+			"severity": schema.MapAttribute{
+				Optional: true, ElementType: types.StringType,
+				MarkdownDescription: "How much a difference matters, by path: " + tfconv.OneOf(drift.Severities()) + ". An entry covers what lies below its path, and the closest one counts. `low` is told and nothing follows; " +
+					"`medium`, the default, has the consequence of the mode; `high` fails the plan in every mode, unless the apply would repair it. Example: `{ canary = \"high\" }`.",
+			},
+			"fields": schema.MapNestedAttribute{
+				Optional:            true,
+				MarkdownDescription: "What else of the target's observation is declared, by the paths of its driver, or `" + drift.PathReplicas + "`. One that the target does not tell is unknown. Example: `{ \"" + drift.PathReplicas + "\" = { equals = 3 } }`.",
+				NestedObject:        schema.NestedAttributeObject{Attributes: expectationAttributes()},
+			},
+			"documents": documentsAttribute(),
+			"accepted":  acceptedAttribute(),
+			"blocks": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(string(drift.BlocksNothing)),
+				MarkdownDescription: "What drift, or not knowing, keeps from going forward, through the gate `drift`: " + tfconv.OneOf(drift.Scopes()) + ". `environment` keeps back every release of the same environment. " +
+					"The gate is asked before a rollout starts; a repair and a rollback pass. Default: `nothing`.",
+				Validators: []validator.String{partial.String(choice.Of("scope", drift.Scopes()))},
+			},
 			"status": schema.StringAttribute{
 				Computed: true, MarkdownDescription: "What the last look came to: `clean`, `drifted` or `unknown`.",
 			},
@@ -63,7 +86,12 @@ func checkSchema(ctx context.Context) schema.Schema {
 					"path":     schema.StringAttribute{Computed: true, MarkdownDescription: "Where."},
 					"expected": schema.StringAttribute{Computed: true, MarkdownDescription: "What the ledger says."},
 					"observed": schema.StringAttribute{Computed: true, MarkdownDescription: "What the target says; `unknown` where it could not tell."},
+					"kind":     schema.StringAttribute{Computed: true, MarkdownDescription: "`changed`, `missing`, `extra` or `unknown`."},
+					"severity": schema.StringAttribute{Computed: true, MarkdownDescription: "How much it matters."},
 				}},
+			},
+			"observed": schema.StringAttribute{
+				Computed: true, MarkdownDescription: "A hash of what a repair would change, empty when there is nothing to repair. A repair that was planned on one is not made on another.",
 			},
 			"ledger_id": declared.LedgerID(),
 			"timeouts": waiting.Attribute(ctx, "How long apply waits for a repair. One that takes longer stays open, and the next apply goes on with it.", timeouts.Opts{

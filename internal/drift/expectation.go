@@ -1,0 +1,155 @@
+package drift
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/big"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+)
+
+// Expectation is what the author says a value is. Exactly one of its fields is
+// set.
+type Expectation struct {
+	// Equals is the value as text: "100", "true", "null", "on". Text and JSON scalars
+	// are one: "100" is met by the number and by the string. Numbers are compared as
+	// numbers. Where an object or a list is found it is JSON that must say the same.
+	Equals *string `json:"equals,omitempty"`
+	// SHA256 is the hash of that text, 64 hexadecimal digits, for what nobody may
+	// see. What was found instead is then never shown either.
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+// What stands in a report for values that nobody may see.
+const (
+	hiddenExpected = "what the hash says"
+	hiddenObserved = "another value, which is not shown"
+)
+
+var hashPattern = regexp.MustCompile(`^(sha256:)?[0-9a-f]{64}$`)
+
+const hashExample = "; it must be 64 hexadecimal digits in lower case, for example from sha256(\"...\")"
+
+func (e Expectation) validate() field.Errors {
+	switch {
+	case (e.Equals == nil) == (e.SHA256 == ""):
+		return field.Errors{{Msg: "exactly one of equals and sha256 says what is expected; for example equals = \"100\""}}
+	case e.SHA256 != "" && !hashPattern.MatchString(e.SHA256):
+		return field.Errors{{Path: "sha256", Msg: "this is not a SHA-256 hash" + hashExample}}
+	}
+	return nil
+}
+
+// met says whether a decoded JSON value is the expected one.
+func (e Expectation) met(v any) bool {
+	got := valueText(v)
+	if e.Equals == nil {
+		return hash(got) == bare(e.SHA256)
+	}
+	want := *e.Equals
+	if got == want {
+		return true
+	}
+	switch v.(type) {
+	case json.Number:
+		return sameNumber(got, want)
+	case map[string]any, []any:
+		tree, err := decodeJSON([]byte(want))
+		return err == nil && valueText(tree) == got
+	}
+	return false
+}
+
+// difference writes down what was found instead. The digest is for acceptance, and
+// is dropped before anybody sees it where the value is hidden.
+func (e Expectation) difference(path string, v any) Finding {
+	f := Finding{Difference: Difference{Path: path}, Kind: KindChanged, digest: hash(valueText(v))}
+	if e.Equals == nil {
+		f.Expected, f.Observed = hiddenExpected, hiddenObserved
+		return f
+	}
+	f.Digest = f.digest
+	f.Expected, f.Observed = clip(*e.Equals), clip(valueText(v))
+	if text, ok := v.(string); ok {
+		// Quoted, so that a text cannot be taken for this package's own words.
+		f.Expected, f.Observed = clip(strconv.Quote(*e.Equals)), clip(strconv.Quote(text))
+	}
+	return f
+}
+
+// shown is the expected value where nothing was found to compare it with.
+func (e Expectation) shown() string {
+	if e.Equals == nil {
+		return hiddenExpected
+	}
+	return clip(strconv.Quote(*e.Equals))
+}
+
+// valueText is the one text of a decoded JSON value: a string's own, and else its
+// JSON with the members in their order.
+func valueText(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Sprint(v)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// maxNumber bounds the digits of a number that are looked at, so that nobody makes
+// us raise ten to the billionth power. Longer ones are compared as text.
+const maxNumber = 64
+
+// sameNumber compares exactly, without going through a float64, which holds two
+// great integers for one.
+func sameNumber(a, b string) bool {
+	if len(a) > maxNumber || len(b) > maxNumber {
+		return false
+	}
+	x, _, errX := big.ParseFloat(a, 10, 512, big.ToNearestEven)
+	y, _, errY := big.ParseFloat(b, 10, 512, big.ToNearestEven)
+	return errX == nil && errY == nil && x.Cmp(y) == 0
+}
+
+// decodeJSON reads one JSON value, with numbers as they are written.
+func decodeJSON(data []byte) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var tree any
+	if err := dec.Decode(&tree); err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, fmt.Errorf("more follows behind the JSON value")
+	}
+	return tree, nil
+}
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+func bare(digest string) string { return strings.TrimPrefix(digest, "sha256:") }
+
+// clipAt is how many characters of a value a report shows.
+const clipAt = 120
+
+func clip(text string) string {
+	if utf8.RuneCountInString(text) <= clipAt {
+		return text
+	}
+	return string([]rune(text)[:clipAt]) + "..."
+}

@@ -235,7 +235,7 @@ func (r *Resource) repair(ctx context.Context, l ledger.Ledger, check drift.Chec
 		return out
 	case report.Observed != planned:
 		out.AddError(unable+": what serves is not what the plan saw", "What happened: between plan and apply somebody changed what serves:\n"+
-			describe(check, report)+"\nNothing was changed.\nWhat to do: plan again, and apply what that plan shows.")
+			listed(report)+"Nothing was changed.\nWhat to do: plan again, and apply what that plan shows.")
 		return out
 	}
 	result, err := r.client.Engine(l).Repair(ctx, check.Release)

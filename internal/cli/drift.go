@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
@@ -141,14 +139,14 @@ func (a *app) driftText(reports []drift.Report) {
 	}
 	for _, r := range reports {
 		a.say("%s", prose.Wrapped(r.Summary(), "", width(a.stdout)))
-		t := newTable("path", "severity", "expected", "observed", "")
-		t.SetColumnConfigs([]table.ColumnConfig{
-			{Number: 3, WidthMax: 20, WidthMaxEnforcer: text.WrapText},
-			{Number: 4, WidthMax: 20, WidthMaxEnforcer: text.WrapText},
-			{Number: 5, WidthMax: 24, WidthMaxEnforcer: text.WrapSoft},
-		})
 		row := func(f drift.Finding, note string) {
-			t.AppendRow(table.Row{f.Path, string(f.Severity), f.Expected, f.Observed, note})
+			if f.Severity != drift.SeverityMedium {
+				note = strings.TrimSuffix(string(f.Severity)+"; "+note, "; ")
+			}
+			if note != "" {
+				note = " (" + note + ")"
+			}
+			a.say("%s", prose.Wrapped(f.String()+note, "  ", width(a.stdout)))
 		}
 		for _, f := range r.Differences {
 			row(f, f.Note)
@@ -158,9 +156,6 @@ func (a *app) driftText(reports []drift.Report) {
 		}
 		for _, c := range r.Accepted {
 			row(c.Finding, "accepted: "+c.Reason)
-		}
-		if t.Length() > 0 {
-			a.say("%s", indented(t.Render()))
 		}
 	}
 }

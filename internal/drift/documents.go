@@ -141,9 +141,11 @@ func (d Document) compare(name string, content Content) []Finding {
 		return []Finding{unreadable(name, content.Err)}
 	}
 	var out []Finding
-	if got := hash(string(content.Bytes)); d.SHA256 != "" && got != bare(d.SHA256) {
+	if d.SHA256 != "" {
 		// The whole may be a secret as short as a password, so its hash is not shown.
-		out = append(out, Finding{Difference: Difference{name, hiddenExpected, hiddenObserved}, Kind: KindChanged, digest: got})
+		if got := hash(string(content.Bytes)); got != bare(d.SHA256) {
+			out = append(out, Finding{Difference: Difference{name, hiddenExpected, hiddenObserved}, Kind: KindChanged, digest: got})
+		}
 	}
 	if len(d.Paths) == 0 {
 		return out

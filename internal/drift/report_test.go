@@ -24,7 +24,7 @@ var (
 )
 
 // history folds records of the kinds and bodies given.
-func history(t *testing.T, records ...any) *release.History {
+func history(t testing.TB, records ...any) *release.History {
 	t.Helper()
 	l := mem.New(now)
 	for i := 0; i < len(records); i += 2 {

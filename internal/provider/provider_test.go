@@ -88,6 +88,12 @@ resource "sluice_drift_check" "d" {
   release = sluice_release.r.id
   mode    = "report"
   ignore  = [{ path = "canary", reason = "an incident", expires = "2034-01-01T00:00:00Z" }]
+  blocks   = "release"
+  severity = { canary = "low" }
+  fields   = { "baseline.replicas" = { equals = 3 } }
+  documents = {
+    settings = { url = "http://127.0.0.1:1/settings", timeout = "2s", paths = { "limits.max" = { equals = 100 } } }
+  }
 }
 `, filepath.Join(dir, "ledger.db"), digest, digest)
 }
@@ -167,6 +173,14 @@ func TestAccAnUnknownValueAnywhereIsNoErrorAndNoPanic(t *testing.T) {
 		"max_per_day":        {`max_per_day = 2`, `max_per_day = length(` + u + `)`},
 		"slower_than":        {`baseline_quantile = 0.99`, `fixed = ` + u},
 		"unattended weight":  {`max_unattended_weight = 10`, `max_unattended_weight = length(` + u + `)`},
+		"scope of drift":     {`blocks   = "release"`, `blocks = ` + u},
+		"severity of drift":  {`{ canary = "low" }`, `{ canary = ` + u + ` }`},
+		"field of drift":     {`{ equals = 3 }`, `{ equals = ` + u + ` }`},
+		"fields of drift":    {`fields   = {`, `fields = ` + u + ` == "" ? null : {`},
+		"document's URL":     {`"http://127.0.0.1:1/settings"`, u},
+		"document's paths":   {`paths = { "limits.max" = { equals = 100 } }`, `paths = ` + u + ` == "" ? null : { "limits.max" = { equals = 100 } }`},
+		"document's time":    {`timeout = "2s"`, `timeout = ` + u},
+		"accepted drift":     {`fields   = {`, `accepted = ` + u + ` == "" ? null : null` + "\n  fields = {"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -35,7 +35,7 @@ func (c Check) Validate() field.Errors {
 func (c Check) validateSeverity() field.Errors {
 	var errs field.Errors
 	if c.Blocks != "" && !slices.Contains(Scopes(), string(c.Blocks)) {
-		errs = append(errs, field.Error{Path: "blocks", Msg: fmt.Sprintf("%q is no scope; it must be nothing, release or environment, for example \"release\"", c.Blocks)})
+		errs = append(errs, field.Error{Path: "blocks", Msg: fmt.Sprintf("%q is not a scope; it must be nothing, release or environment, for example \"release\"", c.Blocks)})
 	}
 	for _, path := range slices.Sorted(maps.Keys(c.Severity)) {
 		at := fmt.Sprintf("severity[%q]", path)

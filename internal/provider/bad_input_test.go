@@ -59,7 +59,7 @@ func TestAccBadInputIsRefusedAtPlanOnItsAttribute(t *testing.T) {
 		"an entry without an end":             {"drift_check", "ignore[0].expires", `"2034-01-01T00:00:00Z"`, `"for ever"`, `"for ever" is not an instant; it must be RFC 3339`},
 		"an entry without a reason":           {"drift_check", "ignore[0].reason", `reason = "an incident"`, `reason = " "`, "the reason is empty; say why this may differ"},
 		"an unknown severity of drift":        {"drift_check", `severity["canary"]`, `severity = { canary = "low" }`, `severity = { canary = "dire" }`, `"dire" is no severity; it must be low, medium or high, for example "high"`},
-		"an unknown scope of drift":           {"drift_check", "blocks", `blocks   = "release"`, `blocks = "everything"`, `"everything" is no scope; it must be nothing, release or environment`},
+		"an unknown scope of drift":           {"drift_check", "blocks", `blocks   = "release"`, `blocks = "everything"`, `"everything" is not a scope; it must be nothing, release or environment`},
 		"a field that expects nothing":        {"drift_check", `fields["baseline.replicas"]`, `{ equals = 3 }`, `{}`, "exactly one of equals and sha256 says what is expected"},
 		"a password in a document's URL":      {"drift_check", `documents["settings"].url`, `http://127.0.0.1:1/settings`, `http://me:hunter2@127.0.0.1:1/settings`, "the URL holds a user or password"},
 		"a hash of a document that is none":   {"drift_check", `documents["settings"].paths["limits.max"].sha256`, `{ equals = 100 }`, `{ sha256 = "abc" }`, "this is not a SHA-256 hash; it must be 64 hexadecimal digits"},

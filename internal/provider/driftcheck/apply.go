@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -235,7 +236,7 @@ func (r *Resource) repair(ctx context.Context, l ledger.Ledger, check drift.Chec
 		return out
 	case report.Observed != planned:
 		out.AddError(unable+": what serves is not what the plan saw", "What happened: between plan and apply somebody changed what serves:\n"+
-			listed(report)+"Nothing was changed.\nWhat to do: plan again, and apply what that plan shows.")
+			strings.Join(listed(report), "\n")+"\nNothing was changed.\nWhat to do: plan again, and apply what that plan shows.")
 		return out
 	}
 	result, err := r.client.Engine(l).Repair(ctx, check.Release)

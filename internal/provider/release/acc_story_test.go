@@ -33,6 +33,7 @@ func TestAccAPlanShowsTheStepsAndOneWarningAndCreatesNoLedger(t *testing.T) {
 		"  window      pass     no window in scope forbids changes",
 		"  quarantine  pass",
 		"  hold        pass",
+		"  drift       pass",
 		"  Note: nothing serves yet, so the steps below 100 % are skipped: a canary of",
 		"  nothing would send users nowhere.",
 		"  A rollback is never held up by these.",

@@ -4,7 +4,6 @@ package serve
 
 import (
 	"context"
-	"runtime/debug"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -25,11 +24,11 @@ const (
 // ByTerraform reports whether Terraform started this process as a plugin.
 func ByTerraform(getenv func(string) string) bool { return getenv(cookieKey) == cookieValue }
 
-// Run serves the provider until Terraform ends it. Debugged, it waits for a
+// Run serves the provider until Terraform ends it. With debug it waits for a
 // Terraform that finds it through TF_REATTACH_PROVIDERS, and prints that.
-func Run(p func() provider.Provider, debugged bool) error {
+func Run(p func() provider.Provider, debug bool) error {
 	var opts []tf6server.ServeOpt
-	if debugged {
+	if debug {
 		opts = append(opts, tf6server.WithManagedDebug())
 	}
 	return tf6server.Serve(Address, func() tfprotov6.ProviderServer { return New(p()) }, opts...)
@@ -61,18 +60,6 @@ func call[Req, Resp any](ctx context.Context, method func(context.Context, Req) 
 	lent := lend(ctx)
 	defer lent.giveBack()
 	return method(lent, req)
-}
-
-// garbage is how much of the live heap may be added before the collector runs, in
-// percent, once there are objects to plan. A plan is short and makes much garbage:
-// with 100 the collector takes a sixth of its time. Before that the default holds,
-// since most processes only tell the schema.
-const garbage = 200
-
-// ConfigureProvider implements tfprotov6.ProviderServer.
-func (s *server) ConfigureProvider(ctx context.Context, req *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
-	debug.SetGCPercent(garbage)
-	return s.ProviderServer.ConfigureProvider(ctx, req)
 }
 
 // ValidateResourceConfig implements tfprotov6.ResourceServer.

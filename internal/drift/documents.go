@@ -7,12 +7,11 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/jsonvalue"
 )
 
 // Document is something outside of the target that must be as declared: a JSON
@@ -150,14 +149,14 @@ func (d Document) compare(name string, content Content) []Finding {
 	if len(d.Paths) == 0 {
 		return out
 	}
-	tree, err := decodeJSON(content.Bytes)
+	tree, err := jsonvalue.Decode(content.Bytes)
 	if err != nil {
 		// The decoder's words can hold a piece of the content.
 		return append(out, unreadable(name, errors.New("it is not one JSON document")))
 	}
 	for _, path := range slices.Sorted(maps.Keys(d.Paths)) {
 		want, full := d.Paths[path], name+"."+path
-		got, found := find(tree, path)
+		got, found := jsonvalue.Find(tree, path)
 		switch {
 		case !found:
 			out = append(out, Finding{Difference: Difference{full, want.shown(), None}, Kind: KindMissing, digest: hash(None)})
@@ -170,27 +169,4 @@ func (d Document) compare(name string, content Content) []Finding {
 
 func unreadable(name string, err error) Finding {
 	return Finding{Difference: Difference{name, "readable", Unknown}, Kind: KindUnknown, Note: err.Error()}
-}
-
-// find walks a dotted path down a decoded JSON value.
-func find(tree any, path string) (any, bool) {
-	for name := range strings.SplitSeq(path, ".") {
-		switch t := tree.(type) {
-		case map[string]any:
-			v, ok := t[name]
-			if !ok {
-				return nil, false
-			}
-			tree = v
-		case []any:
-			i, err := strconv.Atoi(name)
-			if err != nil || i < 0 || i >= len(t) || strconv.Itoa(i) != name {
-				return nil, false
-			}
-			tree = t[i]
-		default:
-			return nil, false
-		}
-	}
-	return tree, true
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/jsonvalue"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
@@ -197,7 +198,7 @@ func fieldOf(obs target.Observation, path string) (any, bool) {
 	if err != nil {
 		return nil, false
 	}
-	tree, err := decodeJSON(raw)
+	tree, err := jsonvalue.Decode(raw)
 	return tree, err == nil
 }
 

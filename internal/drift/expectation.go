@@ -1,19 +1,15 @@
 package drift
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"fmt"
-	"io"
-	"math/big"
 	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/jsonvalue"
 )
 
 // Expectation is what the author says a value is. Exactly one of its fields is
@@ -50,34 +46,22 @@ func (e Expectation) validate() field.Errors {
 
 // met says whether a decoded JSON value is the expected one.
 func (e Expectation) met(v any) bool {
-	got := valueText(v)
 	if e.Equals == nil {
-		return hash(got) == bare(e.SHA256)
+		return hash(jsonvalue.Text(v)) == bare(e.SHA256)
 	}
-	want := *e.Equals
-	if got == want {
-		return true
-	}
-	switch v.(type) {
-	case json.Number:
-		return sameNumber(got, want)
-	case map[string]any, []any:
-		tree, err := decodeJSON([]byte(want))
-		return err == nil && valueText(tree) == got
-	}
-	return false
+	return jsonvalue.Equal(v, *e.Equals)
 }
 
 // difference writes down what was found instead. The digest is for acceptance, and
 // is dropped before anybody sees it where the value is hidden.
 func (e Expectation) difference(path string, v any) Finding {
-	f := Finding{Difference: Difference{Path: path}, Kind: KindChanged, digest: hash(valueText(v))}
+	f := Finding{Difference: Difference{Path: path}, Kind: KindChanged, digest: hash(jsonvalue.Text(v))}
 	if e.Equals == nil {
 		f.Expected, f.Observed = hiddenExpected, hiddenObserved
 		return f
 	}
 	f.Digest = f.digest
-	f.Expected, f.Observed = clip(*e.Equals), clip(valueText(v))
+	f.Expected, f.Observed = clip(*e.Equals), clip(jsonvalue.Text(v))
 	if text, ok := v.(string); ok {
 		// Quoted, so that a text cannot be taken for this package's own words.
 		f.Expected, f.Observed = clip(strconv.Quote(*e.Equals)), clip(strconv.Quote(text))
@@ -91,50 +75,6 @@ func (e Expectation) shown() string {
 		return hiddenExpected
 	}
 	return clip(strconv.Quote(*e.Equals))
-}
-
-// valueText is the one text of a decoded JSON value: a string's own, and else its
-// JSON with the members in their order.
-func valueText(v any) string {
-	if s, ok := v.(string); ok {
-		return s
-	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return fmt.Sprint(v)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// maxNumber bounds the digits of a number that are looked at, so that nobody makes
-// us raise ten to the billionth power. Longer ones are compared as text.
-const maxNumber = 64
-
-// sameNumber compares exactly, without going through a float64, which holds two
-// great integers for one.
-func sameNumber(a, b string) bool {
-	if len(a) > maxNumber || len(b) > maxNumber {
-		return false
-	}
-	x, _, errX := big.ParseFloat(a, 10, 512, big.ToNearestEven)
-	y, _, errY := big.ParseFloat(b, 10, 512, big.ToNearestEven)
-	return errX == nil && errY == nil && x.Cmp(y) == 0
-}
-
-// decodeJSON reads one JSON value, with numbers as they are written.
-func decodeJSON(data []byte) (any, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var tree any
-	if err := dec.Decode(&tree); err != nil {
-		return nil, err
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, fmt.Errorf("more follows behind the JSON value")
-	}
-	return tree, nil
 }
 
 func hash(text string) string {

@@ -2,14 +2,24 @@
 # Puts programs that the tests start on the PATH, from the system's packages of
 # the same name, and prints where they are. What is there already is left alone.
 #
-#   tools/packages/get.sh haproxy prometheus python3
+#   tools/packages/get.sh haproxy prometheus postgresql python3
 set -euo pipefail
 # Debian keeps servers out of the PATH of users.
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 
+# where prints the program that a package is wanted for. That of PostgreSQL is never
+# on the PATH, since several versions may stand side by side.
+where() {
+	if [ "$1" = postgresql ]; then
+		compgen -G '/usr/lib/postgresql/*/bin/initdb' || command -v initdb
+	else
+		command -v "$1"
+	fi
+}
+
 missing=()
 for program in "$@"; do
-	command -v "$program" >/dev/null || missing+=("$program")
+	where "$program" >/dev/null || missing+=("$program")
 done
 if [ ${#missing[@]} -gt 0 ]; then
 	if ! command -v apt-get >/dev/null; then
@@ -32,5 +42,5 @@ if [ ${#missing[@]} -gt 0 ]; then
 	} >&2
 fi
 for program in "$@"; do
-	command -v "$program"
+	where "$program"
 done

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/postgres"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/sqlite"
 )
 
@@ -33,7 +34,7 @@ var ErrURL = errors.New("not a ledger's URL")
 // ErrImplicit marks a place where nobody may leave the ledger to the default.
 var ErrImplicit = errors.New("the ledger must be named here")
 
-const allowed = "allowed is sqlite:PATH, for example sqlite:.sluice/ledger.db"
+const allowed = "allowed is sqlite:PATH, for example sqlite:.sluice/ledger.db, or postgres://HOST/DATABASE, for example postgres://ledger.example/sluice?sslmode=verify-full"
 
 // Default returns the URL of the ledger that nobody named, relative to the working
 // directory. Ask CheckImplicit before using it.
@@ -42,11 +43,18 @@ func Default() string { return "sqlite:.sluice/ledger.db" }
 // Open opens the ledger that url names. A URL that is none wraps ErrURL and does
 // not repeat what it says behind the scheme, where a password may stand.
 func Open(ctx context.Context, url string, opts Options) (ledger.Ledger, error) {
-	path, err := parse(url)
-	if err != nil {
+	if err := Check(url); err != nil {
 		return nil, err
 	}
-	l, err := sqlite.Open(ctx, path, sqlite.Options(opts))
+	var (
+		l   ledger.Ledger
+		err error
+	)
+	if path, ok := SQLitePath(url); ok {
+		l, err = sqlite.Open(ctx, path, sqlite.Options(opts))
+	} else {
+		l, err = postgres.Open(ctx, url, postgres.Options(opts))
+	}
 	if err != nil {
 		// A typed nil in the interface would look like a ledger.
 		return nil, err
@@ -54,35 +62,45 @@ func Open(ctx context.Context, url string, opts Options) (ledger.Ledger, error) 
 	return l, nil
 }
 
+// SQLitePath returns the path in the URL of a ledger in a file. It is false for any
+// other.
+func SQLitePath(url string) (string, bool) { return strings.CutPrefix(url, "sqlite:") }
+
 // Check says whether Open would know what to do with url, without touching
 // anything.
 func Check(url string) error {
-	_, err := parse(url)
-	return err
-}
-
-// parse returns the path in a URL of the one kind there is.
-func parse(url string) (string, error) {
 	scheme, rest, ok := strings.Cut(url, ":")
 	switch {
 	case url == "":
-		return "", fmt.Errorf("%w: it is empty; %s", ErrURL, allowed)
+		return fmt.Errorf("%w: it is empty; %s", ErrURL, allowed)
 	case !ok:
-		return "", fmt.Errorf("%w: it has no scheme; %s", ErrURL, allowed)
-	case scheme == "postgres" || scheme == "postgresql" || scheme == "s3":
-		return "", fmt.Errorf("%w that this version of Sluice can open: the scheme %s: is not built in yet; %s", ErrURL, scheme, allowed)
+		return fmt.Errorf("%w: it has no scheme; %s", ErrURL, allowed)
+	case scheme == "postgres" || scheme == "postgresql":
+		if err := postgres.Check(url); err != nil {
+			return fmt.Errorf("%w: %w", ErrURL, err)
+		}
+		return nil
+	case scheme == "s3":
+		return fmt.Errorf("%w that this version of Sluice can open: the scheme %s: is not built in yet; %s", ErrURL, scheme, allowed)
 	case scheme != "sqlite":
-		return "", fmt.Errorf("%w: the scheme %.20q is unknown; %s", ErrURL, scheme, allowed)
-	case rest == "":
-		return "", fmt.Errorf("%w: no path stands behind sqlite:; %s", ErrURL, allowed)
-	case strings.HasPrefix(rest, "//"):
-		return "", fmt.Errorf("%w: two slashes stand behind sqlite:; the path follows the colon at once, for example sqlite:.sluice/ledger.db or sqlite:/srv/sluice/ledger.db", ErrURL)
-	case strings.Contains(rest, ":memory:"):
-		return "", fmt.Errorf("%w: a ledger in memory would be no record; %s", ErrURL, allowed)
-	case strings.ContainsRune(rest, 0):
-		return "", fmt.Errorf("%w: the path contains a NUL; %s", ErrURL, allowed)
+		return fmt.Errorf("%w: the scheme %.20q is unknown; %s", ErrURL, scheme, allowed)
 	}
-	return rest, nil
+	return checkPath(rest)
+}
+
+// checkPath looks at what stands behind sqlite:.
+func checkPath(path string) error {
+	switch {
+	case path == "":
+		return fmt.Errorf("%w: no path stands behind sqlite:; %s", ErrURL, allowed)
+	case strings.HasPrefix(path, "//"):
+		return fmt.Errorf("%w: two slashes stand behind sqlite:; the path follows the colon at once, for example sqlite:.sluice/ledger.db or sqlite:/srv/sluice/ledger.db", ErrURL)
+	case strings.Contains(path, ":memory:"):
+		return fmt.Errorf("%w: a ledger in memory would be no record; %s", ErrURL, allowed)
+	case strings.ContainsRune(path, 0):
+		return fmt.Errorf("%w: the path contains a NUL; %s", ErrURL, allowed)
+	}
+	return nil
 }
 
 // CheckImplicit says whether the default may be used where the work is done in the
@@ -95,7 +113,7 @@ func CheckImplicit(getenv func(string) string, dir string) error {
 }
 
 func checkImplicit(getenv func(string) string, dir string, network func(string) bool) error {
-	const write = `; write down where it lives, with a path that outlives the run and that every run shares: SLUICE_LEDGER=sqlite:/srv/sluice/ledger.db, --ledger sqlite:/srv/sluice/ledger.db, or the same in the provider block's ledger`
+	const write = `; write down where it lives, with a path that outlives the run and that every run shares, or a database: SLUICE_LEDGER=sqlite:/srv/sluice/ledger.db, --ledger postgres://ledger.example/sluice, or the same in the provider block's ledger`
 	if ci := getenv("CI"); ci != "" && ci != "false" && ci != "0" {
 		return fmt.Errorf("%w: CI=%.20s says that this machine is thrown away after the run, and .sluice/ledger.db with it%s", ErrImplicit, ci, write)
 	}

@@ -53,7 +53,7 @@ func TestOpenCreatesNothingForAPlan(t *testing.T) {
 
 func TestURLs(t *testing.T) {
 	t.Parallel()
-	const allowed = "allowed is sqlite:PATH, for example sqlite:.sluice/ledger.db"
+	const allowed = "allowed is sqlite:PATH, for example sqlite:.sluice/ledger.db, or postgres://"
 	for url, says := range map[string]string{
 		all.Default():                        "",
 		"sqlite:/srv/odd name?.db":           "",
@@ -63,11 +63,14 @@ func TestURLs(t *testing.T) {
 		"sqlite:///srv/ledger.db":            "the path follows the colon at once",
 		"sqlite::memory:":                    "would be no record; " + allowed,
 		"sqlite:a\x00b":                      "contains a NUL",
-		"postgres://u:s3cret@db.example/x":   "the scheme postgres: is not built in yet; " + allowed,
-		"postgresql://u:s3cret@db.example/x": "the scheme postgresql: is not built in yet; " + allowed,
-		"s3://bucket/s3cret":                 "the scheme s3: is not built in yet; " + allowed,
-		"mysql://u:s3cret@db.example/x":      `the scheme "mysql" is unknown; ` + allowed,
-		"SQLITE:x":                           `the scheme "SQLITE" is unknown; ` + allowed,
+		"postgres://u:s3cret@db.example/x":   "",
+		"postgresql://u:s3cret@db.example/x": "",
+		"postgres://u:s3cret@db:port/x":      "cannot be read as libpq reads it",
+		"postgres://u:s3cret@db/x?sslmode=s3cret-mode":      "cannot be read as libpq reads it",
+		"postgres://u:s3cret@db/x?sluice_schema=pg_catalog": "begin with pg_",
+		"s3://bucket/s3cret":                                "the scheme s3: is not built in yet; " + allowed,
+		"mysql://u:s3cret@db.example/x":                     `the scheme "mysql" is unknown; ` + allowed,
+		"SQLITE:x":                                          `the scheme "SQLITE" is unknown; ` + allowed,
 	} {
 		err := all.Check(url)
 		if says == "" {

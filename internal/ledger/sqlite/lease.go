@@ -3,9 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -36,7 +34,7 @@ func (l *Ledger) SwapLease(ctx context.Context, current, next ledger.Lease) erro
 		if now != current {
 			return &ledger.LeaseConflictError{Lease: now}
 		}
-		_, err = l.stmts.putLease.Exec(next.Name, next.Holder, int64(next.Fence), int64(next.Beat), int64(next.TTL), leaseHash(next))
+		_, err = l.stmts.putLease.Exec(next.Name, next.Holder, int64(next.Fence), int64(next.Beat), int64(next.TTL), ledger.LeaseHash(next))
 		return mapError(err)
 	})
 }
@@ -60,22 +58,8 @@ func readLease(row *sql.Row, name string) (ledger.Lease, error) {
 		return ledger.Lease{}, mapError(err)
 	}
 	lease.Fence, lease.Beat, lease.TTL = uint64(fence), uint64(beat), time.Duration(ttl)
-	if !bytes.Equal(hash, leaseHash(lease)) {
+	if !bytes.Equal(hash, ledger.LeaseHash(lease)) {
 		return ledger.Lease{}, &ledger.CorruptError{Reason: fmt.Sprintf("the lease %s is not what was written: wrong hash", name)}
 	}
 	return lease, nil
-}
-
-// leaseHash covers all of a lease, in the manner of the records' encoding.
-func leaseHash(l ledger.Lease) []byte {
-	var b []byte
-	for _, text := range []string{"sluice-lease/v1", l.Name, l.Holder} {
-		b = binary.BigEndian.AppendUint64(b, uint64(len(text)))
-		b = append(b, text...)
-	}
-	for _, n := range []uint64{l.Fence, l.Beat, uint64(l.TTL)} {
-		b = binary.BigEndian.AppendUint64(b, n)
-	}
-	sum := sha256.Sum256(b)
-	return sum[:]
 }

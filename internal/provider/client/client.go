@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -153,12 +152,12 @@ func (c *Client) holderID() string {
 	return c.holder
 }
 
-// spool is the folder beside the ledger where a revert's records wait while the
-// ledger is away.
+// spool is the folder where a revert's records wait while the ledger is away: beside
+// it where it is a file, and else in the working directory.
 func (c *Client) spool() string {
-	path, ok := strings.CutPrefix(c.URL, "sqlite:")
+	path, ok := ledgers.SQLitePath(c.URL)
 	if !ok {
-		return ""
+		return filepath.Join(".sluice", "spool")
 	}
 	return filepath.Join(filepath.Dir(path), "spool")
 }

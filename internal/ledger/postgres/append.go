@@ -1,0 +1,235 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+)
+
+// end is where a stream ends, as this handle saw last. It may be behind; the
+// database checks it with each append.
+type end struct {
+	seq  uint64
+	hash string
+	// digest is what the database makes of the record's content, to compare.
+	digest []byte
+}
+
+func endAt(r ledger.Record) end { return end{seq: r.Seq, hash: r.Hash, digest: fingerprint(r)} }
+
+// fingerprint is the digest that the statements compute of a record. It is not the
+// record's hash only because SQL has no words for the canonical encoding.
+func fingerprint(r ledger.Record) []byte {
+	sum := sha256.Sum256([]byte(strings.Join([]string{
+		r.ID, r.Kind, strconv.FormatInt(r.At.UnixMicro(), 10), r.Actor, r.Service, r.Environment,
+		strconv.FormatUint(r.Fence, 10), r.Prev, string(r.Body),
+	}, "\x1f")))
+	return sum[:]
+}
+
+// maxEnds bounds the memory that the knowledge of ends takes.
+const maxEnds = 4096
+
+// Append implements ledger.Ledger. Where this handle knows the stream's end it
+// inserts at once, and has the database say whether that is still the end.
+func (l *Ledger) Append(ctx context.Context, stream string, after uint64, entry ledger.Entry) (ledger.Record, error) {
+	if err := errors.Join(ledger.ValidateName(stream), entry.Validate()); err != nil {
+		return ledger.Record{}, err
+	}
+	if l.opts.ReadOnly {
+		return ledger.Record{}, ledger.ErrReadOnly
+	}
+	prev, known := l.end(stream, after)
+	for attempt := 0; ; attempt++ {
+		if known {
+			r, done, err := l.insert(ctx, stream, after, prev, entry)
+			if done || err != nil {
+				return r, err
+			}
+		}
+		at, there, err := l.examine(ctx, stream, after, entry)
+		if err != nil || there != nil {
+			return deref(there), err
+		}
+		if attempt == appendTries {
+			// What the insert refused was not there when we looked, again and again.
+			return ledger.Record{}, ledger.ErrBusy
+		}
+		prev, known = at, true
+	}
+}
+
+// appendTries is how often an append looks again after an insert that went
+// nowhere, though nothing stood in its way when it looked.
+const appendTries = 3
+
+func (l *Ledger) end(stream string, after uint64) (end, bool) {
+	if after == 0 {
+		return end{hash: ledger.ZeroHash}, true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known, ok := l.ends[stream]
+	return known, ok && known.seq == after
+}
+
+func (l *Ledger) remember(stream string, e end) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.ends) >= maxEnds {
+		clear(l.ends)
+	}
+	l.ends[stream] = e
+}
+
+// insert writes the record if the one before it is the stream's end and its lease
+// is still the one named. It is not done where either is otherwise.
+func (l *Ledger) insert(ctx context.Context, stream string, after uint64, prev end, entry ledger.Entry) (ledger.Record, bool, error) {
+	r := ledger.Seal(stream, after+1, prev.hash, entry)
+	// What is returned must not change with the caller's bytes.
+	r.Body = slices.Clone(r.Body)
+	query, args := l.sql.insertFirst, columns(r)
+	if after > 0 {
+		query, args = l.sql.insertNext, append(args, prev.digest)
+	}
+	if entry.Lease != "" {
+		query = l.sql.insertFirstFenced
+		if after > 0 {
+			query = l.sql.insertNextFenced
+		}
+		args = append(args, entry.Lease)
+	}
+	var rows int64
+	err := l.retry(ctx, func() error {
+		tag, err := l.pool.Exec(ctx, query, args...)
+		rows = tag.RowsAffected()
+		return err
+	})
+	if err != nil {
+		return ledger.Record{}, false, l.mapError(err)
+	}
+	if rows == 0 {
+		return ledger.Record{}, false, nil
+	}
+	l.remember(stream, endAt(r))
+	return r, true, nil
+}
+
+// examine looks whether the entry may go behind the record numbered after. It
+// returns that record as an end, or the record that is there because the same append
+// went through before. Everything is read in one state of the database.
+func (l *Ledger) examine(ctx context.Context, stream string, after uint64, entry ledger.Entry) (prev end, there *ledger.Record, err error) {
+	err = l.snapshot(ctx, func(tx pgx.Tx) error {
+		last, found, err := one(tx.QueryRow(ctx, l.sql.last, stream))
+		if err != nil {
+			return err
+		}
+		same, repeated, err := one(tx.QueryRow(ctx, l.sql.byID, stream, entry.ID))
+		if err != nil {
+			return err
+		}
+		var lease ledger.Lease
+		if entry.Lease != "" {
+			if lease, err = readLease(tx.QueryRow(ctx, l.sql.lease, entry.Lease), entry.Lease); err != nil {
+				return err
+			}
+		}
+		if repeated {
+			there = &same
+		}
+		prev, err = judge(stream, after, entry, found, last, there, lease)
+		return err
+	})
+	return prev, there, err
+}
+
+// judge says what stands in the way of an entry, in the order that the port states:
+// a repeated append succeeds even when stream and lease have moved on since.
+func judge(stream string, after uint64, entry ledger.Entry, found bool, last ledger.Record, there *ledger.Record, lease ledger.Lease) (end, error) {
+	conflict := &ledger.ConflictError{Stream: stream, After: after, Last: last.Seq}
+	if there != nil {
+		if err := ledger.CheckHash(*there); err != nil {
+			return end{}, err
+		}
+		if !ledger.Same(*there, entry) {
+			conflict.Reused = true
+			return end{}, conflict
+		}
+		return end{}, nil
+	}
+	prev := end{hash: ledger.ZeroHash}
+	if found {
+		// Nothing is built upon a record that is not what was written.
+		if err := ledger.CheckHash(last); err != nil {
+			return end{}, err
+		}
+		prev = endAt(last)
+	}
+	if last.Seq != after {
+		return end{}, conflict
+	}
+	if entry.Lease != "" && lease.Fence != entry.Fence {
+		return end{}, &ledger.FencedError{Lease: lease, Fence: entry.Fence}
+	}
+	return prev, nil
+}
+
+func deref(r *ledger.Record) ledger.Record {
+	if r == nil {
+		return ledger.Record{}
+	}
+	return *r
+}
+
+// one reads the record that a query finds, if there is one.
+func one(row pgx.Row) (ledger.Record, bool, error) {
+	r, err := scan(row)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ledger.Record{}, false, nil
+	}
+	return r, err == nil, err
+}
+
+// columns are the values of recordColumns.
+func columns(r ledger.Record) []any {
+	return []any{
+		r.Stream, int64(r.Seq), r.ID, r.Kind, r.At.UnixMicro(), r.Actor, r.Service, r.Environment,
+		int64(r.Fence), unhex(r.Prev), unhex(r.Hash), string(r.Body),
+	}
+}
+
+// unhex is for hashes that Seal made.
+func unhex(hash string) []byte {
+	b, _ := hex.DecodeString(hash)
+	return b
+}
+
+// scan reads recordColumns.
+func scan(row pgx.Row) (ledger.Record, error) {
+	var (
+		r              ledger.Record
+		seq, at, fence int64
+		prev, hash     []byte
+		body           string
+	)
+	err := row.Scan(&r.Stream, &seq, &r.ID, &r.Kind, &at, &r.Actor, &r.Service, &r.Environment, &fence, &prev, &hash, &body)
+	if err != nil {
+		return ledger.Record{}, err
+	}
+	r.Seq, r.Fence = uint64(seq), uint64(fence)
+	r.At = time.UnixMicro(at).UTC()
+	r.Prev, r.Hash = hex.EncodeToString(prev), hex.EncodeToString(bytes.Clone(hash))
+	r.Body = json.RawMessage(body)
+	return r, nil
+}

@@ -1,0 +1,102 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+)
+
+// SQLSTATE codes, from appendix A of PostgreSQL's manual.
+const (
+	codeReadOnlyTransaction  = "25006"
+	codeInsufficientRight    = "42501"
+	codeDiskFull             = "53100"
+	codeTooManyConnections   = "53300"
+	codeSerializationFailure = "40001"
+	codeDeadlock             = "40P01"
+	codeLockNotAvailable     = "55P03"
+	codeQueryCanceled        = "57014"
+	codeCannotConnectNow     = "57P03"
+	codeUndefinedTable       = "42P01"
+	codeUndefinedSchema      = "3F000"
+	codeUndefinedDatabase    = "3D000"
+	codeDuplicateSchema      = "42P06"
+	codeIndexCorrupted       = "XX002"
+	codeDataCorrupted        = "XX001"
+)
+
+// retries is how often a statement that the database refused for the sake of
+// others is repeated, and what it waits before the first time.
+const (
+	retries    = 5
+	retryPause = 20 * time.Millisecond
+)
+
+// retry repeats what surely had no effect: a transaction that lost against another
+// one, and a request that never reached the server. What may have been committed is
+// not repeated here; whoever appended asks again, by the entry's id.
+func (l *Ledger) retry(ctx context.Context, try func() error) error {
+	pause := retryPause
+	for n := 0; ; n++ {
+		err := try()
+		if err == nil || n == retries || !harmless(err) {
+			return err
+		}
+		if slept := l.opts.Clock.Sleep(ctx, pause); slept != nil {
+			return errors.Join(err, slept)
+		}
+		pause *= 2
+	}
+}
+
+func harmless(err error) bool {
+	switch code(err) {
+	case codeSerializationFailure, codeDeadlock:
+		return true
+	case "":
+		return pgconn.SafeToRetry(err)
+	}
+	return false
+}
+
+func code(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// mapError puts PostgreSQL's codes into the words of the port. What it does not
+// know it leaves as it is: the outcome is then unknown. No error holds the URL.
+func (l *Ledger) mapError(err error) error {
+	if err == nil {
+		return nil
+	}
+	var connect *pgconn.ConnectError
+	switch c := code(err); {
+	case c == codeReadOnlyTransaction:
+		return fmt.Errorf("%s: %w: the server is a replica, or the session may only read; name the primary: %w", l.place, ledger.ErrReadOnly, err)
+	case c == codeInsufficientRight:
+		return fmt.Errorf("%s: %w by this role; grant it the rights of a releaser, see docs/sql/postgres-roles.sql: %w", l.place, ledger.ErrReadOnly, err)
+	case c == codeDiskFull:
+		return fmt.Errorf("%s: %w: %w", l.place, ledger.ErrFull, err)
+	case c == codeTooManyConnections, c == codeLockNotAvailable, c == codeCannotConnectNow, c == codeSerializationFailure, c == codeDeadlock:
+		return fmt.Errorf("%s: %w: %w", l.place, ledger.ErrBusy, err)
+	case c == codeUndefinedTable, c == codeUndefinedSchema:
+		return fmt.Errorf("%w: %w", l.missing(), err)
+	case c == codeUndefinedDatabase:
+		return fmt.Errorf("%w: the server has no such database; create it, for example with createdb --encoding UTF8: %w", ledger.ErrMissing, err)
+	case c == codeDataCorrupted, c == codeIndexCorrupted:
+		return &ledger.CorruptError{Reason: "PostgreSQL cannot read a part of the database", Err: err}
+	case errors.As(err, &connect):
+		// The library's text names user and database, and never the password.
+		return fmt.Errorf("%s cannot be reached: %w", l.place, err)
+	}
+	return err
+}

@@ -1,0 +1,80 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+)
+
+// Lease implements ledger.Ledger.
+func (l *Ledger) Lease(ctx context.Context, name string) (lease ledger.Lease, err error) {
+	if err := ledger.ValidateName(name); err != nil {
+		return ledger.Lease{}, err
+	}
+	err = l.retry(ctx, func() error {
+		lease, err = readLease(l.pool.QueryRow(ctx, l.sql.lease, name), name)
+		return err
+	})
+	return lease, l.mapError(err)
+}
+
+// SwapLease implements ledger.Ledger. The comparison is the statement's own
+// condition, so two that swap at once cannot both find what they expect.
+func (l *Ledger) SwapLease(ctx context.Context, current, next ledger.Lease) error {
+	if err := ledger.ValidateSwap(current, next); err != nil {
+		return err
+	}
+	if l.opts.ReadOnly {
+		return ledger.ErrReadOnly
+	}
+	query := l.sql.updateLease
+	args := []any{next.Name, next.Holder, int64(next.Fence), int64(next.Beat), int64(next.TTL), ledger.LeaseHash(next)}
+	if current == (ledger.Lease{Name: current.Name}) {
+		// Nobody ever took it, so there is no row to update.
+		query = l.sql.insertLease
+	} else {
+		args = append(args, current.Holder, int64(current.Fence), int64(current.Beat), int64(current.TTL))
+	}
+	var rows int64
+	err := l.retry(ctx, func() error {
+		tag, err := l.pool.Exec(ctx, query, args...)
+		rows = tag.RowsAffected()
+		return err
+	})
+	if err != nil || rows == 1 {
+		return l.mapError(err)
+	}
+	now, err := l.Lease(ctx, next.Name)
+	if err != nil {
+		return err
+	}
+	return &ledger.LeaseConflictError{Lease: now}
+}
+
+// readLease reads a row of the lease statement. One that is not there is a lease
+// that nobody ever took.
+func readLease(row pgx.Row, name string) (ledger.Lease, error) {
+	var (
+		lease            = ledger.Lease{Name: name}
+		fence, beat, ttl int64
+		hash             []byte
+	)
+	err := row.Scan(&lease.Holder, &fence, &beat, &ttl, &hash)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return lease, nil
+	}
+	if err != nil {
+		return ledger.Lease{}, err
+	}
+	lease.Fence, lease.Beat, lease.TTL = uint64(fence), uint64(beat), time.Duration(ttl)
+	if !bytes.Equal(hash, ledger.LeaseHash(lease)) {
+		return ledger.Lease{}, &ledger.CorruptError{Reason: fmt.Sprintf("the lease %s is not what was written: wrong hash", name)}
+	}
+	return lease, nil
+}

@@ -1,0 +1,63 @@
+package postgres_test
+
+import (
+	"errors"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/postgres"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/postgres/pgtest"
+)
+
+// Each role of the documented file may do its part and nothing beyond.
+func TestRoles(t *testing.T) {
+	s := server(t)
+	pgtest.Exec(t, s.URL("postgres"), "CREATE DATABASE roles")
+	admin := open(t, s.URL("roles"), postgres.Options{})
+	if _, err := admin.Append(t.Context(), "s", 0, entry(1)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // It may be run again.
+		if out, err := exec.Command("psql", s.URL("roles"), "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--file=../../../docs/sql/postgres-roles.sql").CombinedOutput(); err != nil {
+			t.Fatalf("psql: %v\n%s", err, out)
+		}
+	}
+	pgtest.Exec(t, s.URL("roles"), "CREATE ROLE anna LOGIN IN ROLE sluice_reader; CREATE ROLE ci LOGIN IN ROLE sluice_releaser; CREATE ROLE guest LOGIN")
+
+	reader := open(t, s.URLAs("anna", "roles"), postgres.Options{MustExist: true})
+	if got, err := reader.Read(t.Context(), "s", 1); err != nil || len(got) != 1 {
+		t.Errorf("a reader reads %d records, %v", len(got), err)
+	}
+	if _, err := ledger.Verify(t.Context(), reader, ledger.VerifyOptions{}); err != nil {
+		t.Errorf("a reader verifies: %v", err)
+	}
+	_, err := reader.Append(t.Context(), "s", 1, entry(2))
+	if !errors.Is(err, ledger.ErrReadOnly) || !strings.Contains(err.Error(), "postgres-roles.sql") {
+		t.Errorf("a reader appends: %v", err)
+	}
+	if err := reader.SwapLease(t.Context(), ledger.Lease{Name: "x"}, ledger.Lease{Name: "x", Holder: "anna", Fence: 1, TTL: time.Second}); !errors.Is(err, ledger.ErrReadOnly) {
+		t.Errorf("a reader takes a lease: %v", err)
+	}
+
+	releaser := open(t, s.URLAs("ci", "roles"), postgres.Options{})
+	if err := releaser.SwapLease(t.Context(), ledger.Lease{Name: "x"}, ledger.Lease{Name: "x", Holder: "ci", Fence: 1, TTL: time.Second}); err != nil {
+		t.Errorf("a releaser takes a lease: %v", err)
+	}
+	fenced := entry(2)
+	fenced.Lease, fenced.Fence = "x", 1
+	if _, err := releaser.Append(t.Context(), "s", 1, fenced); err != nil {
+		t.Errorf("a releaser appends: %v", err)
+	}
+	for _, forbidden := range []string{"UPDATE sluice.record SET body = '{}'", "DELETE FROM sluice.record", "TRUNCATE sluice.record", "DELETE FROM sluice.lease", "UPDATE sluice.meta SET value = ''", "DROP TABLE sluice.record"} {
+		out, err := exec.Command("psql", s.URLAs("ci", "roles"), "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--command", forbidden).CombinedOutput()
+		if err == nil {
+			t.Errorf("a releaser may %s: %s", forbidden, out)
+		}
+	}
+	if _, err := postgres.Open(t.Context(), s.URLAs("guest", "roles"), postgres.Options{}); !errors.Is(err, ledger.ErrReadOnly) {
+		t.Errorf("a guest opens: %v", err)
+	}
+}

@@ -37,6 +37,9 @@ func sections() []section {
 		{"memory", memory},
 		{"calls", calls},
 		{"reaction", reaction},
+		{"reaction-haproxy", reactionHAProxy},
+		{"drift", documents},
+		{"forecast", forecasts},
 	}
 }
 

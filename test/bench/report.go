@@ -68,6 +68,18 @@ func (r *report) print(f figure) {
 	fmt.Fprintf(r.out, "%s %s %s\n", f.name, number(f.value), f.unit)
 }
 
+// value is that of a figure which was measured before.
+func (r *report) value(name string) (float64, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, f := range r.figures {
+		if f.name == name {
+			return f.value, true
+		}
+	}
+	return 0, false
+}
+
 // summary says, for each figure with a bound, whether it was met.
 func (r *report) summary() {
 	r.mu.Lock()

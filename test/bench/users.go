@@ -16,15 +16,19 @@ import (
 type users struct {
 	url    string
 	client *http.Client
+	// canary says whether an answer came from the new version.
+	canary func(*http.Response) bool
 
 	mu    sync.Mutex
 	first time.Time
 }
 
 func newUsers(url string) *users {
-	return &users{url: url, client: &http.Client{
-		Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
-	}}
+	return &users{
+		url:    url,
+		client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+		canary: func(r *http.Response) bool { return r.Header.Get(router.ArmHeader) == string(target.Canary) },
+	}
 }
 
 // forget makes them notice a first bad answer again.
@@ -69,7 +73,7 @@ func (u *users) send(ctx context.Context) {
 	came := time.Now()
 	_, _ = io.Copy(io.Discard, resp.Body) // So that the connection is used again.
 	_ = resp.Body.Close()
-	if resp.StatusCode < 500 || resp.Header.Get(router.ArmHeader) != string(target.Canary) {
+	if resp.StatusCode < 500 || !u.canary(resp) {
 		return
 	}
 	u.mu.Lock()

@@ -33,6 +33,7 @@ type Server struct {
 	mu       sync.Mutex
 	runs     Runs
 	sick     bool
+	broken   bool
 	served   int
 	installs int
 	hold     chan struct{}
@@ -62,6 +63,14 @@ func (s *Server) Sicken(sick bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sick = sick
+}
+
+// Break makes the server answer users with errors while it passes its health
+// checks, or mends it.
+func (s *Server) Break(broken bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken = broken
 }
 
 // Hold makes the server keep requests to /held until it is called with false,
@@ -94,7 +103,7 @@ func (s *Server) count(n *int) int {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	runs, sick, hold := s.runs, s.sick, s.hold
+	runs, sick, broken, hold := s.runs, s.sick, s.broken, s.hold
 	switch {
 	case r.URL.Path == "/install":
 		defer s.mu.Unlock()
@@ -117,6 +126,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/version":
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(runs) // Whoever asked may be gone.
+	case broken && r.URL.Path != "/healthz":
+		w.WriteHeader(http.StatusInternalServerError)
 	case r.URL.Path == "/held" && hold != nil:
 		select {
 		case <-hold:

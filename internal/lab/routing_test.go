@@ -254,9 +254,10 @@ func TestConformance(t *testing.T) {
 		"weights only":   {NoCohorts: true, NoMirror: true, NoBatches: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := labtest.Start(t, cfg)
 			a, b := l.Artifact(v1), l.Artifact(service.Descriptor{Version: "1.1.0"})
-			targettest.RunOn(t, &targettest.Fixture{Target: driver(t, l), A: a, B: b, Patience: 30 * time.Second})
+			targettest.RunOn(t, &targettest.Fixture{Target: driver(t, l), A: a, B: b, Patience: 30 * time.Second, RevertAfter: 800 * time.Millisecond})
 		})
 	}
 }

@@ -136,13 +136,20 @@ func TestDriverAndServerFitTheDocument(t *testing.T) {
 	a := artifact.Payload{Artifact: artifact.Artifact{Version: "1.0.0", Reference: "x/checkout@sha256:" + strings.Repeat("a", 64)}}
 	b := artifact.Payload{Artifact: artifact.Artifact{Version: "1.1.0", Reference: "x/checkout@sha256:" + strings.Repeat("b", 64)}}
 	w := &witness{doc: v, seen: map[string]bool{}}
-	targettest.Run(t, func(t *testing.T) *targettest.Fixture {
-		clk := clock.NewAuto(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-		simulated := sim.New(sim.Options{Clock: clk, Startup: time.Second, Exists: exists(a, b)})
-		server := httptest.NewServer(handler(w, serve.Handler(simulated, serve.Options{})))
-		t.Cleanup(server.Close)
-		return &targettest.Fixture{Target: open(t, contract.Config{URL: server.URL}), A: a, B: b, Clock: clk}
-	})
+	for name, can := range map[string]target.Capabilities{
+		"weights only": {Weights: true, RevertAfter: true, ConditionalWrite: true},
+		"everything":   {Weights: true, Cohorts: true, Mirror: true, Batches: true, RevertAfter: true, ConditionalWrite: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			targettest.Run(t, func(t *testing.T) *targettest.Fixture {
+				clk := clock.NewAuto(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+				simulated := sim.New(sim.Options{Clock: clk, Capabilities: &can, Instances: 4, Startup: time.Second, Exists: exists(a, b)})
+				server := httptest.NewServer(handler(w, serve.Handler(simulated, serve.Options{})))
+				t.Cleanup(server.Close)
+				return &targettest.Fixture{Target: open(t, contract.Config{URL: server.URL}), A: a, B: b, Clock: clk}
+			})
+		})
+	}
 	for _, p := range w.problems {
 		t.Error(p)
 	}
@@ -187,6 +194,7 @@ func TestTheWitnessCatchesWhatDoesNotFit(t *testing.T) {
 		"an unknown field":   `{"known": true, "weather": "fine"}`,
 		"a missing field":    `{"fingerprint": "x"}`,
 		"a wrong enum":       `{"known": true, "baseline": {"payload": {"version": "1", "reference": "r"}, "weight": 100, "health": "fine"}}`,
+		"a cohort by two":    `{"known": true, "canary": {"payload": {"version": "1", "reference": "r"}, "weight": 0, "health": "healthy"}, "traffic": {"weight": 0, "cohort": {"header": "X", "cookie": "y", "value": "1"}}}`,
 		"a weight above 100": `{"known": true, "baseline": {"payload": {"version": "1", "reference": "r"}, "weight": 101, "health": "healthy"}}`,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -49,7 +49,7 @@ func deploy(path string) error {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
 		return err
 	}
-	var m machine.Machine
+	m := machine.Machine{Can: can, Instances: 4}
 	if err := json.NewDecoder(f).Decode(&m.State); err != nil && err.Error() != "EOF" {
 		return err
 	}
@@ -101,7 +101,7 @@ func carryOut(m *machine.Machine, verb, key string, body json.RawMessage) (any, 
 	var err error
 	switch verb {
 	case exec.VerbCapabilities:
-		return target.Capabilities{Weights: true, RevertAfter: true, ConditionalWrite: true}, nil
+		return can, nil
 	case exec.VerbObservation:
 		return wire.FromObservation(m.Observe(now)), nil
 	case exec.VerbPreflight:
@@ -135,6 +135,9 @@ func carryOut(m *machine.Machine, verb, key string, body json.RawMessage) (any, 
 	}
 	return wire.FromProgress(p), err
 }
+
+// can is what the program can do.
+var can = target.Capabilities{Weights: true, Cohorts: true, Mirror: true, Batches: true, RevertAfter: true, ConditionalWrite: true}
 
 // known are the artifacts that the program has.
 var known = map[string]bool{payload("a").Digest(): true, payload("b").Digest(): true}

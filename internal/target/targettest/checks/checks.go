@@ -48,7 +48,7 @@ type Result struct {
 // target come first.
 func All() []Check {
 	var all []Check
-	for _, some := range [][]Check{emptyChecks(), prepareChecks(), trafficChecks(), writeChecks(), switchChecks(), inputChecks()} {
+	for _, some := range [][]Check{emptyChecks(), prepareChecks(), trafficChecks(), writeChecks(), routingChecks(), switchChecks(), inputChecks()} {
 		all = append(all, some...)
 	}
 	return all

@@ -20,11 +20,22 @@ func payload(version, digit string) artifact.Payload {
 	return artifact.Payload{Artifact: artifact.Artifact{Version: version, Reference: "sim/checkout@sha256:" + strings.Repeat(digit, 64)}}
 }
 
+// everything and weightsOnly are the two kinds of targets that the checks run
+// against.
+var (
+	everything  = target.Capabilities{Weights: true, Cohorts: true, Mirror: true, Batches: true, RevertAfter: true, ConditionalWrite: true}
+	weightsOnly = target.Capabilities{Weights: true, RevertAfter: true, ConditionalWrite: true}
+)
+
 // env is a simulated target, broken by wrap when that is not nil.
 func env(wrap func(*sim.Target, *clock.Fake) target.Target) *checks.Env {
+	return envOf(everything, wrap)
+}
+
+func envOf(can target.Capabilities, wrap func(*sim.Target, *clock.Fake) target.Target) *checks.Env {
 	a, b := payload("1.0.0", "a"), payload("1.1.0", "b")
 	clk := clock.NewAuto(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-	s := sim.New(sim.Options{Clock: clk, Exists: func(p artifact.Payload) bool { return p.Digest() == a.Digest() || p.Digest() == b.Digest() }})
+	s := sim.New(sim.Options{Clock: clk, Capabilities: &can, Instances: 4, Exists: func(p artifact.Payload) bool { return p.Digest() == a.Digest() || p.Digest() == b.Digest() }})
 	e := &checks.Env{A: a, B: b, Clock: clk, Target: s}
 	if wrap != nil {
 		e.Target = wrap(s, clk)
@@ -37,8 +48,10 @@ func failures(t *testing.T, wrap func(*sim.Target, *clock.Fake) target.Target) [
 	t.Helper()
 	var names []string
 	for _, c := range checks.All() {
-		if r := checks.RunOne(t.Context(), c, env(wrap)); r.Status == checks.Fail {
-			names = append(names, r.Name)
+		for _, can := range []target.Capabilities{everything, weightsOnly} {
+			if r := checks.RunOne(t.Context(), c, envOf(can, wrap)); r.Status == checks.Fail {
+				names = append(names, r.Name)
+			}
 		}
 	}
 	return names
@@ -170,7 +183,7 @@ func TestRunOneRefusesPayloadsThatProveNothing(t *testing.T) {
 func TestACheckWithoutItsCapabilityIsNoPass(t *testing.T) {
 	clk := clock.NewAuto(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	e := env(nil)
-	e.Target = sim.New(sim.Options{Clock: clk, Capabilities: &target.Capabilities{Weights: true}})
+	e.Target = sim.New(sim.Options{Clock: clk, Capabilities: &target.Capabilities{Weights: true, Cohorts: true, Mirror: true, Batches: true}})
 	for _, c := range checks.All() {
 		if slices.Contains(c.Needs, "conditional_write") {
 			if r := checks.RunOne(t.Context(), c, e); r.Status != checks.NotApplicable || !strings.Contains(r.Detail, "conditional_write") {

@@ -143,7 +143,48 @@ func defects() map[string]defect {
 				r.Traffic = target.TrafficState{Weight: r.Traffic.Weight}
 				return r
 			}
-		}, "input/unsupported"),
+		}, "input/unsupported", "cohort/told", "mirror/told", "batch/told"),
+		"it keeps the cohort when a rollout ends": like(func(b *broken) {
+			b.revert = func(ctx context.Context, r target.WriteRequest) (target.Progress, error) {
+				o, err := b.Target.Observe(ctx)
+				if err != nil || o.Traffic == nil || o.Traffic.Batch != nil {
+					return b.Target.Revert(ctx, r)
+				}
+				kept := *o.Traffic
+				kept.Weight = 0
+				return b.Target.Apply(ctx, target.ApplyRequest{WriteRequest: r, Traffic: kept})
+			}
+		}, "cohort/ends", "mirror/ends"),
+		"it hides what else is set": like(func(b *broken) {
+			b.observe = func(o target.Observation) target.Observation { o.Traffic = nil; return o }
+		}, "cohort/told", "mirror/told", "batch/told"),
+		"it finalizes with a cohort": like(func(b *broken) {
+			b.finalize = func(ctx context.Context, r target.WriteRequest) (target.Progress, error) {
+				if o, _ := b.Target.Observe(ctx); o.Traffic != nil {
+					_, _ = b.Target.Apply(ctx, target.ApplyRequest{WriteRequest: target.WriteRequest{Key: r.Key + "x", Fence: r.Fence}})
+				}
+				return b.Target.Finalize(ctx, r)
+			}
+		}, "cohort/cleaning up", "batch/cleaning up"),
+		"it repairs what is malformed": like(func(b *broken) {
+			b.apply = func(r target.ApplyRequest) target.ApplyRequest {
+				if r.Traffic.Cohort != nil && len(r.Traffic.Cohort.Validate()) > 0 {
+					r.Traffic.Cohort = nil
+				}
+				r.Traffic.Mirror = min(max(r.Traffic.Mirror, 0), 100)
+				return r
+			}
+		}, "cohort/malformed", "mirror/malformed"),
+		"its batches leave the weight alone": like(func(b *broken) {
+			b.observe = func(o target.Observation) target.Observation {
+				if o.Traffic != nil && o.Traffic.Batch != nil && o.Canary.Weight > 0 {
+					told, arm, rest := *o.Traffic, *o.Canary, *o.Baseline
+					told.Weight, arm.Weight, rest.Weight = 0, 0, 100
+					o.Traffic, o.Canary, o.Baseline = &told, &arm, &rest
+				}
+				return o
+			}
+		}, "batch/told"),
 		"it clamps weights": like(func(b *broken) {
 			b.apply = func(r target.ApplyRequest) target.ApplyRequest {
 				r.Traffic.Weight = min(max(r.Traffic.Weight, 0), 100)

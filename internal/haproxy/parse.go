@@ -75,6 +75,8 @@ type Snapshot struct {
 	Servers map[string][]Server
 	// State is the content for a server-state file.
 	State string
+	// Map is what the site's map holds.
+	Map Map
 	// Said is what HAProxy answered to the commands before the questions.
 	Said string
 }
@@ -102,7 +104,12 @@ func parse(answer string) (Snapshot, error) {
 	if err != nil {
 		return s, err
 	}
-	return s, s.stat(answer[k+1:], index)
+	stats, rest, whole := strings.Cut(answer[k+1:], "\n\n")
+	if !whole {
+		return s, fmt.Errorf("%w: the statistics are cut short", ErrBroken)
+	}
+	s.Map = parseMap(rest)
+	return s, s.stat(stats+"\n", index)
 }
 
 var errForeign = fmt.Errorf("the answer cannot be read")
@@ -172,11 +179,7 @@ func adminState(bits int64) Admin {
 
 // stat reads "show stat" for backends and servers.
 func (s *Snapshot) stat(text string, index map[string]*Server) error {
-	end := strings.Index(text, "\n\n")
-	if end < 0 {
-		return fmt.Errorf("%w: the statistics are cut short", ErrBroken)
-	}
-	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(text[:end+1], "# "))).ReadAll()
+	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "# "))).ReadAll()
 	if err != nil {
 		return fmt.Errorf("%w: %w", errForeign, err)
 	}

@@ -11,6 +11,9 @@ import (
 type Site struct {
 	Layout Layout
 	Client *Client
+	// Map is the name of a map, as it stands in haproxy.cfg, that Read shall tell;
+	// empty for none.
+	Map string
 }
 
 // NewSite makes a site of a layout that Validate has passed. It does not connect.
@@ -38,7 +41,11 @@ type View struct {
 // Read carries out commands, which may be none, and says how HAProxy is
 // afterwards, in one conversation.
 func (s *Site) Read(ctx context.Context, commands ...string) (View, error) {
-	answer, err := s.Client.Do(ctx, append(slices.Clone(commands), questions...)...)
+	asked := append(slices.Clone(commands), questions...)
+	if s.Map != "" {
+		asked = append(asked, "show map "+s.Map)
+	}
+	answer, err := s.Client.Do(ctx, asked...)
 	if err != nil {
 		return View{}, err
 	}
@@ -46,6 +53,9 @@ func (s *Site) Read(ctx context.Context, commands ...string) (View, error) {
 	snapshot, err := parse(answer)
 	if err != nil {
 		return View{}, err
+	}
+	if s.Map == "" {
+		snapshot.Map = Map{}
 	}
 	v := View{Snapshot: snapshot, Groups: map[Group][][]Server{}, layout: s.Layout}
 	return v, v.sort()

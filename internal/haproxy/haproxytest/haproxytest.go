@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,8 @@ type Options struct {
 	// Defaults is added to the section of that name, Backend to each backend and
 	// Server to each server's line.
 	Defaults, Backend, Server string
+	// Cohorts lets each backend look its requests up in CohortMap.
+	Cohorts bool
 	// Mode is "http" when empty.
 	Mode string
 	// Serving is the arm that serves at first, blue or green, or empty for none.
@@ -118,6 +121,9 @@ func (h *HAProxy) configure(o Options) {
 		if o.Mode == "http" {
 			b.WriteString("  option httpchk GET /healthz\n")
 		}
+		if o.Cohorts {
+			h.cohorts(&b, o.Servers)
+		}
 		for _, g := range []haproxy.Group{haproxy.Blue, haproxy.Green} {
 			for n := 1; n <= o.Servers; n++ {
 				h.server(&b, o, g, fmt.Sprintf("%s-%d", g, n))
@@ -130,6 +136,25 @@ func (h *HAProxy) configure(o Options) {
 		h.t.Fatal(err)
 	}
 }
+
+// cohorts writes the lines that send a cohort to the servers of an arm, to any of
+// them and, while that one is down, to the first that is not.
+func (h *HAProxy) cohorts(b *strings.Builder, servers int) {
+	h.t.Helper()
+	if err := os.WriteFile(h.CohortMap(), nil, 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+	fmt.Fprintf(b, "  http-request set-var(txn.sluice) req.hdrs,map_reg(%s)\n", h.CohortMap())
+	for _, g := range []haproxy.Group{haproxy.Blue, haproxy.Green} {
+		fmt.Fprintf(b, "  use-server %s-%%[rand(%d),add(1)] if { var(txn.sluice) -m str %s }\n", g, servers, g)
+		for n := 1; n <= servers; n++ {
+			fmt.Fprintf(b, "  use-server %s-%d if { var(txn.sluice) -m str %s }\n", g, n, g)
+		}
+	}
+}
+
+// CohortMap is the name and the file of the map for cohorts.
+func (h *HAProxy) CohortMap() string { return filepath.Join(h.dir, "cohorts.map") }
 
 // server writes a server's line. The same server stands in each backend.
 func (h *HAProxy) server(b *strings.Builder, o Options, g haproxy.Group, name string) {
@@ -166,13 +191,36 @@ func (h *HAProxy) Edit(old, with string) {
 	}
 }
 
+// Reload starts a HAProxy that takes over from the running one, as a reload does,
+// and returns when it is alone.
+func (h *HAProxy) Reload() {
+	h.t.Helper()
+	h.mu.Lock()
+	old, ended := h.cmd.Process.Pid, h.ended
+	h.mu.Unlock()
+	h.run("-x", strings.TrimPrefix(h.Admin, "unix://"), "-sf", strconv.Itoa(old))
+	Eventually(h.t, "the old HAProxy has ended", func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+			return false
+		}
+	})
+}
+
 // Run starts HAProxy, and returns when it answers.
 func (h *HAProxy) Run() {
+	h.t.Helper()
+	h.run()
+}
+
+func (h *HAProxy) run(more ...string) {
 	h.t.Helper()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.log = &bytes.Buffer{}
-	cmd := exec.Command(Binary(h.t), "-db", "-f", h.path)
+	cmd := exec.Command(Binary(h.t), append([]string{"-db", "-f", h.path}, more...)...)
 	cmd.Stdout, cmd.Stderr = h.log, h.log
 	if err := cmd.Start(); err != nil {
 		h.t.Fatalf("starting HAProxy: %v", err)

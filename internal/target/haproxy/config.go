@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -31,6 +32,12 @@ type Config struct {
 	// StateFile is the server-state file that HAProxy reads when it starts, where
 	// this machine can write it; empty where somebody else keeps it.
 	StateFile string `json:"state_file,omitempty"`
+	// CohortMap is the name of the map that sends cohorts to an arm, as it stands in
+	// haproxy.cfg; empty where there is none, and then no cohorts.
+	CohortMap string `json:"cohort_map,omitempty"`
+	// CohortMapFile is the map's file, where this machine can write it; empty where a
+	// reload shall forget the cohort.
+	CohortMapFile string `json:"cohort_map_file,omitempty"`
 	// Drain is how long an arm's open sessions may take to end before it is taken
 	// out, as a duration: "30s". Empty means DefaultDrain.
 	Drain string `json:"drain,omitempty"`
@@ -99,7 +106,7 @@ func Validate(raw json.RawMessage) field.Errors {
 func parse(raw json.RawMessage) (Config, error) {
 	var c Config
 	if err := wire.Decode(raw, &c); err != nil {
-		return Config{}, fmt.Errorf("the configuration of the haproxy target cannot be read: %w; allowed are socket, backends, arms, memory, identity, install, state_file, drain and timeout", err)
+		return Config{}, fmt.Errorf("the configuration of the haproxy target cannot be read: %w; allowed are socket, backends, arms, memory, identity, install, state_file, cohort_map, cohort_map_file, drain and timeout", err)
 	}
 	return c, nil
 }
@@ -113,8 +120,28 @@ func (c Config) validate() field.Errors {
 	if f := c.StateFile; f != "" && (!filepath.IsAbs(f) || strings.ContainsRune(f, 0)) {
 		errs = append(errs, field.Error{Path: "state_file", Msg: fmt.Sprintf("%q is not an absolute path; give that of server-state-file in haproxy.cfg, for example \"/var/lib/haproxy/state\"", f)})
 	}
+	errs = append(errs, c.validateMap()...)
 	if _, msg := within(c.Drain, DefaultDrain, 0, maxDrain, "30s"); msg != "" {
 		errs = append(errs, field.Error{Path: "drain", Msg: msg})
+	}
+	return errs
+}
+
+// mapName is what may stand in a command without ending it. A number would be
+// another map after a change of haproxy.cfg.
+var mapName = regexp.MustCompile(`^[A-Za-z0-9_./-][A-Za-z0-9_./@:+-]*$`)
+
+func (c Config) validateMap() field.Errors {
+	var errs field.Errors
+	if c.CohortMap != "" && !mapName.MatchString(c.CohortMap) {
+		errs = append(errs, field.Error{Path: "cohort_map", Msg: fmt.Sprintf("%q is not the name of a map; give that in haproxy.cfg, of letters, digits and - _ . / : @ +, for example \"/etc/haproxy/cohorts.map\"", c.CohortMap)})
+	}
+	switch f := c.CohortMapFile; {
+	case f == "":
+	case c.CohortMap == "":
+		errs = append(errs, field.Error{Path: "cohort_map_file", Msg: "there is a file and no cohort_map, the name that the map has in haproxy.cfg; for example cohort_map = \"/etc/haproxy/cohorts.map\""})
+	case !filepath.IsAbs(f) || strings.ContainsRune(f, 0):
+		errs = append(errs, field.Error{Path: "cohort_map_file", Msg: fmt.Sprintf("%q is not an absolute path; give that of the map, for example \"/etc/haproxy/cohorts.map\"", f)})
 	}
 	return errs
 }

@@ -98,12 +98,17 @@ func TestConformance(t *testing.T) {
 	for name, o := range map[string]haproxytest.Options{
 		"one backend":    {},
 		"three backends": {Backends: 3, Servers: 3},
+		"cohorts":        {Backends: 2, Cohorts: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			targettest.Run(t, func(t *testing.T) *targettest.Fixture {
 				h := haproxytest.Start(t, o)
-				return &targettest.Fixture{Target: open(t, config(h)), A: a, B: b, Patience: 20 * time.Second}
+				c := config(h)
+				if o.Cohorts {
+					c.CohortMap = h.CohortMap()
+				}
+				return &targettest.Fixture{Target: open(t, c), A: a, B: b, Patience: 20 * time.Second}
 			})
 		})
 	}

@@ -39,6 +39,7 @@ func New(c Config, deps target.Deps) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
+	site.Map = c.CohortMap
 	drain, _ := within(c.Drain, DefaultDrain, 0, maxDrain, "")
 	client := httpclient.New(httpclient.Options{UserAgent: deps.UserAgent, Timeout: identityTimeout})
 	return &Target{config: c, site: site, drain: drain, http: client}, nil
@@ -58,9 +59,12 @@ var _ target.Target = (*Target)(nil)
 
 // Capabilities implements target.Target. HAProxy carries out whatever command
 // comes, so there is no conditional write, and it does nothing by itself when a
-// driver dies, so there is no dead-man switch.
+// driver dies, so there is no dead-man switch. Cohorts need the author's map. A
+// mirror would need an agent of its own (SPOE), which nobody could see over the
+// socket. Batches would need servers that weights tell apart within an arm, and a
+// place in HAProxy for min_healthy.
 func (t *Target) Capabilities(context.Context) (target.Capabilities, error) {
-	return target.Capabilities{Weights: true}, nil
+	return target.Capabilities{Weights: true, Cohorts: t.config.CohortMap != ""}, nil
 }
 
 // read says how HAProxy is, after commands that may be none.

@@ -22,6 +22,10 @@ type sight struct {
 	// greatest of them: a batch that was cut short must not look smaller than it is.
 	shares []float64
 	share  float64
+	// cohort is who is sent to the canary whatever its weight is; nil for nobody.
+	cohort *target.Cohort
+	// foreign is whether the map holds anything else than that cohort.
+	foreign bool
 }
 
 // look reads HAProxy, after commands that may be none.
@@ -39,6 +43,13 @@ func see(v haproxy.View) (sight, error) {
 	if s.baseline, s.canary, err = v.Roles(); err != nil {
 		return s, &target.Error{Code: target.CodeUnavailable, Message: "nobody can say which arm is the baseline", Err: err,
 			Remedy: "look at what serves, and set the memory's weight by hand: 1 for blue, 2 for green"}
+	}
+	for _, e := range v.Map.Entries {
+		if c, g, ok := e.Cohort(); ok && s.cohort == nil && g == s.canary {
+			s.cohort = &c
+		} else {
+			s.foreign = true
+		}
 	}
 	for i := range v.Groups[haproxy.Blue] {
 		b, c := s.part(s.baseline, i), s.part(s.canary, i)
@@ -114,6 +125,13 @@ func (t *Target) observe(ctx context.Context, s sight) target.Observation {
 			return target.Observation{}
 		}
 	}
+	if s.cohort != nil {
+		o.Traffic = &target.TrafficState{Weight: s.share, Cohort: s.cohort}
+	}
+	if s.foreign {
+		// Somebody else's hand: drift shall show it, and the next change ends it.
+		o.Fields = map[string]any{"cohort_map": haproxy.MapFile(s.Map.Entries)}
+	}
 	o.Fingerprint = fingerprint(s, o)
 	return o
 }
@@ -150,6 +168,7 @@ func health(servers []haproxy.Server) target.Health {
 func fingerprint(s sight, o target.Observation) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, s.Memory.Weight)
+	b.WriteString(haproxy.MapFile(s.Map.Entries))
 	for _, g := range []haproxy.Group{haproxy.Blue, haproxy.Green} {
 		for _, srv := range s.All(g) {
 			fmt.Fprintln(&b, srv.ID(), srv.Admin, srv.Weight)

@@ -74,8 +74,13 @@ func (t *Target) settings(v haproxy.View) []target.Obstacle {
 	if v.Level != "admin" {
 		add(levelRemedy, "the socket %s has the level %s, and weights can be set at level admin only", t.site.Client.Socket(), v.Level)
 	}
-	if err := t.keepable(); err != nil {
-		add(stateRemedy, "the server-state file %s cannot be written: %v", t.config.StateFile, err)
+	for _, k := range t.kept() {
+		if err := k.writable(); err != nil {
+			add(k.remedy, "%s cannot be written: %v", k.what, err)
+		}
+	}
+	if t.config.CohortMap != "" && !v.Map.Loaded {
+		add(mapRemedy(t.config.CohortMap), "HAProxy has no map of the name %s, so no cohort could be sent to an arm", t.config.CohortMap)
 	}
 	if v.Memory.Admin != haproxy.Maint {
 		add("add \"disabled\" to its line in haproxy.cfg", "the memory %s is not in maintenance, so it could be sent traffic", v.Memory.ID())

@@ -4,37 +4,59 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/sluice/terraform-provider-sluice/internal/haproxy"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
-const stateRemedy = "let the user that drives rollouts write the folder of the file; or leave state_file out and save the state before each reload"
+const (
+	stateRemedy = "let the user that drives rollouts write the folder of the file; or leave state_file out and save the state before each reload"
+	fileRemedy  = "let the user that drives rollouts write the folder of the file; or leave cohort_map_file out, and a reload forgets the cohort"
+)
 
-// stateMode lets HAProxy read the file, which holds no secret.
-const stateMode = 0o644
+// fileMode lets HAProxy read the files, which hold no secret.
+const fileMode = 0o644
 
-// keep writes the server-state file, so that HAProxy starts anew with the weights
-// of now, also after a crash. The file is whole at any time: it is replaced by
-// another.
-func (t *Target) keep(s sight) error {
-	if t.config.StateFile == "" {
-		return nil
+// kept is a file from which HAProxy starts anew.
+type kept struct {
+	path, what, lost, remedy string
+	content                  func(sight) string
+}
+
+// kept lists the files that the author wants kept.
+func (t *Target) kept() []kept {
+	var out []kept
+	if path := t.config.StateFile; path != "" {
+		out = append(out, kept{path, "the server-state file " + path, "a reload would bring the old weights back", stateRemedy,
+			func(s sight) string { return s.State }})
 	}
-	if err := t.replaceState(s.State); err != nil {
-		return &target.Error{Code: target.CodeUnavailable, MaybeDone: true, Err: err, Remedy: stateRemedy,
-			Message: "HAProxy was changed, but the server-state file " + t.config.StateFile + " was not, so a reload would bring the old weights back"}
+	if path := t.config.CohortMapFile; path != "" {
+		out = append(out, kept{path, "the map's file " + path, "a reload would bring the old cohort back", fileRemedy,
+			func(s sight) string { return haproxy.MapFile(s.Map.Entries) }})
+	}
+	return out
+}
+
+// keep writes the files, so that HAProxy starts anew with what is so now, also
+// after a crash. Each file is whole at any time: it is replaced by another.
+func (t *Target) keep(s sight) error {
+	for _, k := range t.kept() {
+		if err := replace(k.path, k.content(s)); err != nil {
+			return &target.Error{Code: target.CodeUnavailable, MaybeDone: true, Err: err, Remedy: k.remedy,
+				Message: "HAProxy was changed, but " + k.what + " was not, so " + k.lost}
+		}
 	}
 	return nil
 }
 
-func (t *Target) replaceState(content string) error {
-	f, err := os.CreateTemp(filepath.Dir(t.config.StateFile), ".sluice-state-*")
+func replace(path, content string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".sluice-*")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // It is gone when all went well.
 	_, err = f.WriteString(content)
 	if err == nil {
-		err = f.Chmod(stateMode)
+		err = f.Chmod(fileMode)
 	}
 	if err == nil {
 		err = f.Sync()
@@ -45,15 +67,12 @@ func (t *Target) replaceState(content string) error {
 	if err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), t.config.StateFile)
+	return os.Rename(f.Name(), path)
 }
 
-// keepable says why the file cannot be written, without changing it.
-func (t *Target) keepable() error {
-	if t.config.StateFile == "" {
-		return nil
-	}
-	f, err := os.CreateTemp(filepath.Dir(t.config.StateFile), ".sluice-state-*")
+// writable says why the file cannot be written, without changing it.
+func (k kept) writable() error {
+	f, err := os.CreateTemp(filepath.Dir(k.path), ".sluice-*")
 	if err != nil {
 		return err
 	}

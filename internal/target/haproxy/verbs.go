@@ -32,9 +32,9 @@ func (t *Target) Prepare(ctx context.Context, req target.PrepareRequest) (target
 	idle, runs := t.idle(ctx, s, req.Payload)
 	here := runs.all && runs.payload.Same(req.Payload)
 	switch {
-	case s.canary != "" && s.share > 0 && !here:
-		return target.Progress{}, t.conflict(ctx, s, fmt.Sprintf("the arm %s runs %s and takes %g %% of the traffic", idle, runs.label(), s.share),
-			"revert first; a canary is replaced only at weight 0")
+	case s.takes() != "" && !here:
+		return target.Progress{}, t.conflict(ctx, s, fmt.Sprintf("the arm %s runs %s and takes %s", idle, runs.label(), s.takes()),
+			"revert first; a canary is replaced only without traffic")
 	case here && (s.share > 0 || allReady(s.All(idle))):
 		return t.prepared(ctx, s, req.Payload), nil
 	case here:
@@ -81,15 +81,15 @@ func (t *Target) prepared(ctx context.Context, s sight, p artifact.Payload) targ
 
 // Apply implements target.Target.
 func (t *Target) Apply(ctx context.Context, req target.ApplyRequest) (target.Progress, error) {
-	share := req.Traffic.Weight
-	switch {
-	case math.IsNaN(share) || share < 0 || share > 100:
-		return target.Progress{}, invalid(fmt.Sprintf("the weight %g is not between 0 and 100", share))
-	case req.RevertAfter < 0:
+	share, cohort := req.Traffic.Weight, req.Traffic.Cohort
+	if errs := req.Traffic.Validate(); len(errs) > 0 {
+		return target.Progress{}, invalid("traffic: " + errs.Error())
+	}
+	if req.RevertAfter < 0 {
 		return target.Progress{}, invalid(fmt.Sprintf("revert_after is negative (%s)", req.RevertAfter))
-	case req.Traffic.Cohort != nil || req.Traffic.Batch != nil || req.Traffic.Mirror != 0:
-		return target.Progress{}, &target.Error{Code: target.CodeUnsupported, Message: "this driver moves traffic by weight only",
-			Remedy: "choose a strategy without cohorts, mirror and batches"}
+	}
+	if err := t.canDo(req.Traffic); err != nil {
+		return target.Progress{}, err
 	}
 	if err := admit(req.WriteRequest); err != nil {
 		return target.Progress{}, err
@@ -105,7 +105,9 @@ func (t *Target) Apply(ctx context.Context, req target.ApplyRequest) (target.Pro
 	if err != nil {
 		return target.Progress{}, err
 	}
-	return t.batch(ctx, commands, func(s sight) target.Progress { return t.progress(ctx, s, s.moved(share)) }, s)
+	return t.batch(ctx, append(commands, t.routed(s, cohort)...), func(s sight) target.Progress {
+		return t.progress(ctx, s, s.moved(share) && !s.foreign && s.cohort.Same(cohort))
+	}, s)
 }
 
 func (t *Target) mayApply(ctx context.Context, s sight, req target.ApplyRequest) error {
@@ -119,9 +121,13 @@ func (t *Target) mayApply(ctx context.Context, s sight, req target.ApplyRequest)
 	switch {
 	case share > 0 && s.canary == "":
 		return t.conflict(ctx, s, fmt.Sprintf("there is no canary to give %g %% of the traffic to", share), "prepare one first")
-	case share > s.share && health(s.Part(s.canary)) != target.Healthy:
+	case req.Traffic.Cohort != nil && s.canary == "":
+		return t.conflict(ctx, s, "there is no canary for the cohort "+req.Traffic.Cohort.String(), "prepare one first")
+	case req.Traffic.Cohort != nil && !s.Map.Loaded:
+		return t.noMap()
+	case (share > s.share || !s.cohort.Same(req.Traffic.Cohort) && req.Traffic.Cohort != nil) && health(s.Part(s.canary)) != target.Healthy:
 		return t.conflict(ctx, s, fmt.Sprintf("HAProxy's checks do not say that all servers of the arm %s are up", s.canary), "see why, or wait until they are")
-	case share > 0 && share < 100 && s.baseline == "":
+	case (share > 0 || req.Traffic.Cohort != nil) && share < 100 && s.baseline == "":
 		return t.conflict(ctx, s, fmt.Sprintf("there is no baseline to take the other %g %% of the traffic", 100-share), "set weight 100")
 	}
 	return nil
@@ -171,9 +177,9 @@ func (t *Target) Complete(ctx context.Context, req target.WriteRequest) (target.
 	if !s.moved(100) {
 		return target.Progress{}, t.conflict(ctx, s, fmt.Sprintf("the arm %s takes %g %% of the traffic and not all of it", s.canary, slices.Min(s.shares)), "set weight 100 first")
 	}
-	var commands []string
+	commands := t.routed(s, nil)
 	if s.baseline != "" {
-		commands = states(s.Part(s.baseline), haproxy.Drain)
+		commands = append(commands, states(s.Part(s.baseline), haproxy.Drain)...)
 	}
 	return t.batch(ctx, append(commands, s.Remember(s.canary)), func(after sight) target.Progress {
 		return t.progress(ctx, after, after.canary == "" && after.baseline == s.canary)
@@ -187,10 +193,13 @@ func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Pr
 	if err != nil {
 		return target.Progress{}, err
 	}
+	commands := t.routed(s, nil)
 	if s.canary == "" {
+		if s, err = t.send(ctx, commands, s); err != nil {
+			return target.Progress{}, err
+		}
 		return t.progress(ctx, s, true), nil
 	}
-	var commands []string
 	if s.Memory.Weight != 0 {
 		old := s.Part(s.canary.Other())
 		if len(old) == 0 {
@@ -213,7 +222,7 @@ func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Pr
 	// A file that cannot be written must not hold a revert up. Finalize, which
 	// comes next, says so.
 	_ = t.keep(s)
-	return t.progress(ctx, s, s.moved(0)), nil
+	return t.progress(ctx, s, s.moved(0) && s.cohort == nil), nil
 }
 
 // Finalize implements target.Target. An arm with open sessions is drained for a
@@ -223,8 +232,8 @@ func (t *Target) Finalize(ctx context.Context, req target.WriteRequest) (target.
 	if err != nil {
 		return target.Progress{}, err
 	}
-	if s.share > 0 {
-		return target.Progress{}, t.conflict(ctx, s, fmt.Sprintf("the arm %s takes %g %% of the traffic", s.canary, s.share),
+	if takes := s.takes(); takes != "" {
+		return target.Progress{}, t.conflict(ctx, s, fmt.Sprintf("the arm %s takes %s", s.canary, takes),
 			"complete or revert first; an arm with traffic is never removed")
 	}
 	var over []haproxy.Server
@@ -240,7 +249,7 @@ func (t *Target) Finalize(ctx context.Context, req target.WriteRequest) (target.
 	case left && draining >= 0 && draining < t.drain:
 		return t.wait(ctx, s, lookAgain), nil
 	}
-	return t.batch(ctx, states(over, haproxy.Maint), ended, s)
+	return t.batch(ctx, append(t.routed(s, nil), states(over, haproxy.Maint)...), ended, s)
 }
 
 // drained says whether sessions are left, and for how long all servers have been
@@ -307,6 +316,8 @@ func refused(said string) error {
 	switch {
 	case strings.Contains(said, "Permission denied"):
 		e.Code, e.MaybeDone, e.Remedy = target.CodeUnauthorized, false, levelRemedy
+	case strings.Contains(said, "Unknown map"):
+		e.Code, e.Remedy = target.CodeNotFound, mapRemedy("cohort_map")
 	case strings.Contains(said, "No such"):
 		e.Code, e.Remedy = target.CodeNotFound, "a backend or a server has gone meanwhile; observe and decide again"
 	case strings.Contains(said, "static LB algorithm"):

@@ -63,6 +63,10 @@ resource "sluice_release" "checkout" {
       install    = { command = [abspath("${path.module}/install.sh")] }
       state_file = "${local.run}/state"
       drain      = "5s"
+
+      # Steps may send a cohort to the new version: see haproxy.cfg.
+      cohort_map      = "run/cohorts.map"          # The name in haproxy.cfg,
+      cohort_map_file = "${local.run}/cohorts.map" # and where it is.
     })
   }
 

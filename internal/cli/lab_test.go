@@ -79,9 +79,9 @@ func TestTheLabHoldsTheContract(t *testing.T) {
 	dir := t.TempDir()
 	a := labtest.WriteArtifact(t, dir, service.Descriptor{Version: "1.0.0"})
 	b := labtest.WriteArtifact(t, dir, service.Descriptor{Version: "1.1.0"})
-	where := startLab(t, "--artifacts", dir, "--rate", "20")
+	where := startLab(t, "--artifacts", dir, "--rate", "20", "--instances", "2", "--mark-header", "X-Beta=1", "--mark-share", "25")
 	r, out := contractTest(where.Contract, "--a", a.Reference, "--b", b.Reference, "--revert-after", "1s")
-	if r.code != Done || !out.Holds || out.Failed != 0 || out.Passed < 10 || len(out.Checks) != out.Passed+out.NotApplicable {
+	if r.code != Done || !out.Holds || out.Failed != 0 || out.Passed != len(out.Checks) || out.NotApplicable != 0 {
 		t.Errorf("%d %+v\n%s", r.code, out, r.errors)
 	}
 	resp, err := http.Get(where.Metrics)
@@ -91,6 +91,24 @@ func TestTheLabHoldsTheContract(t *testing.T) {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		t.Error("the metrics answer", resp.Status)
+	}
+}
+
+// A lab that can do nothing but weights holds the contract too: it refuses the
+// rest.
+func TestTheLabWithoutCapabilities(t *testing.T) {
+	dir := t.TempDir()
+	a := labtest.WriteArtifact(t, dir, service.Descriptor{Version: "1.0.0"})
+	b := labtest.WriteArtifact(t, dir, service.Descriptor{Version: "1.1.0"})
+	where := startLab(t, "--artifacts", dir, "--no-cohorts", "--no-mirror", "--no-batches")
+	r, out := contractTest(where.Contract, "--a", a.Reference, "--b", b.Reference, "--revert-after", "1s")
+	if r.code != Done || !out.Holds || out.NotApplicable != 21 {
+		t.Errorf("%d %+v\n%s", r.code, out, r.errors)
+	}
+	for _, check := range out.Checks {
+		if check.Name == "cohort/told" && check.Detail != "the target does not have the capability cohorts" {
+			t.Errorf("%+v", check)
+		}
 	}
 }
 
@@ -120,4 +138,9 @@ func TestALabThatCannotStart(t *testing.T) {
 	w := newWorld(t)
 	contains(t, w.expect(Failed, "lab", "serve", "--nothing").errors, "reading the arguments")
 	contains(t, w.expect(Failed, "lab", "--artifacts", ".", "--rate", "-1").errors, "the traffic is -1")
+	contains(t, w.expect(Failed, "lab", "--artifacts", ".", "--instances", "17").errors, "1 to 16", "for example 4")
+	contains(t, w.expect(Failed, "lab", "--artifacts", ".", "--mark-cookie", "a=1", "--mark-share", "101").errors, "between 0 and 100")
+	contains(t, w.expect(BadUsage, "lab", "--artifacts", ".", "--mark-header", "X-Beta").errors, "a name and a value", "--mark-header X-Beta=1")
+	contains(t, w.expect(BadUsage, "lab", "--artifacts", ".", "--mark-header", "X-A=1", "--mark-cookie", "a=1").errors, "exactly one of header and cookie")
+	contains(t, w.expect(BadUsage, "lab", "--artifacts", ".", "--mark-header", "Authorization=1").errors, "it holds secrets")
 }

@@ -107,6 +107,12 @@ func (b *balancer) pretendSluice() {
 
 func (b *balancer) start() {
 	b.t.Helper()
+	// As the README's touch.
+	if f, err := os.OpenFile(filepath.Join(b.Dir, "run", "cohorts.map"), os.O_CREATE, 0o600); err != nil {
+		b.t.Fatal(err)
+	} else if err := f.Close(); err != nil {
+		b.t.Fatal(err)
+	}
 	cmd := exec.Command(haproxytest.Binary(b.t), "-W", "-f", "haproxy.cfg", "-p", "run/haproxy.pid")
 	log := &bytes.Buffer{}
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = b.Dir, b.env, log, log

@@ -41,8 +41,10 @@ func haproxyTarget() schema.SingleNestedAttribute {
 				"timeout":     timeoutAttribute("Bounds one run of the command, from `1s` to `10m`. Default: `" + field.FormatDuration(haproxytarget.DefaultInstallTimeout) + "`."),
 			},
 		},
-		"state_file": schema.StringAttribute{Optional: true, MarkdownDescription: "The `server-state-file` of HAProxy, where Terraform runs on the same machine: it is written after each change, so that a reload or a restart keeps the weights. Without it, whoever reloads HAProxy saves the state first (`show servers state`). Example: `\"/var/lib/haproxy/state\"`."},
-		"drain":      timeoutAttribute("How long the open sessions of an arm without traffic may take to end before it is taken out, up to `1h`; `0s` for no wait. Default: `" + field.FormatDuration(haproxytarget.DefaultDrain) + "`."),
+		"state_file":      schema.StringAttribute{Optional: true, MarkdownDescription: "The `server-state-file` of HAProxy, where Terraform runs on the same machine: it is written after each change, so that a reload or a restart keeps the weights. Without it, whoever reloads HAProxy saves the state first (`show servers state`). Example: `\"/var/lib/haproxy/state\"`."},
+		"cohort_map":      schema.StringAttribute{Optional: true, MarkdownDescription: "The map that sends a cohort (requests with a header or a cookie that the strategy names) to an arm, by its name in haproxy.cfg, where each of the backends looks it up; the guide has the lines. Sluice keeps it, so nothing else may write it. Without it the target has no capability `cohorts`. Example: `\"/etc/haproxy/cohorts.map\"`."},
+		"cohort_map_file": schema.StringAttribute{Optional: true, MarkdownDescription: "The map's file, where Terraform runs on the same machine: it is written after each change, so that a reload or a restart keeps the cohort. Without it a reload sends the cohort to the baseline, and the rollout pauses. Example: `\"/etc/haproxy/cohorts.map\"`."},
+		"drain":           timeoutAttribute("How long the open sessions of an arm without traffic may take to end before it is taken out, up to `1h`; `0s` for no wait. Default: `" + field.FormatDuration(haproxytarget.DefaultDrain) + "`."),
 	})
 	return schema.SingleNestedAttribute{
 		Optional: true, MarkdownDescription: "Two groups of servers behind HAProxy, which take turns at being the baseline. Their weights are moved over the runtime API.",

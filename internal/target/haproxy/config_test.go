@@ -29,6 +29,10 @@ func TestConfigurations(t *testing.T) {
 		"a long install":  {`"identity"`, `"install": {"command": ["x"], "timeout": "1h"}, "identity"`, "install.timeout", "from 1s to 10m"},
 		"a long drain":    {`"identity"`, `"drain": "2h", "identity"`, "drain", "from 0s to 1h"},
 		"a relative file": {`"identity"`, `"state_file": "state", "identity"`, "state_file", "not an absolute path"},
+		"a command":       {`"identity"`, `"cohort_map": "a;show info", "identity"`, "cohort_map", "not the name of a map"},
+		"a map's number":  {`"identity"`, `"cohort_map": "#0", "identity"`, "cohort_map", "not the name of a map"},
+		"a lone file":     {`"identity"`, `"cohort_map_file": "/etc/haproxy/cohorts.map", "identity"`, "cohort_map_file", "no cohort_map"},
+		"a relative map":  {`"identity"`, `"cohort_map": "run/c.map", "cohort_map_file": "run/c.map", "identity"`, "cohort_map_file", "not an absolute path"},
 		"the layout":      {`"checkout"]`, `"check out"]`, "backends[0]", "not the name of a backend"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -53,7 +53,7 @@ type Content struct {
 
 var (
 	documentName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	reserved     = []string{"baseline", "canary", PathReverted, PathSwitch}
+	reserved     = []string{"baseline", "canary", "traffic", PathReverted, PathSwitch}
 )
 
 // Bound is the timeout of one reading.

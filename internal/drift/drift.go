@@ -26,6 +26,10 @@ const (
 	PathHealth        = "baseline.health"
 	PathCanaryWeight  = "canary.weight"
 	PathCanaryDigest  = "canary.digest"
+	// PathCohort, PathMirror and PathBatch are what a rollout may have left set.
+	PathCohort = "traffic.cohort"
+	PathMirror = "traffic.mirror"
+	PathBatch  = "traffic.batch"
 	// PathReverted is about a dead-man switch that fired, PathSwitch about one that
 	// is armed though no rollout is open.
 	PathReverted = "reverted"
@@ -98,6 +102,7 @@ func compareTarget(expected Expected, obs target.Observation) []Finding {
 	}
 	c.baseline(expected, obs.Baseline)
 	c.canary(obs.Canary)
+	c.traffic(obs.Traffic)
 	c.deadMan(obs)
 	c.fields(expected.Fields, obs)
 	return c.found
@@ -157,6 +162,23 @@ func (c *comparison) canary(arm *target.ArmState) {
 	}
 	c.add(PathCanaryWeight, percent(0), percent(arm.Weight))
 	c.add(PathCanaryDigest, None, orNone(arm.Payload.Digest()))
+}
+
+// traffic reports what else than a weight sends requests to a canary though no
+// rollout is open.
+func (c *comparison) traffic(t *target.TrafficState) {
+	if t == nil {
+		return
+	}
+	if t.Cohort != nil {
+		c.add(PathCohort, None, t.Cohort.String())
+	}
+	if t.Mirror > 0 {
+		c.add(PathMirror, percent(0), percent(t.Mirror))
+	}
+	if t.Batch != nil {
+		c.add(PathBatch, None, percent(t.Batch.Share))
+	}
 }
 
 // deadMan reports what a switch did, or is about to do, though no rollout is open:

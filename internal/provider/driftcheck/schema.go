@@ -28,7 +28,7 @@ const description = "Holds what serves against what the ledger says should serve
 	"never while a rollout is open or planned for the release, and never when something else serves by then than at plan. It moves the target's payload and weights, and nothing else: " +
 	"fields, health and documents are told. What cannot be seen is unknown, and never clean.\n\n" +
 	"The paths of every target are `baseline.digest`, `baseline.configuration_digest`, `baseline.weight`, `baseline.health`, `canary.weight`, `canary.digest`, " +
-	"`reverted` (a dead-man switch has fired) and `revert_after` (one is armed). `sluice drift` writes the same report for a terminal, a pull request or a ticket."
+	"`traffic.cohort`, `traffic.mirror`, `traffic.batch` (left by a rollout or a hand), `reverted` (a dead-man switch has fired) and `revert_after` (one is armed). `sluice drift` writes the same report for a terminal, a pull request or a ticket."
 
 // differenceType is the type of one difference.
 var differenceType = types.ObjectType{AttrTypes: map[string]attr.Type{

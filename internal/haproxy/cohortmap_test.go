@@ -58,7 +58,7 @@ func TestParseMap(t *testing.T) {
 	for text, want := range map[string]Map{
 		"\n": {Loaded: true},
 		"Unknown map identifier. Please use #<id> or <file>.\n\n": {},
-		"0x5f a\\x20b green\n\n": {Loaded: true, Entries: []Entry{{`a\x20b`, "green"}}},
+		"0x5f a\\x20b green\n\n":                                  {Loaded: true, Entries: []Entry{{`a\x20b`, "green"}}},
 	} {
 		got := parseMap(text)
 		if got.Loaded != want.Loaded || len(got.Entries) != len(want.Entries) || MapFile(got.Entries) != MapFile(want.Entries) {

@@ -261,4 +261,3 @@ func TestConformance(t *testing.T) {
 		})
 	}
 }
-

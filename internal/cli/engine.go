@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/drift/document"
 	gates "github.com/sluice/terraform-provider-sluice/internal/gate/all"
@@ -28,7 +29,7 @@ const lookTimeout = 3 * time.Second
 func (a *app) engine(l ledger.Ledger) *release.Engine {
 	actor := a.actor()
 	return &release.Engine{
-		Ledger: l, Clock: a.clock, Targets: a.targetDrivers(), Signals: a.signalDrivers(), Gates: gates.New(l, a.looker(l).Look),
+		Ledger: l, Clock: a.clock, Targets: a.targetDrivers(), Signals: a.signalDrivers(), Gates: gates.New(l, a.looker(l).Look, a.healthChecks()),
 		Actor: actor, Holder: actor + " " + uuid.NewString(), UserAgent: a.userAgent(),
 		SpoolDir: filepath.Join(".sluice", "spool"), LeaseTTL: a.leaseTTL,
 	}
@@ -42,6 +43,18 @@ func (a *app) looker(l ledger.Ledger) drift.Looker {
 		},
 		Documents: document.Reader{UserAgent: a.userAgent()},
 	}
+}
+
+// checksKept is how long the answer to a health check is good for the next who asks,
+// such as the forecasts of one plan.
+const checksKept = 2 * time.Second
+
+// healthChecks is what asks health checks over HTTP.
+func (a *app) healthChecks() check.Runner {
+	if a.checks == nil {
+		a.checks = check.NewCached(check.HTTP{Clock: a.clock, UserAgent: a.userAgent()}, a.clock, checksKept)
+	}
+	return a.checks
 }
 
 func (a *app) userAgent() string { return "sluice/" + a.version }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/drift/document"
@@ -54,6 +55,7 @@ type Client struct {
 	open    ledger.Ledger
 	reading ledger.Ledger
 	planned map[release.Key]bool
+	checks  check.Runner
 }
 
 // Existing opens the ledger, and never creates one: it is what plans and reads
@@ -125,7 +127,7 @@ func (c *Client) Forecasting(ctx context.Context) (ledger.Ledger, error) {
 // Engine makes an engine on a ledger.
 func (c *Client) Engine(l ledger.Ledger) *release.Engine {
 	return &release.Engine{
-		Ledger: l, Clock: c.Clock, Targets: c.Targets, Signals: c.Signals, Gates: gates.New(l, c.Looker(l).Look),
+		Ledger: l, Clock: c.Clock, Targets: c.Targets, Signals: c.Signals, Gates: gates.New(l, c.Looker(l).Look, c.Checks()),
 		Actor: c.Actor, Holder: c.holderID(), UserAgent: c.userAgent(),
 		LeaseTTL: c.LeaseTTL, SpoolDir: c.spool(),
 	}
@@ -138,6 +140,20 @@ func (c *Client) Looker(l ledger.Ledger) drift.Looker {
 		Engine:    &release.Engine{Ledger: l, Clock: c.Clock, Targets: c.Targets, UserAgent: c.userAgent()},
 		Documents: document.Reader{UserAgent: c.userAgent()},
 	}
+}
+
+// checksKept is how long the answer to a health check is good for those who ask next,
+// such as the forecasts of one plan.
+const checksKept = 2 * time.Second
+
+// Checks is what asks health checks over HTTP.
+func (c *Client) Checks() check.Runner {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.checks == nil {
+		c.checks = check.NewCached(check.HTTP{Clock: c.Clock, UserAgent: c.userAgent()}, c.Clock, checksKept)
+	}
+	return c.checks
 }
 
 func (c *Client) userAgent() string { return "terraform-provider-sluice/" + c.Version }

@@ -13,6 +13,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/drift/document"
 	gates "github.com/sluice/terraform-provider-sluice/internal/gate/all"
+	"github.com/sluice/terraform-provider-sluice/internal/gate/dependency"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
@@ -30,6 +31,8 @@ func (a *app) engine(l ledger.Ledger) *release.Engine {
 	actor := a.actor()
 	return &release.Engine{
 		Ledger: l, Clock: a.clock, Targets: a.targetDrivers(), Signals: a.signalDrivers(), Gates: gates.New(l, a.looker(l).Look, a.healthChecks()),
+		After: dependency.New(l, a.healthChecks()).After,
+
 		Actor: actor, Holder: actor + " " + uuid.NewString(), UserAgent: a.userAgent(),
 		SpoolDir: filepath.Join(".sluice", "spool"), LeaseTTL: a.leaseTTL,
 	}

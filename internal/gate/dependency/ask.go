@@ -172,3 +172,26 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
 
 // oneLine keeps a reason from breaking a table.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// After asks the checks of the phase after, once for each check, about a rollout that
+// has succeeded. Maintenance is no matter then, and what is not declared was a matter
+// before.
+func (g *Gate) After(ctx context.Context, subject gate.Subject) []gate.Result {
+	reach, err := dependency.Of(ctx, dependency.Declared(g.ledger), subject.Service, subject.Dependencies, subject.ExternalDependencies)
+	q := question{g: g, subject: subject, reach: reach}
+	if err == nil && len(reach.External) > 0 {
+		err = q.read(ctx)
+	}
+	if err != nil {
+		return []gate.Result{unknown(err.Error(), repair)}
+	}
+	var out []gate.Result
+	for _, a := range Run(ctx, g.runner, q.needs, dependency.After) {
+		result := gate.Result{Gate: Name, Status: gate.Pass, Reason: fmt.Sprintf("check %q of %s: %s", a.Result.Name, a.Of.Name, a.Result.Reason)}
+		if !a.Result.Passed() {
+			result.Status, result.Reason = gate.Status(a.Result.Status), q.words(a)
+		}
+		out = append(out, result)
+	}
+	return out
+}

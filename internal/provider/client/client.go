@@ -16,6 +16,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/drift/document"
 	gates "github.com/sluice/terraform-provider-sluice/internal/gate/all"
+	"github.com/sluice/terraform-provider-sluice/internal/gate/dependency"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
@@ -128,6 +129,8 @@ func (c *Client) Forecasting(ctx context.Context) (ledger.Ledger, error) {
 func (c *Client) Engine(l ledger.Ledger) *release.Engine {
 	return &release.Engine{
 		Ledger: l, Clock: c.Clock, Targets: c.Targets, Signals: c.Signals, Gates: gates.New(l, c.Looker(l).Look, c.Checks()),
+		After: dependency.New(l, c.Checks()).After,
+
 		Actor: c.Actor, Holder: c.holderID(), UserAgent: c.userAgent(),
 		LeaseTTL: c.LeaseTTL, SpoolDir: c.spool(),
 	}

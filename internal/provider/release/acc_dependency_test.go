@@ -140,3 +140,71 @@ func TestAccADependencyThatIsGoneOrNeverWasBlocks(t *testing.T) {
 	s.MustApply()
 	s.wantServing(s.v1)
 }
+
+// TestAccADependencyIsAskedWhileAStepLastsAndAfterwards pauses a rollout while a third
+// party is unwell, lets it go on by itself, and warns of what is asked afterwards.
+func TestAccADependencyIsAskedWhileAStepLastsAndAfterwards(t *testing.T) {
+	s := newStage(t)
+	var asked atomic.Int64
+	psp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The third and the fourth look at it, each two seconds apart, find it unwell.
+		if n := asked.Add(1); r.URL.Path == "/probe" || n == 3 || n == 4 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(psp.Close)
+	s.ship(s.v1)
+	s.Write("needs.tf", fmt.Sprintf(`
+resource "sluice_external_dependency" "psp" {
+  name   = "psp"
+  checks = [
+    { name = "health", url = "%[1]s/health", when = ["during"] },
+    { name = "probe", url = "%[1]s/probe", when = ["after"] },
+  ]
+}
+resource "sluice_service" "checkout" {
+  name                  = "checkout"
+  external_dependencies = [sluice_external_dependency.psp.name]
+}
+`, psp.URL))
+	result := s.ship(s.v2, slow, "  depends_on = [sluice_service.checkout]\n")
+	s.Wants(result, "warning", `1.1.0 serves, but afterwards: check "probe" of psp fails: status 503; expected 200 to 299`)
+	s.wantServing(s.v2)
+	l := s.engine().Ledger
+	records, err := l.Read(t.Context(), key.Stream(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paused := false
+	for _, r := range records {
+		paused = paused || r.Kind == "rollout.paused" && strings.Contains(string(r.Body), `check \"health\" of psp fails: status 503`)
+	}
+	last := s.history().Last()
+	if !paused || last.Dependencies == nil || len(last.Dependencies.Results) != 1 {
+		t.Errorf("paused for it: %t; recorded afterwards: %+v", paused, last.Dependencies)
+	}
+	if out := s.sluice("explain", "checkout/production/2"); !strings.Contains(strings.Join(strings.Fields(out), " "), `afterwards: dependency fail (check "probe" of psp fails: status 503`) {
+		t.Errorf("explain does not say what was asked afterwards:\n%s", out)
+	}
+	if plan := s.Plan(); plan.Exit != 0 {
+		t.Errorf("the second plan is not empty: %s", plan.Output)
+	}
+}
+
+// TestAccAnUnwellDependencyIsOverriddenForOneArtifact goes through the command that the
+// refusal prints.
+func TestAccAnUnwellDependencyIsOverriddenForOneArtifact(t *testing.T) {
+	s := newStage(t)
+	psp := newThirdParty(t)
+	s.Write("needs.tf", needing(psp.URL, "", byReference))
+	s.ship(s.v1, takesDefinition)
+	psp.indicator.Store("major")
+	s.Write("main.tf", s.config(s.v2, takesDefinition))
+	refused := s.MustFail("blocked", `check "status" of psp fails`)
+	s.Golden("a dependency that is unwell at apply", refused, "error")
+	digest := s.v2.Digest()
+	s.sluice("override", "checkout/production", "--digest", digest, "--window", "dependency:psp", "--reason", "the fix is for this", "--expires", "2h")
+	s.Wants(s.Plan(), "warning", `OVERRIDE: kim@acme overrode window "dependency:psp" until `)
+	s.MustApply()
+	s.wantServing(s.v2)
+}

@@ -43,17 +43,19 @@ func TestValidate(t *testing.T) {
 		change     func(*dependency.External)
 		path, says string
 	}{
-		"no name":               {func(e *dependency.External) { e.Name = "" }, "name", "the name is empty"},
-		"a long name":           {func(e *dependency.External) { e.Name = long }, "name", "at most 100"},
-		"a slash":               {func(e *dependency.External) { e.Name = "a/b" }, "name", "slash"},
-		"a long description":    {func(e *dependency.External) { e.Description = strings.Repeat("x", 1001) }, "description", "at most 1000"},
-		"a team with a slash":   {func(e *dependency.External) { e.Team = "a/b" }, "team", "slash"},
-		"a contact of lines":    {func(e *dependency.External) { e.Contact = "a\nb" }, "contact", "cannot be printed"},
-		"a long owner":          {func(e *dependency.External) { e.Contact = strings.Repeat("x", 128) }, "contact", "at most 128"},
-		"nobody's pattern":      {func(e *dependency.External) { e.OverrideBy = []string{""} }, "override_by[0]", "is empty"},
-		"an unknown zone":       {func(e *dependency.External) { e.Maintenance.TimeZone = "Europe/Bonn" }, "maintenance.time_zone", "IANA"},
-		"no time at all":        {func(e *dependency.External) { e.Maintenance.Absolute = nil }, "maintenance", "never opens"},
-		"1 MB of a rule":        {func(e *dependency.External) { e.Maintenance.Recurrence = []calendar.Recurrence{{Start: "2026-01-01", RRule: "FREQ=DAILY;BYDAY=" + strings.Repeat("MO,", 350_000)}} }, "maintenance.recurrence[0].rrule", "2048"},
+		"no name":             {func(e *dependency.External) { e.Name = "" }, "name", "the name is empty"},
+		"a long name":         {func(e *dependency.External) { e.Name = long }, "name", "at most 100"},
+		"a slash":             {func(e *dependency.External) { e.Name = "a/b" }, "name", "slash"},
+		"a long description":  {func(e *dependency.External) { e.Description = strings.Repeat("x", 1001) }, "description", "at most 1000"},
+		"a team with a slash": {func(e *dependency.External) { e.Team = "a/b" }, "team", "slash"},
+		"a contact of lines":  {func(e *dependency.External) { e.Contact = "a\nb" }, "contact", "cannot be printed"},
+		"a long owner":        {func(e *dependency.External) { e.Contact = strings.Repeat("x", 128) }, "contact", "at most 128"},
+		"nobody's pattern":    {func(e *dependency.External) { e.OverrideBy = []string{""} }, "override_by[0]", "is empty"},
+		"an unknown zone":     {func(e *dependency.External) { e.Maintenance.TimeZone = "Europe/Bonn" }, "maintenance.time_zone", "IANA"},
+		"no time at all":      {func(e *dependency.External) { e.Maintenance.Absolute = nil }, "maintenance", "never opens"},
+		"1 MB of a rule": {func(e *dependency.External) {
+			e.Maintenance.Recurrence = []calendar.Recurrence{{Start: "2026-01-01", RRule: "FREQ=DAILY;BYDAY=" + strings.Repeat("MO,", 350_000)}}
+		}, "maintenance.recurrence[0].rrule", "2048"},
 		"a reason of pages":     {func(e *dependency.External) { e.Maintenance.Reason = strings.Repeat("x", 1000) }, "maintenance.reason", "at most 1000"},
 		"a check without a URL": {func(e *dependency.External) { e.Checks[0].URL = "" }, "checks[0].url", "there is no URL"},
 		"a check without name":  {func(e *dependency.External) { e.Checks[0].Name = "" }, "checks[0].name", "empty"},

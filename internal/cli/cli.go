@@ -16,6 +16,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	driftgate "github.com/sluice/terraform-provider-sluice/internal/gate/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/lab/process"
 	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
@@ -44,7 +45,9 @@ type app struct {
 	drivers target.Registry
 	sources signal.Registry
 	// checks asks health checks; it is made when it is first needed.
-	checks   check.Runner
+	checks check.Runner
+	// look is the look for drift that the forecasts of this command share.
+	look     driftgate.Look
 	leaseTTL time.Duration
 	// labChild starts a child of the lab; its zero value is this executable.
 	labChild process.Command

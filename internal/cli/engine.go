@@ -14,6 +14,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/drift/document"
 	gates "github.com/sluice/terraform-provider-sluice/internal/gate/all"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/dependency"
+	driftgate "github.com/sluice/terraform-provider-sluice/internal/gate/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
@@ -37,6 +38,20 @@ func (a *app) engine(l ledger.Ledger) *release.Engine {
 		SpoolDir: filepath.Join(".sluice", "spool"), LeaseTTL: a.leaseTTL,
 	}
 }
+
+// forecaster makes an engine that only foresees: the forecasts of one command share
+// the looks for drift.
+func (a *app) forecaster(l ledger.Ledger) *release.Engine {
+	if a.look == nil {
+		a.look = driftgate.Shared(a.looker(l).Look, a.clock, looksKept)
+	}
+	e := a.engine(l)
+	e.Gates = gates.New(l, a.look, a.healthChecks())
+	return e
+}
+
+// looksKept is how long a look for drift is good for the forecasts of one command.
+const looksKept = 10 * time.Second
 
 // looker makes what looks for drift. It asks no gate, since a gate asks it.
 func (a *app) looker(l ledger.Ledger) drift.Looker {

@@ -17,6 +17,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/drift/document"
 	gates "github.com/sluice/terraform-provider-sluice/internal/gate/all"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/dependency"
+	driftgate "github.com/sluice/terraform-provider-sluice/internal/gate/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
@@ -57,6 +58,9 @@ type Client struct {
 	reading ledger.Ledger
 	planned map[release.Key]bool
 	checks  check.Runner
+	// looks are those that forecasts share, on the ledger looksOn.
+	looks   driftgate.Look
+	looksOn ledger.Ledger
 }
 
 // Existing opens the ledger, and never creates one: it is what plans and reads
@@ -135,6 +139,23 @@ func (c *Client) Engine(l ledger.Ledger) *release.Engine {
 		LeaseTTL: c.LeaseTTL, SpoolDir: c.spool(),
 	}
 }
+
+// Forecaster makes an engine that only foresees: its forecasts share the looks for
+// drift, of which each would otherwise make its own.
+func (c *Client) Forecaster(l ledger.Ledger) *release.Engine {
+	e := c.Engine(l)
+	c.mu.Lock()
+	if c.looks == nil || c.looksOn != l {
+		c.looks, c.looksOn = driftgate.Shared(c.Looker(l).Look, c.Clock, looksKept), l
+	}
+	look := c.looks
+	c.mu.Unlock()
+	e.Gates = gates.New(l, look, c.Checks())
+	return e
+}
+
+// looksKept is how long a look for drift is good for the forecasts of one plan.
+const looksKept = 10 * time.Second
 
 // Looker makes what looks for drift. It has an engine of its own that asks no gate,
 // since a gate asks it.

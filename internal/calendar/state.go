@@ -102,6 +102,11 @@ func (cal *Calendar) State(subject Subject, at time.Time) (State, error) {
 	if err != nil {
 		return State{Reason: err.Error()}, err
 	}
+	if isOpen {
+		if why := cal.doubt(subject, instant); why != "" {
+			return State{Reason: why}, nil
+		}
+	}
 	state := State{Open: isOpen, Known: true}
 	freezes, allows := onAt(s.freezes, instant), onAt(s.allows, instant)
 	var deciding *compiled

@@ -134,7 +134,7 @@ func (p *problems) scope(s Scope) {
 	for _, part := range []struct {
 		path  string
 		names []string
-	}{{"scope.environments", s.Environments}, {"scope.tiers", s.Tiers}, {"scope.services", s.Services}, {"scope.regions", s.Regions}, {"scope.teams", s.Teams}} {
+	}{{"scope.environments", s.Environments}, {"scope.tiers", s.Tiers}, {"scope.services", s.Services}, {"scope.regions", s.Regions}, {"scope.teams", s.Teams}, {"scope.depends_on", s.DependsOn}} {
 		if len(part.names) > MaxScope {
 			p.add(part.path, "has %d entries; at most %d are allowed", len(part.names), MaxScope)
 			continue

@@ -123,6 +123,9 @@ type Scope struct {
 	// Teams own the services.
 	Teams  []string          `json:"teams,omitempty"`
 	Labels map[string]string `json:"labels,omitempty"`
+	// DependsOn are services and external dependencies: the scope holds what needs
+	// one of them, directly or through other services.
+	DependsOn []string `json:"depends_on,omitempty"`
 }
 
 // Subject is what a state is asked for: one service in one environment.
@@ -137,6 +140,12 @@ type Subject struct {
 	Team string
 	// Labels are those of the service and the environment together.
 	Labels map[string]string
+	// DependsOn names all that the service needs, directly or through other services.
+	DependsOn []string
+	// Undecided says, of names that DependsOn lacks, why nobody can tell whether the
+	// service depends on them. Where a window would close for that, the state is
+	// closed and unknown.
+	Undecided map[string]string
 }
 
 // Matches says whether the subject is in scope. The empty scope holds everything.
@@ -145,6 +154,9 @@ func (s Scope) Matches(sub Subject) bool {
 		return false
 	}
 	if len(s.Regions) > 0 && !slices.ContainsFunc(sub.Regions, func(region string) bool { return slices.Contains(s.Regions, region) }) {
+		return false
+	}
+	if len(s.DependsOn) > 0 && !slices.ContainsFunc(sub.DependsOn, func(name string) bool { return slices.Contains(s.DependsOn, name) }) {
 		return false
 	}
 	for key, want := range s.Labels {

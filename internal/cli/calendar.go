@@ -74,10 +74,7 @@ func (a *app) showCalendar(ctx context.Context, l ledger.Ledger, args []string, 
 	if err != nil {
 		return err
 	}
-	subject, err := calendarSubject(ctx, l, args, f)
-	if err == nil {
-		subject, err = window.WithOwner(ctx, l, subject)
-	}
+	subject, err := calendarSubject(ctx, l, args, f, windows)
 	if err != nil {
 		return err
 	}
@@ -99,7 +96,7 @@ func (a *app) showCalendar(ctx context.Context, l ledger.Ledger, args []string, 
 }
 
 // calendarSubject is what the windows are asked for.
-func calendarSubject(ctx context.Context, l ledger.Ledger, args []string, f calendarFlags) (calendar.Subject, error) {
+func calendarSubject(ctx context.Context, l ledger.Ledger, args []string, f calendarFlags, windows []calendar.Window) (calendar.Subject, error) {
 	if len(args) > 0 {
 		key, err := parseRelease(args[0])
 		if err != nil {
@@ -110,7 +107,7 @@ func calendarSubject(ctx context.Context, l ledger.Ledger, args []string, f cale
 			return calendar.Subject{}, err
 		}
 		if h.Spec != nil {
-			return window.SubjectOf(h.Spec.Subject()), nil
+			return window.Resolve(ctx, l, h.Spec.Subject(), windows...)
 		}
 		f.service, f.environment = key.Service, key.Environment
 	}
@@ -119,11 +116,11 @@ func calendarSubject(ctx context.Context, l ledger.Ledger, args []string, f cale
 		s.Regions = []string{f.region}
 	}
 	if f.environment == "" {
-		return s, nil
+		return window.WithOwner(ctx, l, s, windows...)
 	}
 	declared, err := release.DeclaredEnvironment(ctx, l, f.environment)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return s, nil
+		return window.WithOwner(ctx, l, s, windows...)
 	}
 	if err != nil {
 		return s, err
@@ -135,7 +132,7 @@ func calendarSubject(ctx context.Context, l ledger.Ledger, args []string, f cale
 		s.Regions = declared.Regions
 	}
 	s.Labels = declared.Labels
-	return s, nil
+	return window.WithOwner(ctx, l, s, windows...)
 }
 
 // feed writes the windows as iCalendar.

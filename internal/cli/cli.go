@@ -14,7 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	driftgate "github.com/sluice/terraform-provider-sluice/internal/gate/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/lab/process"
 	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
@@ -40,8 +42,12 @@ type app struct {
 	env            func(string) string
 	clock          clock.Clock
 	// drivers, sources and leaseTTL are the usual ones where they are not set.
-	drivers  target.Registry
-	sources  signal.Registry
+	drivers target.Registry
+	sources signal.Registry
+	// checks asks health checks; it is made when it is first needed.
+	checks check.Runner
+	// look is the look for drift that the forecasts of this command share.
+	look     driftgate.Look
 	leaseTTL time.Duration
 	// labChild starts a child of the lab; its zero value is this executable.
 	labChild process.Command

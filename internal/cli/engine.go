@@ -9,9 +9,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/drift/document"
 	gates "github.com/sluice/terraform-provider-sluice/internal/gate/all"
+	"github.com/sluice/terraform-provider-sluice/internal/gate/dependency"
+	driftgate "github.com/sluice/terraform-provider-sluice/internal/gate/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
@@ -28,11 +31,27 @@ const lookTimeout = 3 * time.Second
 func (a *app) engine(l ledger.Ledger) *release.Engine {
 	actor := a.actor()
 	return &release.Engine{
-		Ledger: l, Clock: a.clock, Targets: a.targetDrivers(), Signals: a.signalDrivers(), Gates: gates.New(l, a.looker(l).Look),
+		Ledger: l, Clock: a.clock, Targets: a.targetDrivers(), Signals: a.signalDrivers(), Gates: gates.New(l, a.looker(l).Look, a.healthChecks()),
+		After: dependency.New(l, a.healthChecks()).After,
+
 		Actor: actor, Holder: actor + " " + uuid.NewString(), UserAgent: a.userAgent(),
 		SpoolDir: filepath.Join(".sluice", "spool"), LeaseTTL: a.leaseTTL,
 	}
 }
+
+// forecaster makes an engine that only foresees: the forecasts of one command share
+// the looks for drift.
+func (a *app) forecaster(l ledger.Ledger) *release.Engine {
+	if a.look == nil {
+		a.look = driftgate.Shared(a.looker(l).Look, a.clock, looksKept)
+	}
+	e := a.engine(l)
+	e.Gates = gates.New(l, a.look, a.healthChecks())
+	return e
+}
+
+// looksKept is how long a look for drift is good for the forecasts of one command.
+const looksKept = 10 * time.Second
 
 // looker makes what looks for drift. It asks no gate, since a gate asks it.
 func (a *app) looker(l ledger.Ledger) drift.Looker {
@@ -42,6 +61,18 @@ func (a *app) looker(l ledger.Ledger) drift.Looker {
 		},
 		Documents: document.Reader{UserAgent: a.userAgent()},
 	}
+}
+
+// checksKept is how long the answer to a health check is good for the next who asks,
+// such as the forecasts of one plan.
+const checksKept = 2 * time.Second
+
+// healthChecks is what asks health checks over HTTP.
+func (a *app) healthChecks() check.Runner {
+	if a.checks == nil {
+		a.checks = check.NewCached(check.HTTP{Clock: a.clock, UserAgent: a.userAgent()}, a.clock, checksKept)
+	}
+	return a.checks
 }
 
 func (a *app) userAgent() string { return "sluice/" + a.version }

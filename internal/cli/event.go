@@ -91,6 +91,9 @@ func (e *eventJSON) tick(r *release.Rollout, b release.TickBody) {
 	} else if b.Observed {
 		parts = append(parts, "looked; there is nothing to judge")
 	}
+	if len(b.Away) > 0 {
+		parts = append(parts, strings.Join(b.Away, ", "))
+	}
 	if len(b.Problems) > 0 {
 		parts = append(parts, "unable to read: "+strings.Join(b.Problems, ", "))
 	}

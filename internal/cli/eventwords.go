@@ -18,6 +18,8 @@ func wordsOf(r *release.Rollout, rec ledger.Record) (string, error) {
 		return openedWords(r), nil
 	case release.KindAnalysis:
 		return told(rec, analysisWords)
+	case release.KindDependencies:
+		return told(rec, func(b release.DependenciesBody) string { return "afterwards: " + gatesWords(b.Results) })
 	case release.KindGates:
 		return told(rec, func(b release.GatesBody) string { return "gates: " + gatesWords(b.Results) })
 	case release.KindOutcome:

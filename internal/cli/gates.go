@@ -96,7 +96,7 @@ func (a *app) forecastRelease(ctx context.Context, l ledger.Ledger, name string)
 // forecast asks gates and target. What keeps the target from answering is a
 // warning, since it may be back at apply.
 func (a *app) forecast(ctx context.Context, l ledger.Ledger, address, action string, spec release.Spec, warnings []string) (forecastJSON, error) {
-	e := a.engine(l)
+	e := a.forecaster(l)
 	e.CallTimeout = lookTimeout
 	h, err := e.Load(ctx, spec.Key())
 	if err != nil && !errors.Is(err, release.ErrUnknown) {

@@ -19,13 +19,14 @@ import (
 const (
 	typeRelease = "sluice_release"
 	typeWindow  = "sluice_change_window"
+	typeNeeded  = "sluice_external_dependency"
 )
 
 // plannedChanges is what a plan says about releases.
 type plannedChanges struct {
 	rollouts []plannedRollout
-	// windows are the change windows that the same plan changes: the ledger does not
-	// have them yet.
+	// windows are the change windows, and the external dependencies, that the same plan
+	// changes: the ledger does not have them yet.
 	windows []string
 }
 
@@ -74,7 +75,7 @@ func (a *app) readPlan(path string) (plannedChanges, error) {
 		if rc == nil || rc.Change == nil || rc.Mode != tfjson.ManagedResourceMode || rc.Change.Actions.NoOp() {
 			continue
 		}
-		if rc.Type == typeWindow {
+		if rc.Type == typeWindow || rc.Type == typeNeeded {
 			out.windows = append(out.windows, rc.Address)
 		}
 		if rc.Type != typeRelease {

@@ -86,7 +86,7 @@ func (a *app) record(ctx context.Context, l ledger.Ledger, key release.Key, f ov
 	if err != nil {
 		return err
 	}
-	declared, err := window.Load(ctx, l)
+	declared, err := window.Overridable(ctx, l)
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,8 @@ type releaseJSON struct {
 	Open       *rolloutJSON     `json:"open"`
 	Last       *rolloutJSON     `json:"last"`
 	Quarantine []quarantineJSON `json:"quarantine"`
+	// Needs is what its service needs, only where one release was asked for.
+	Needs []needJSON `json:"needs,omitempty"`
 }
 
 // rolloutJSON is one rollout, in sluice status and sluice history.

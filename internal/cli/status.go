@@ -33,6 +33,8 @@ type overview struct {
 type releaseView struct {
 	history *release.History
 	lease   ledger.Lease
+	// needs is what its service needs, where one release was asked for.
+	needs []needJSON
 }
 
 func (a *app) statusCommand() *cobra.Command {
@@ -40,8 +42,8 @@ func (a *app) statusCommand() *cobra.Command {
 		Use:   "status [RELEASE]",
 		Short: "Show what serves, rolls out, is on hold and is quarantined",
 		Long: `Shows every release of the ledger, or one: what should serve by the record, the
-rollout that is open with its progress, the last one, holds and quarantine. It
-asks no target; what a target says of itself is compared by sluice drift.`,
+rollout that is open with its progress, the last one, holds and quarantine, and of
+one release what its service needs. It asks no target; what a target says of itself is compared by sluice drift.`,
 		Example: "  sluice status\n  sluice status checkout/production --json",
 		Args:    takes("[RELEASE]"),
 		RunE: a.does(func(ctx context.Context, args []string) error {
@@ -87,7 +89,13 @@ func look(ctx context.Context, l ledger.Ledger, args []string) (overview, error)
 		if err != nil {
 			return o, err
 		}
-		o.releases = append(o.releases, releaseView{history: h, lease: lease})
+		view := releaseView{history: h, lease: lease}
+		if len(args) > 0 {
+			if view.needs, err = needsOf(ctx, l, h); err != nil {
+				return o, err
+			}
+		}
+		o.releases = append(o.releases, view)
 	}
 	o.holds, err = hold.List(ctx, l)
 	if err == nil && len(args) > 0 {
@@ -115,7 +123,7 @@ func (a *app) releaseJSON(v releaseView) releaseJSON {
 		Release: h.Key.String(), Service: h.Key.Service, Environment: h.Key.Environment,
 		Serving: toPayloadOrNull(h.Serving()), State: stateSteady,
 		Open: toRollout(h.Key, h.Open(), now), Last: toRollout(h.Key, h.Last(), now),
-		Quarantine: quarantineOf(h),
+		Quarantine: quarantineOf(h), Needs: v.needs,
 	}
 	if open := h.Open(); open != nil {
 		out.State = string(open.State)

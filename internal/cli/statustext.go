@@ -31,6 +31,7 @@ func (a *app) statusText(o overview) {
 	a.listRequests(o)
 	a.listHolds(o)
 	a.listQuarantine(o)
+	a.listNeeds(o)
 }
 
 // stateCell is the open rollout's state, or that there is none.

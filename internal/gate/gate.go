@@ -27,7 +27,11 @@ type Subject struct {
 	Regions     []string          `json:"regions,omitempty"`
 	Team        string            `json:"team,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
-	Payload     artifact.Payload  `json:"payload"`
+	// Dependencies and ExternalDependencies are what the service itself says that it
+	// needs; what that needs in turn is the ledger's to tell.
+	Dependencies         []string         `json:"dependencies,omitempty"`
+	ExternalDependencies []string         `json:"external_dependencies,omitempty"`
+	Payload              artifact.Payload `json:"payload"`
 	// Started is when the rollout passed its gates, zero before: a window that
 	// lets what began inside finish outside needs it.
 	Started time.Time `json:"started,omitzero"`
@@ -56,6 +60,25 @@ type Result struct {
 type Gate interface {
 	Name() string
 	Check(ctx context.Context, subject Subject, at time.Time) Result
+}
+
+// Standing marks a Gate that is asked again while a step or the bake lasts, and not
+// only before each step: what it asks about would spoil what is measured there. A
+// rollout that it stops is paused, and goes on when it passes again.
+type Standing interface {
+	Gate
+	WhileStanding()
+}
+
+// WhileStanding are the gates that are asked while a step lasts.
+func WhileStanding(gates []Gate) []Gate {
+	var out []Gate
+	for _, g := range gates {
+		if _, ok := g.(Standing); ok {
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 // CheckAll asks every gate, in order.

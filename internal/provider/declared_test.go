@@ -55,19 +55,30 @@ func objects() map[string]object {
 		},
 		"service": {
 			typ: "sluice_service",
-			first: `team = "payments"` + "\n" + `criticality = "high"` + "\n" + `labels = { pci = "yes" }` + "\n" + `dependencies = ["search"]` + "\n" +
+			first: `team = "payments"` + "\n" + `criticality = "high"` + "\n" + `labels = { pci = "yes" }` + "\n" + `dependencies = ["search"]` + "\n" + `external_dependencies = ["psp"]` + "\n" +
 				`objectives = { error_ceiling = "0.5%", latency = { share = "99%", within = "300ms" } }`,
 			second: `team = "web"` + "\n" + `objectives = {}`,
-			content: `{"name":"one","team":"payments","criticality":"high","labels":{"pci":"yes"},"dependencies":["search"],` +
+			content: `{"name":"one","team":"payments","criticality":"high","labels":{"pci":"yes"},"dependencies":["search"],"external_dependencies":["psp"],` +
 				`"objectives":{"error_ceiling":0.005,"latency":{"share":0.99,"within":"300ms"}}}`,
+		},
+		"external_dependency": {
+			typ: "sluice_external_dependency",
+			first: `team = "payments"` + "\n" + `contact = "psp-desk@example.com"` + "\n" + `labels = { contract = "C-1042" }` + "\n" +
+				`maintenance = { time_zone = "Europe/Berlin", weekly = [{ days = ["sun"], from = "02:00", to = "04:00" }] }` + "\n" +
+				`checks = [{ name = "status", url = "https://psp.example/status", timeout = "2s" }, { name = "deep", url = "https://psp.example/deep", when = ["after"], token = { env = "PSP_TOKEN" }, expect = { status = [200], json = { state = { equals = "ok" } }, within = "1s" } }]`,
+			second: `description = "takes the card payments"` + "\n" + `override_by = []`,
+			content: `{"name":"one","team":"payments","contact":"psp-desk@example.com","labels":{"contract":"C-1042"},` +
+				`"maintenance":{"time_zone":"Europe/Berlin","weekly":[{"days":["sun"],"from":"02:00","to":"04:00"}]},` +
+				`"checks":[{"name":"status","url":"https://psp.example/status","timeout":"2s","expect":{}},` +
+				`{"name":"deep","url":"https://psp.example/deep","token":{"env":"PSP_TOKEN"},"expect":{"status":[200],"json":{"state":{"equals":"ok"}},"within":"1s"},"when":["after"]}]}`,
 		},
 		"change_window": {
 			typ: "sluice_change_window",
 			first: `kind = "freeze"` + "\n" + `time_zone = "Europe/Berlin"` + "\n" + `reason = "peak <trade>"` + "\n" +
-				`absolute = [{ starts_at = "2026-11-27", ends_at = "2026-11-30T22:00" }]` + "\n" + `scope = { tiers = ["production"] }`,
+				`absolute = [{ starts_at = "2026-11-27", ends_at = "2026-11-30T22:00" }]` + "\n" + `scope = { tiers = ["production"], depends_on = ["psp"] }`,
 			second: `kind = "allow"` + "\n" + `time_zone = "UTC"` + "\n" + `weekly = [{ days = ["mon"], from = "09:00", to = "17:00" }]`,
 			content: `{"name":"one","kind":"freeze","time_zone":"Europe/Berlin","reason":"peak <trade>",` +
-				`"absolute":[{"starts_at":"2026-11-27","ends_at":"2026-11-30T22:00"}],"scope":{"tiers":["production"]}}`,
+				`"absolute":[{"starts_at":"2026-11-27","ends_at":"2026-11-30T22:00"}],"scope":{"tiers":["production"],"depends_on":["psp"]}}`,
 		},
 	}
 }

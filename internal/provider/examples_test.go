@@ -48,7 +48,7 @@ func TestAccEachExampleOfTheDocumentationWorks(t *testing.T) {
 	done := func(exit int) bool { return exit == 0 }
 	changes := func(exit int) bool { return exit == 2 }
 	try("resources/sluice_release/resource.tf", plan, changes)
-	for _, declared := range []string{"environment", "deployment_strategy", "rollback_policy", "change_window", "service"} {
+	for _, declared := range []string{"environment", "deployment_strategy", "rollback_policy", "change_window", "service", "external_dependency"} {
 		try("resources/sluice_"+declared+"/resource.tf", apply, done)
 		try("data-sources/sluice_"+declared+"/data-source.tf", apply, done)
 	}
@@ -57,7 +57,7 @@ func TestAccEachExampleOfTheDocumentationWorks(t *testing.T) {
 	try("functions/*/function.tf", plan, changes)
 	try("provider/provider.tf", plan, done)
 	// The example of the release's data source needs a release, which the lab has.
-	if tried != 17 {
+	if tried != 19 {
 		t.Errorf("%d examples were tried", tried)
 	}
 }

@@ -41,6 +41,7 @@ func declare(t *testing.T) (url, id string) {
 	for _, o := range []struct{ kind, name, content string }{
 		{"environment", "production", `{"name":"production","tier":"production"}`},
 		{"service", "checkout", `{"name":"checkout","team":"payments"}`},
+		{"external_dependency", "psp", `{"name":"psp","team":"payments"}`},
 		{"rollback_policy", "cautious", `{"name":"cautious","max_per_day":2}`},
 		{"change_window", "peak", `{"name":"peak","kind":"freeze","time_zone":"UTC","absolute":[{"starts_at":"2026-11-27","ends_at":"2026-11-30"}]}`},
 		{"deployment_strategy", "careful", `{"name":"careful","all_at_once":{}}`},
@@ -193,6 +194,7 @@ func TestADeclaredObjectIsImportedByItsIdentity(t *testing.T) {
 		"sluice_environment":         {"name": "production"},
 		"sluice_rollback_policy":     {"name": "cautious"},
 		"sluice_service":             {"name": "checkout"},
+		"sluice_external_dependency": {"name": "psp"},
 		"sluice_change_window":       {"name": "peak"},
 		"sluice_deployment_strategy": {"name": "careful"},
 		"sluice_drift_check":         {"release": "checkout/production"},

@@ -23,6 +23,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/driftcheck"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/durationtype"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/environment"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/externaldependency"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/functions"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/release"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/rollbackpolicy"
@@ -98,6 +99,7 @@ func (p *Provider) Resources(context.Context) []func() resource.Resource {
 		deploymentstrategy.NewResource,
 		driftcheck.NewResource,
 		environment.NewResource,
+		externaldependency.NewResource,
 		release.NewResource,
 		rollbackpolicy.NewResource,
 		service.NewResource,
@@ -111,6 +113,7 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 		changewindow.NewDataSource,
 		deploymentstrategy.NewDataSource,
 		environment.NewDataSource,
+		externaldependency.NewDataSource,
 		release.NewDataSource,
 		rollbackpolicy.NewDataSource,
 		service.NewDataSource,

@@ -67,7 +67,15 @@ resource "sluice_service" "c" {
   criticality  = "high"
   labels       = { pci = "yes" }
   dependencies = ["search"]
+  external_dependencies = ["psp"]
   objectives   = { error_ceiling = "0.5%%", latency = { share = "99%%", within = "300ms" } }
+}
+resource "sluice_external_dependency" "p" {
+  name        = "psp"
+  description = "takes the card payments"
+  contact     = "psp-desk@example.com"
+  maintenance = { time_zone = "UTC", weekly = [{ days = ["sun"], from = "02:00", to = "04:00" }] }
+  checks      = [{ name = "status", url = "https://psp.example/status", when = ["before"], expect = { json = { state = { equals = "ok" } } } }]
 }
 resource "sluice_release" "r" {
   service              = "checkout"
@@ -133,6 +141,13 @@ func TestAccAnUnknownValueAnywhereIsNoErrorAndNoPanic(t *testing.T) {
 		"a span":           {`weekly    = [{ days = ["mon"], from = "09:00", to = "17:00" }]`, `absolute = [` + u + ` == "" ? { starts_at = "2026-01-01", ends_at = "2026-01-02" } : { starts_at = "2027-01-01", ends_at = "2027-01-02" }]`},
 		"an entry": {`[{ path = "canary", reason = "an incident", expires = "2034-01-01T00:00:00Z" }]`,
 			`[` + u + ` == "" ? { path = "canary", reason = "a", expires = "2034-01-01T00:00:00Z" } : { path = "canary", reason = "b", expires = "2034-01-01T00:00:00Z" }]`},
+		"a dependency":       {`["psp"]`, `[` + u + `]`},
+		"what is needed":     {`name        = "psp"`, `name = ` + u},
+		"a maintenance":      {`maintenance = { time_zone = "UTC",`, `maintenance = { time_zone = ` + u + `,`},
+		"a check's URL":      {`url = "https://psp.example/status"`, `url = ` + u},
+		"a phase":            {`["before"]`, `[` + u + `]`},
+		"all checks":         {`checks      = [`, `checks = ` + u + ` == "" ? null : [`},
+		"what is expected":   {`{ equals = "ok" }`, `{ equals = ` + u + ` }`},
 		"timeouts":           {`create = "1h"`, `create = ` + u},
 		"a time of a step":   {`at_least = "1m"`, `at_least = ` + u},
 		"bake":               {`bake   = "10m"`, `bake = ` + u},

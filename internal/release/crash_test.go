@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
@@ -70,6 +71,8 @@ type story struct {
 	stopAt  string // the effect after which the first driver is interrupted
 	result  release.State
 	serves  artifact.Payload
+	// asks makes the engine ask after a success.
+	asks bool
 }
 
 var stories = []story{
@@ -80,6 +83,7 @@ var stories = []story{
 	{name: "through an interrupt while preparing", wish: good, stopAt: "prepare", result: release.Succeeded, serves: good},
 	{name: "through an interrupt in mid-step", wish: good, stopAt: "renew", result: release.Succeeded, serves: good},
 	{name: "through an interrupt while completing", wish: good, stopAt: "complete", result: release.Succeeded, serves: good},
+	{name: "to success, with questions afterwards", wish: good, result: release.Succeeded, serves: good, asks: true},
 	{name: "through an interrupt while going back", wish: bad, stopAt: "revert", result: release.RolledBack, serves: old},
 }
 
@@ -87,6 +91,11 @@ var stories = []story{
 func (s story) begin(t *testing.T) *world {
 	w := newWorld(t)
 	w.serve(t, old)
+	if s.asks {
+		w.after = func(context.Context, gate.Subject) []gate.Result {
+			return []gate.Result{{Gate: "dependency", Status: gate.Fail, Reason: "psp is unwell"}}
+		}
+	}
 	if s.abortAt == "" {
 		return w
 	}

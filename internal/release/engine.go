@@ -40,6 +40,10 @@ type Engine struct {
 	// Gates are asked in order before a forward rollout begins and before each of
 	// its steps.
 	Gates []gate.Gate
+	// After is asked once a forward rollout has succeeded, nil for nothing. It decides
+	// nothing: the results are recorded, and those that do not pass are warnings. It
+	// must return within a call's time.
+	After func(ctx context.Context, subject gate.Subject) []gate.Result
 	// Actor is who acts, for the record: "ci@acme".
 	Actor string
 	// Holder names this process and no other, for leases.

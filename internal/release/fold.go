@@ -149,6 +149,9 @@ func (h *History) add(rec ledger.Record) error {
 	case KindOpened:
 		return with(rec, func(b OpenedBody) error { return h.opened(rec, b) })
 	}
+	if rec.Kind == KindDependencies {
+		return with(rec, func(b DependenciesBody) error { return h.askedAfter(rec, b) })
+	}
 	r := h.Open()
 	if late, err := about(rec, r); late || err != nil {
 		return err
@@ -157,6 +160,18 @@ func (h *History) add(rec ledger.Record) error {
 		return with(rec, func(b MoveBody) error { return h.moved(r, rec, b) })
 	}
 	return r.add(rec)
+}
+
+// askedAfter notes what was asked about a rollout that is closed.
+func (h *History) askedAfter(rec ledger.Record, b DependenciesBody) error {
+	number, err := rolloutOf(rec)
+	if err != nil {
+		return err
+	}
+	if r := h.Rollout(number); r != nil {
+		r.Dependencies = &b
+	}
+	return nil
 }
 
 // backRequested notes a rollback that somebody asked for. It stops a forward

@@ -51,6 +51,8 @@ func (d *driver) measure(ctx context.Context) error {
 		}
 		tick.Verdict = &verdict
 	}
+	// Only now: what a dependency says changes nothing about harm.
+	d.standing(ctx, &tick, r)
 	return d.append(ctx, KindTick, tick)
 }
 

@@ -2,6 +2,7 @@ package release
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -165,8 +166,8 @@ func (v view) divergence() string {
 }
 
 func (v view) noData() string {
-	if tick := v.r.LastTick; tick != nil && len(tick.Problems) > 0 {
-		return strings.Join(tick.Problems, "; ")
+	if tick := v.r.LastTick; tick != nil && len(tick.Problems)+len(tick.Away) > 0 {
+		return strings.Join(append(slices.Clone(tick.Problems), tick.Away...), "; ")
 	}
 	return v.verdictText(judge.CodeNoExposure) + v.missing()
 }

@@ -33,6 +33,7 @@ const (
 	KindBackRequested  = "rollback.requested"
 	KindQuarantined    = "artifact.quarantined"
 	KindLifted         = "quarantine.lifted"
+	KindDependencies   = "dependencies.checked"
 
 	movePrefix = "rollout."
 )
@@ -124,6 +125,12 @@ type GatesBody struct {
 	Results []gate.Result `json:"results"`
 }
 
+// DependenciesBody is the body of KindDependencies, which stands behind the last record
+// of a rollout that succeeded: what the checks said that are asked afterwards.
+type DependenciesBody struct {
+	Results []gate.Result `json:"results"`
+}
+
 // EffectKind is a verb of the target.
 type EffectKind string
 
@@ -188,6 +195,8 @@ type TickBody struct {
 	Missing     map[string][]signal.Missing `json:"missing,omitempty"`
 	// Problems says what could not be read.
 	Problems []string `json:"problems,omitempty"`
+	// Away says which gates that are asked while a step lasts did not pass.
+	Away []string `json:"away,omitempty"`
 }
 
 // StepPassedBody is the body of KindStepPassed.

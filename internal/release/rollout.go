@@ -48,17 +48,20 @@ type Rollout struct {
 	Ticks    int `json:"ticks"`
 	BadTicks int `json:"bad_ticks,omitempty"`
 
-	Analysis *AnalysisBody   `json:"analysis,omitempty"`
-	Gates    *GatesBody      `json:"gates,omitempty"`
-	LastTick *TickBody       `json:"last_tick,omitempty"`
-	TickAt   time.Time       `json:"tick_at,omitzero"`
-	Harm     *judge.Verdict  `json:"harm,omitempty"`
-	Final    *MoveBody       `json:"final,omitempty"`
-	Intent   *Effect         `json:"intent,omitempty"`
-	Outcome  *OutcomeBody    `json:"outcome,omitempty"`
-	Failure  *FailureBody    `json:"failure,omitempty"`
-	Opening  OpenedBody      `json:"-"`
-	Steps    []strategy.Step `json:"-"`
+	Analysis *AnalysisBody  `json:"analysis,omitempty"`
+	Gates    *GatesBody     `json:"gates,omitempty"`
+	LastTick *TickBody      `json:"last_tick,omitempty"`
+	TickAt   time.Time      `json:"tick_at,omitzero"`
+	Harm     *judge.Verdict `json:"harm,omitempty"`
+	Final    *MoveBody      `json:"final,omitempty"`
+	Intent   *Effect        `json:"intent,omitempty"`
+	Outcome  *OutcomeBody   `json:"outcome,omitempty"`
+	Failure  *FailureBody   `json:"failure,omitempty"`
+	// Dependencies is what was asked once the rollout had succeeded, nil where nothing
+	// was.
+	Dependencies *DependenciesBody `json:"dependencies,omitempty"`
+	Opening      OpenedBody        `json:"-"`
+	Steps        []strategy.Step   `json:"-"`
 
 	// judged holds the inputs of all verdicts in order, for whoever goes on judging.
 	judged []judge.Tick

@@ -23,10 +23,12 @@ type Service struct {
 	// Criticality is one of Criticalities, or empty; nothing depends on it yet.
 	Criticality string            `json:"criticality,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
-	// Dependencies are the names of the services that it needs, which may be
-	// declared elsewhere or not at all.
-	Dependencies []string    `json:"dependencies,omitempty"`
-	Objectives   *Objectives `json:"objectives,omitempty"`
+	// Dependencies are the names of the services that it needs, and
+	// ExternalDependencies those of third parties. What they need in turn is what the
+	// ledger declares of them.
+	Dependencies         []string    `json:"dependencies,omitempty"`
+	ExternalDependencies []string    `json:"external_dependencies,omitempty"`
+	Objectives           *Objectives `json:"objectives,omitempty"`
 }
 
 // Objectives are what the service promises.
@@ -85,7 +87,30 @@ func (s Service) Validate() field.Errors {
 			add(path, fmt.Sprintf("%q is there already; allowed is each service once, for example [\"payments\", \"search\"]", d))
 		}
 	}
+	errs = append(errs, s.validateExternal()...)
 	return append(errs, s.Objectives.validate().Under("objectives")...)
+}
+
+// validateExternal checks the names of third parties.
+func (s Service) validateExternal() field.Errors {
+	const attr = "external_dependencies"
+	var errs field.Errors
+	if n := len(s.ExternalDependencies); n > MaxDependencies {
+		return field.Errors{{Path: attr, Msg: fmt.Sprintf("there are %d external dependencies; at most %d are allowed, for example [\"psp\"]", n, MaxDependencies)}}
+	}
+	for i, d := range s.ExternalDependencies {
+		path := fmt.Sprintf("%s[%d]", attr, i)
+		if msg := field.Name(d); msg != "" {
+			errs = append(errs, field.Error{Path: path, Msg: msg})
+		}
+		if slices.Contains(s.ExternalDependencies[:i], d) {
+			errs = append(errs, field.Error{Path: path, Msg: fmt.Sprintf("%q is there already; allowed is each dependency once, for example [\"psp\", \"sms-gateway\"]", d)})
+		}
+		if slices.Contains(s.Dependencies, d) {
+			errs = append(errs, field.Error{Path: path, Msg: fmt.Sprintf("%q stands in dependencies too; it is a service or an external dependency, for example dependencies = [] and external_dependencies = [%q]", d, d)})
+		}
+	}
+	return errs
 }
 
 func (o *Objectives) validate() field.Errors {

@@ -65,8 +65,9 @@ func TestWhoOwnsTheServiceIsWhatTheGatesAreAsked(t *testing.T) {
 	if diff := cmp.Diff(want, spec.Subject()); diff != "" {
 		t.Errorf("without a definition (-want +got):\n%s", diff)
 	}
-	d := checkoutService(func(*release.Service) {})
+	d := checkoutService(func(s *release.Service) { s.ExternalDependencies = []string{"psp"} })
 	spec.Definition = &d
+	want.Dependencies, want.ExternalDependencies = []string{"search"}, []string{"psp"}
 	want.Team, want.Labels = "payments", map[string]string{"zone": "a", "pci": "yes"}
 	if diff := cmp.Diff(want, spec.Subject()); diff != "" {
 		t.Errorf("with one (-want +got):\n%s", diff)

@@ -176,8 +176,9 @@ func sameSpec(known *Spec, spec Spec) bool {
 
 // ended is the outcome of the last rollout, with an error unless it succeeded.
 func (d *driver) ended(ctx context.Context) (Outcome, error) {
-	d.anchor(ctx)
 	r := d.h.Last()
+	afterwards := d.afterwards(ctx, r)
+	d.anchor(ctx)
 	out := d.outcome(closedAs(r.State), nil)
 	out.Rollout = r
 	if r.Analysis != nil {
@@ -186,6 +187,7 @@ func (d *driver) ended(ctx context.Context) (Outcome, error) {
 	if advice := r.Advice(); advice != "" {
 		out.Warnings = append(out.Warnings, advice)
 	}
+	out.Warnings = append(out.Warnings, afterwards...)
 	if r.Final != nil {
 		out.Serving = r.Final.Serving
 	}

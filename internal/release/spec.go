@@ -147,6 +147,8 @@ func (s Spec) Subject() gate.Subject {
 	}
 	if s.Definition != nil {
 		subject.Team = s.Definition.Team
+		subject.Dependencies = s.Definition.Dependencies
+		subject.ExternalDependencies = s.Definition.ExternalDependencies
 	}
 	return subject
 }

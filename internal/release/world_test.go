@@ -55,6 +55,8 @@ type world struct {
 	onEffect func(verb string)
 
 	gates []gate.Gate
+	// after is asked once a rollout has succeeded.
+	after func(context.Context, gate.Subject) []gate.Result
 	// health says how a payload's instances are; healthy where it does not.
 	health map[string]target.Health
 	// down holds what the target answers instead of carrying a verb out, and lost
@@ -186,7 +188,7 @@ func (w *world) engine(name string, f fault) *release.Engine {
 			return &worldSource{w: w}, nil
 		},
 	})
-	e := &release.Engine{Ledger: l, Clock: w.clock, Targets: targets, Signals: signals, Gates: w.gates, Actor: name, Holder: name}
+	e := &release.Engine{Ledger: l, Clock: w.clock, Targets: targets, Signals: signals, Gates: w.gates, After: w.after, Actor: name, Holder: name}
 	release.Watch(e, func(d release.Decision) { w.guard.decided(w.clock.Now(), d) })
 	return e
 }

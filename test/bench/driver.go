@@ -50,7 +50,7 @@ func newTheatre(ctx context.Context, dir string, perSecond int) (*theatre, error
 	}
 	noted := watched{l, s.journal}
 	t := &theatre{stage: s, users: newUsers(s.Traffic), engine: &release.Engine{
-		Ledger: noted, Clock: clock.System{}, Targets: targets.Drivers(), Signals: signals.Drivers(), Gates: gates.New(noted, nil),
+		Ledger: noted, Clock: clock.System{}, Targets: targets.Drivers(), Signals: signals.Drivers(), Gates: gates.New(noted, nil, nil),
 		Actor: "bench", Holder: "bench " + dir, SpoolDir: filepath.Join(dir, "spool"),
 	}}
 	crowd, leave := context.WithCancel(ctx)

@@ -71,7 +71,7 @@ func reactionHAProxy(ctx context.Context, b *bench) (err error) {
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	engine := &release.Engine{
-		Ledger: l, Clock: clock.System{}, Targets: targets.Drivers(), Signals: signals.Drivers(), Gates: gates.New(l, nil),
+		Ledger: l, Clock: clock.System{}, Targets: targets.Drivers(), Signals: signals.Drivers(), Gates: gates.New(l, nil, nil),
 		Actor: "bench", Holder: "bench " + dir, SpoolDir: filepath.Join(dir, "spool"),
 	}
 	first := payload("1.0.0", 0)

@@ -45,7 +45,7 @@ func openDir(ctx context.Context, dir, holder string) (*release.Engine, error) {
 		return nil, err
 	}
 	return &release.Engine{
-		Ledger: l, Clock: clock.System{}, Targets: targets.Drivers(), Signals: signals.Drivers(), Gates: gates.New(l, nil),
+		Ledger: l, Clock: clock.System{}, Targets: targets.Drivers(), Signals: signals.Drivers(), Gates: gates.New(l, nil, nil),
 		Actor: holder, Holder: holder, LeaseTTL: time.Second, CallTimeout: 2 * time.Second, SpoolDir: filepath.Join(dir, "spool"),
 	}, nil
 }

@@ -34,7 +34,7 @@ var owner = release.Owner{ID: "5f0c8f1e-0000-4000-8000-000000000001", Label: "e2
 func newEngine(t *testing.T, l ledger.Ledger) *release.Engine {
 	t.Helper()
 	return &release.Engine{
-		Ledger: l, Clock: clock.System{}, Targets: targets.Drivers(), Signals: signals.Drivers(), Gates: gates.New(l, nil),
+		Ledger: l, Clock: clock.System{}, Targets: targets.Drivers(), Signals: signals.Drivers(), Gates: gates.New(l, nil, nil),
 		Actor: "e2e", Holder: "e2e " + t.Name(), LeaseTTL: 5 * time.Second, CallTimeout: 2 * time.Second, SpoolDir: t.TempDir(),
 	}
 }

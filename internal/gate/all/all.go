@@ -2,7 +2,9 @@
 package all
 
 import (
+	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/gate/dependency"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/hold"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/quarantine"
@@ -12,7 +14,7 @@ import (
 
 // New makes every gate, in the order in which a plan shows them. look is how a
 // drift check is asked; nil where nobody can look, and then a check that blocks is
-// unknown.
-func New(l ledger.Ledger, look drift.Look) []gate.Gate {
-	return []gate.Gate{window.New(l), quarantine.New(l), hold.New(l), drift.New(l, look)}
+// unknown. checks is how a health check of a dependency is asked; nil likewise.
+func New(l ledger.Ledger, look drift.Look, checks check.Runner) []gate.Gate {
+	return []gate.Gate{window.New(l), quarantine.New(l), hold.New(l), drift.New(l, look), dependency.New(l, checks)}
 }

@@ -19,6 +19,7 @@ type asked struct {
 	gate    *Gate
 	cal     *calendar.Calendar
 	windows []calendar.Window
+	who     calendar.Subject
 	subject gate.Subject
 	at      time.Time
 	state   calendar.State
@@ -57,7 +58,7 @@ func (a asked) overridden(ctx context.Context) gate.Result {
 	if err != nil {
 		return unknown(err.Error(), correct)
 	}
-	state, err := lifted.State(SubjectOf(a.subject), a.at)
+	state, err := lifted.State(a.who, a.at)
 	switch {
 	case err != nil || !state.Known:
 		return unknown(state.Reason, correct)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/calendar"
+	"github.com/sluice/terraform-provider-sluice/internal/dependency"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
@@ -39,23 +40,28 @@ func New(l ledger.Ledger) *Gate { return &Gate{ledger: l} }
 func (*Gate) Name() string { return Name }
 
 // Check implements gate.Gate. A window that cannot be read blocks everything,
-// since nobody knows what it would have forbidden. Overrides are read only where
-// they could change the answer.
+// since nobody knows what it would have forbidden. The maintenance of external
+// dependencies is for the gate of that name.
 func (g *Gate) Check(ctx context.Context, subject gate.Subject, at time.Time) gate.Result {
-	windows, err := Load(ctx, g.ledger)
+	windows, err := Declared(ctx, g.ledger)
 	if err != nil {
 		return unknown(err.Error(), "repair what is named above; the same check passes once every declared window can be read")
 	}
-	owned, err := WithOwner(ctx, g.ledger, SubjectOf(subject))
+	return g.Ask(ctx, windows, subject, at)
+}
+
+// Ask answers for the windows given, with what people have overridden of them.
+// Overrides are read only where they could change the answer.
+func (g *Gate) Ask(ctx context.Context, windows []calendar.Window, subject gate.Subject, at time.Time) gate.Result {
+	who, err := Resolve(ctx, g.ledger, subject, windows...)
 	if err != nil {
 		return unknown(err.Error(), "repair what is named above; the same check passes once it can be read")
 	}
-	subject.Team, subject.Labels = owned.Team, owned.Labels
 	cal, err := calendar.New(windows)
 	if err != nil {
 		return unknown(err.Error(), correct)
 	}
-	state, err := cal.State(SubjectOf(subject), at)
+	state, err := cal.State(who, at)
 	switch {
 	case err != nil || !state.Known:
 		return unknown(state.Reason, correct)
@@ -64,7 +70,7 @@ func (g *Gate) Check(ctx context.Context, subject gate.Subject, at time.Time) ga
 	case overruns(state, subject, at):
 		return goesOn(state, subject)
 	}
-	a := asked{gate: g, cal: cal, windows: windows, subject: subject, at: at, state: state}
+	a := asked{gate: g, cal: cal, windows: windows, who: who, subject: subject, at: at, state: state}
 	return a.overridden(ctx)
 }
 
@@ -87,9 +93,36 @@ func goesOn(state calendar.State, subject gate.Subject) gate.Result {
 	return gate.Result{Gate: Name, Status: gate.Pass, Reason: reason}
 }
 
-// Load reads every declared window from the ledger, in the order of names. It
-// fails when one of them cannot be decoded; the error names it.
+// Load reads every window that counts, wherever it is declared: the change windows,
+// and behind them the maintenance of the external dependencies, each in the order of
+// names. It fails when one of them cannot be decoded; the error names it.
 func Load(ctx context.Context, l ledger.Ledger) ([]calendar.Window, error) {
+	windows, err := Declared(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	maintenance, err := dependency.Windows(ctx, l)
+	return append(windows, maintenance...), err
+}
+
+// Overridable reads what an override may name: as Load, and every external dependency,
+// also one without a maintenance, whose checks may not pass. The times of these do not
+// validate.
+func Overridable(ctx context.Context, l ledger.Ledger) ([]calendar.Window, error) {
+	windows, err := Declared(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	all, err := dependency.List(ctx, l)
+	for _, e := range all {
+		w, _ := e.Window()
+		windows = append(windows, w)
+	}
+	return windows, err
+}
+
+// Declared reads the change windows alone, as Load does.
+func Declared(ctx context.Context, l ledger.Ledger) ([]calendar.Window, error) {
 	objects, err := ledger.ListObjects(ctx, l, ObjectKind, "")
 	if err != nil {
 		return nil, fmt.Errorf("unable to read the declared windows from the ledger: %w", err)

@@ -94,17 +94,17 @@ func (d *DataSource) ask(ctx context.Context, q question) (answer, field.Errors,
 	if err != nil || len(errs) > 0 {
 		return answer{}, errs, err
 	}
-	if l != nil {
-		if subject, err = window.WithOwner(ctx, l, subject); err != nil {
-			return answer{}, nil, err
-		}
-	}
 	windows, errs, err := q.windows(ctx, l)
 	if errors.Is(err, calendar.ErrInvalid) {
 		return closed(err), nil, nil
 	}
 	if err != nil || len(errs) > 0 {
 		return answer{}, errs, err
+	}
+	if l != nil {
+		if subject, err = window.WithOwner(ctx, l, subject, windows...); err != nil {
+			return answer{}, nil, err
+		}
 	}
 	cal, err := calendar.New(windows)
 	if err != nil {

@@ -25,6 +25,13 @@ type imported struct {
 
 // resolve replaces the calendar that an author imports by its events.
 func resolve(raw json.RawMessage) (json.RawMessage, field.Errors) {
+	return Import(raw, func(w calendar.Window) (calendar.Window, field.Errors) { return w, errorsOf(w, true) })
+}
+
+// Import replaces the calendar that an author imports, in the attribute ics of JSON
+// that has the times of a window, by its events. check makes a window of what is
+// there without them, and says what is wrong with it. Paths are relative to the JSON.
+func Import(raw json.RawMessage, check func(calendar.Window) (calendar.Window, field.Errors)) (json.RawMessage, field.Errors) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil {
 		return nil, field.Errors{{Msg: err.Error()}}
@@ -43,15 +50,18 @@ func resolve(raw json.RawMessage) (json.RawMessage, field.Errors) {
 	if err := errors.Join(json.Unmarshal(source, &from), json.Unmarshal(own, &w)); err != nil {
 		return nil, field.Errors{{Msg: err.Error()}}
 	}
-	if errs := errorsOf(w, true); len(errs) > 0 {
+	whole, errs := check(w)
+	if len(errs) > 0 {
 		return nil, errs
 	}
-	events, problem := from.events(w)
+	events, problem := from.events(whole)
 	if problem != nil {
 		return nil, field.Errors{*problem}
 	}
-	w.Events = append(w.Events, events...)
-	out, err := json.Marshal(w)
+	if members["events"], err = json.Marshal(append(w.Events, events...)); err != nil {
+		return nil, field.Errors{{Msg: err.Error()}}
+	}
+	out, err := json.Marshal(members)
 	if err != nil {
 		return nil, field.Errors{{Msg: err.Error()}}
 	}

@@ -3,8 +3,10 @@ package changewindow
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sluice/terraform-provider-sluice/internal/calendar"
+	"github.com/sluice/terraform-provider-sluice/internal/dependency"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/declared"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
@@ -29,6 +31,10 @@ func errorsOf(w calendar.Window, partial bool) field.Errors {
 	if len(w.Absolute)+len(w.Weekly)+len(w.Recurrence)+len(w.Events) == 0 {
 		// The calendar does not know of files.
 		errs = append(errs, field.Error{Msg: `the window never opens; give at least one of absolute, weekly, recurrence, events and ics, for example weekly = [{ days = ["mon"], from = "09:00", to = "17:00" }]`})
+	}
+	if strings.HasPrefix(w.Name, dependency.WindowName("")) {
+		errs = append(errs, field.Error{Path: "name", Msg: fmt.Sprintf("names that begin with %q are those of the maintenance of external dependencies; choose another, for example %q",
+			dependency.WindowName(""), strings.TrimPrefix(w.Name, dependency.WindowName(""))+"-freeze")})
 	}
 	for _, e := range w.Validate() {
 		if e.Path == "" && len(errs) > 0 {

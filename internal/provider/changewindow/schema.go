@@ -2,6 +2,8 @@
 package changewindow
 
 import (
+	"maps"
+
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -24,7 +26,7 @@ const description = "When changes may (`allow`) or may not (`freeze`) go forward
 	"A window that the same apply declares counts for releases that come after it; name it in `depends_on` of a release to be sure."
 
 func attributes() map[string]schema.Attribute {
-	return map[string]schema.Attribute{
+	attrs := map[string]schema.Attribute{
 		"kind": schema.StringAttribute{
 			Required:            true,
 			MarkdownDescription: "What the window does while it is on: " + tfconv.OneOf(kinds) + ".",
@@ -34,11 +36,6 @@ func attributes() map[string]schema.Attribute {
 			Required:            true,
 			MarkdownDescription: "The IANA name of the zone that local times are in. Example: `\"Europe/Berlin\"` or `\"UTC\"`.",
 		},
-		"absolute":   absolute(),
-		"weekly":     weekly(),
-		"recurrence": recurrence(),
-		"events":     events(),
-		icsAttr:      calendarFile(),
 		"scope": schema.SingleNestedAttribute{
 			Optional:            true,
 			MarkdownDescription: "What the window holds for. Parts that are given must all match; a part matches when one of its entries does. Without a scope it holds for everything.",
@@ -48,7 +45,9 @@ func attributes() map[string]schema.Attribute {
 				"regions":      names("Regions. An environment in several regions is open when each of them is. Example: `[\"eu-central-1\"]`."),
 				"services":     names("Names of services. Example: `[\"checkout\"]`."),
 				"teams":        names("Teams that own the services. Example: `[\"payments\"]`."),
-				"labels":       schema.MapAttribute{ElementType: types.StringType, Optional: true, MarkdownDescription: "Labels that must all be there with these values. Example: `{ team = \"payments\" }`."},
+				"depends_on": names("Services and external dependencies, by name: the window holds for what needs one of them, directly or through other services. " +
+					"While the window is on, a name that nothing declares blocks, since nobody can tell what needs it. Example: `[\"psp\"]`."),
+				"labels": schema.MapAttribute{ElementType: types.StringType, Optional: true, MarkdownDescription: "Labels that must all be there with these values. Example: `{ team = \"payments\" }`."},
 			},
 		},
 		"reason":     text("Tells the person who is stopped why, in at most 1000 characters. Example: `\"peak trade\"`."),
@@ -60,6 +59,16 @@ func attributes() map[string]schema.Attribute {
 			Optional: true, MarkdownDescription: "How much it matters: " + tfconv.OneOf(severities) + ". It is shown to people; nothing depends on it yet.",
 			Validators: []validator.String{partial.String(choice.Of("severity", severities))},
 		},
+	}
+	maps.Copy(attrs, Times())
+	maps.Copy(attrs, Conduct())
+	return attrs
+}
+
+// Conduct are the attributes that say how a window deals with what is under way, and
+// with clocks that change.
+func Conduct() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
 		"overrun": schema.BoolAttribute{
 			Optional: true, MarkdownDescription: "Whether a rollout that began while changes were open goes on when this window closes them. Default: `false`, which pauses it.",
 		},

@@ -13,6 +13,17 @@ import (
 // treatments are the choices of ics.transparent.
 var treatments = []string{"keep", "leave_out"}
 
+// Times are the attributes that say when a window is on.
+func Times() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"absolute":   absolute(),
+		"weekly":     weekly(),
+		"recurrence": recurrence(),
+		"events":     events(),
+		icsAttr:      calendarFile(),
+	}
+}
+
 // names is an optional list of text.
 func names(description string) schema.ListAttribute {
 	return schema.ListAttribute{ElementType: types.StringType, Optional: true, MarkdownDescription: description}

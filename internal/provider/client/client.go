@@ -11,10 +11,13 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/drift/document"
 	gates "github.com/sluice/terraform-provider-sluice/internal/gate/all"
+	"github.com/sluice/terraform-provider-sluice/internal/gate/dependency"
+	driftgate "github.com/sluice/terraform-provider-sluice/internal/gate/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
@@ -54,6 +57,10 @@ type Client struct {
 	open    ledger.Ledger
 	reading ledger.Ledger
 	planned map[release.Key]bool
+	checks  check.Runner
+	// looks are those that forecasts share, on the ledger looksOn.
+	looks   driftgate.Look
+	looksOn ledger.Ledger
 }
 
 // Existing opens the ledger, and never creates one: it is what plans and reads
@@ -125,11 +132,30 @@ func (c *Client) Forecasting(ctx context.Context) (ledger.Ledger, error) {
 // Engine makes an engine on a ledger.
 func (c *Client) Engine(l ledger.Ledger) *release.Engine {
 	return &release.Engine{
-		Ledger: l, Clock: c.Clock, Targets: c.Targets, Signals: c.Signals, Gates: gates.New(l, c.Looker(l).Look),
+		Ledger: l, Clock: c.Clock, Targets: c.Targets, Signals: c.Signals, Gates: gates.New(l, c.Looker(l).Look, c.Checks()),
+		After: dependency.New(l, c.Checks()).After,
+
 		Actor: c.Actor, Holder: c.holderID(), UserAgent: c.userAgent(),
 		LeaseTTL: c.LeaseTTL, SpoolDir: c.spool(),
 	}
 }
+
+// Forecaster makes an engine that only foresees: its forecasts share the looks for
+// drift, of which each would otherwise make its own.
+func (c *Client) Forecaster(l ledger.Ledger) *release.Engine {
+	e := c.Engine(l)
+	c.mu.Lock()
+	if c.looks == nil || c.looksOn != l {
+		c.looks, c.looksOn = driftgate.Shared(c.Looker(l).Look, c.Clock, looksKept), l
+	}
+	look := c.looks
+	c.mu.Unlock()
+	e.Gates = gates.New(l, look, c.Checks())
+	return e
+}
+
+// looksKept is how long a look for drift is good for the forecasts of one plan.
+const looksKept = 10 * time.Second
 
 // Looker makes what looks for drift. It has an engine of its own that asks no gate,
 // since a gate asks it.
@@ -138,6 +164,20 @@ func (c *Client) Looker(l ledger.Ledger) drift.Looker {
 		Engine:    &release.Engine{Ledger: l, Clock: c.Clock, Targets: c.Targets, UserAgent: c.userAgent()},
 		Documents: document.Reader{UserAgent: c.userAgent()},
 	}
+}
+
+// checksKept is how long the answer to a health check is good for those who ask next,
+// such as the forecasts of one plan.
+const checksKept = 2 * time.Second
+
+// Checks is what asks health checks over HTTP.
+func (c *Client) Checks() check.Runner {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.checks == nil {
+		c.checks = check.NewCached(check.HTTP{Clock: c.Clock, UserAgent: c.userAgent()}, c.Clock, checksKept)
+	}
+	return c.checks
 }
 
 func (c *Client) userAgent() string { return "terraform-provider-sluice/" + c.Version }

@@ -1,13 +1,21 @@
 package client
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/dependency"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
@@ -82,7 +90,7 @@ func TestTheEngineIsThisProcess(t *testing.T) {
 	if first.Actor != "tester@acme" || first.LeaseTTL != time.Minute || first.SpoolDir != filepath.Join(filepath.Dir(path), "spool") {
 		t.Errorf("the engine is %q, %s, %q", first.Actor, first.LeaseTTL, first.SpoolDir)
 	}
-	if len(first.Gates) != 4 {
+	if len(first.Gates) != 5 {
 		t.Errorf("there are %d gates", len(first.Gates))
 	}
 }
@@ -109,5 +117,38 @@ func TestOnlyAClientIsAClient(t *testing.T) {
 	}
 	if _, wrong := From("x"); wrong == "" {
 		t.Error("a string is no client")
+	}
+}
+
+// The forecasts of one plan ask a health check once, however many releases there are.
+func TestForecastsShareTheAnswerToAHealthCheck(t *testing.T) {
+	var asked atomic.Int64
+	psp := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	t.Cleanup(psp.Close)
+	c := at(t, filepath.Join(t.TempDir(), "ledger.db"))
+	c.Clock = clock.NewFake(time.Date(2026, 11, 27, 14, 3, 0, 0, time.UTC))
+	l, err := c.Writing(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := fmt.Sprintf(`{"name":"psp","checks":[{"name":"status","url":%q,"expect":{}}]}`, psp.URL)
+	put := ledger.Put{Kind: dependency.ObjectKind, Name: "psp", Content: json.RawMessage(content), Actor: "ci", At: c.Clock.Now()}
+	if _, err := ledger.PutObject(t.Context(), l, put); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() {
+			subject := gate.Subject{Service: fmt.Sprint("s", i), Environment: "production", ExternalDependencies: []string{"psp"}}
+			for _, g := range c.Forecaster(l).Gates {
+				if r := g.Check(t.Context(), subject, c.Clock.Now()); r.Gate == "dependency" && r.Status != gate.Pass {
+					t.Errorf("%+v", r)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := asked.Load(); n != 1 {
+		t.Errorf("200 forecasts asked %d times", n)
 	}
 }

@@ -50,6 +50,9 @@ type Object struct {
 	Written func(canonical json.RawMessage) (json.RawMessage, error)
 	// Guard says why an object must not be deleted now; nil asks nobody.
 	Guard func(ctx context.Context, c *client.Client, l ledger.Ledger, name string) error
+	// Left says, after a deletion, what still leans on the object, for a warning;
+	// empty where nothing does. nil asks nobody.
+	Left func(ctx context.Context, l ledger.Ledger, name string) (string, error)
 }
 
 // The names of the attributes that every declared object has.

@@ -174,6 +174,10 @@ func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp 
 			return
 		}
 		resp.Diagnostics.AddError(diags.Unable("delete", r.Object.Noun, name.ValueString(), err))
+		return
+	}
+	if text := r.left(ctx, name.ValueString(), req.State); text != "" {
+		resp.Diagnostics.AddWarning(fmt.Sprintf("The %s %s is still named", r.Object.Noun, name.ValueString()), text)
 	}
 }
 

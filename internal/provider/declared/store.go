@@ -139,3 +139,20 @@ func (r *Resource) remove(ctx context.Context, name string, state tfsdk.State) e
 	}
 	return err
 }
+
+// left says what still leans on an object that was deleted. It is a warning alone, so
+// one that cannot be told says so instead.
+func (r *Resource) left(ctx context.Context, name string, state tfsdk.State) string {
+	if r.Object.Left == nil {
+		return ""
+	}
+	l, err := r.client.Same(ctx, ledgerIDOf(ctx, state))
+	if err != nil {
+		return ""
+	}
+	text, err := r.Object.Left(ctx, l, name)
+	if err != nil {
+		return fmt.Sprintf("It is deleted, and whether something still names it could not be told: %v", err)
+	}
+	return text
+}

@@ -18,6 +18,13 @@ import (
 // marker is the secret. It begins each of the secrets of these tests.
 const marker = "m4rker-s3cret"
 
+// secretCase is one place that holds a secret, and what an apply of it ends with.
+type secretCase struct {
+	what, token, config string
+	edit                func(string) string
+	exit                int
+}
+
 // TestAccASecretIsNowhere puts the marker into every place that may hold a secret,
 // and looks for it in everything that is written or printed. The provider is a
 // process of its own, so that Terraform's trace has its log.
@@ -42,11 +49,7 @@ variable "url" {
   default   = null
 }
 `
-	cases := []struct {
-		what, token, config string
-		edit                func(string) string
-		exit                int
-	}{
+	cases := []secretCase{
 		{what: "an environment variable", token: `{ env = "SLUICE_TEST_TOKEN" }`, config: s.config(s.v1)},
 		{what: "a file", token: `{ file = "` + file + `" }`, config: s.config(s.v2)},
 		{what: "a command", token: `{ command = ["cat", "` + file + `"] }`, config: s.config(s.v1)},
@@ -60,6 +63,29 @@ variable "url" {
 		{what: "a password in the ledger's URL", token: `{ env = "SLUICE_TEST_TOKEN" }`, config: s.config(s.v2), exit: 1,
 			edit: func(c string) string { return strings.Replace(c, `"sqlite:`+s.ledger+`"`, "var.url", 1) }},
 	}
+	// A dependency's check sends a token, and its refusal must not show what a header
+	// would have held.
+	needs := func(more string) string {
+		return s.config(s.v2, takesDefinition) + `
+resource "sluice_external_dependency" "psp" {
+  name   = "psp"
+  checks = [{ name = "status", url = "` + l.Contract + `/v1/capabilities", token = { env = "SLUICE_TEST_TOKEN" }` + more + ` }]
+}
+resource "sluice_service" "checkout" {
+  name                  = "checkout"
+  external_dependencies = [sluice_external_dependency.psp.name]
+}
+`
+	}
+	cases = append(cases, []secretCase{
+		{what: "a dependency's token", token: `{ env = "SLUICE_TEST_TOKEN" }`, config: needs("")},
+		{what: "a dependency's wrong token", token: `{ env = "SLUICE_TEST_TOKEN" }`, config: strings.Replace(strings.Replace(needs(""), s.v2.Reference, s.v1.Reference, 1), `token = { env = "SLUICE_TEST_TOKEN" } }]`, `token = { env = "SLUICE_TEST_WRONG" } }]`, 1), exit: 1},
+		{what: "a secret in a dependency's header", token: `{ env = "SLUICE_TEST_TOKEN" }`, config: needs(`, headers = { Cookie = var.url }`), exit: 1, edit: func(c string) string { return c }},
+		{what: "a password in a dependency's URL", token: `{ env = "SLUICE_TEST_TOKEN" }`, config: needs(""), exit: 1,
+			edit: func(c string) string {
+				return strings.Replace(c, `url = "`+l.Contract+`/v1/capabilities"`, "url = var.url", 1)
+			}},
+	}...)
 	var printed bytes.Buffer
 	for _, tc := range cases {
 		config := strings.Replace(tc.config, `contract = { url =`, `contract = { token = `+tc.token+`, url =`, 1)

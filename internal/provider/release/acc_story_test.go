@@ -34,6 +34,7 @@ func TestAccAPlanShowsTheStepsAndOneWarningAndCreatesNoLedger(t *testing.T) {
 		"  quarantine  pass",
 		"  hold        pass",
 		"  drift       pass",
+		"  dependency  pass",
 		"  Note: nothing serves yet, so the steps below 100 % are skipped: a canary of",
 		"  nothing would send users nowhere.",
 		"  A rollback is never held up by these.",

@@ -135,7 +135,7 @@ func (p *planning) ask(ctx context.Context, rollout bool) {
 		p.diags.AddError(diags.Unable("plan", "release", p.plan.name(), err))
 		return
 	}
-	e := p.r.client.Engine(l)
+	e := p.r.client.Forecaster(l)
 	var open *engine.Rollout
 	var h *engine.History
 	if key, known := p.plan.key(); known {

@@ -38,7 +38,12 @@ func attributes() map[string]schema.Attribute {
 		},
 		"dependencies": schema.ListAttribute{
 			ElementType: types.StringType, Optional: true,
-			MarkdownDescription: fmt.Sprintf("The names of the other services that it needs, at most %d. They may be declared elsewhere, or not at all. Example: `[\"payments\", \"search\"]`.", release.MaxDependencies),
+			MarkdownDescription: fmt.Sprintf("The names of the other services that it needs, at most %d. Windows can be scoped to what depends on a service, and what these need, the service needs too. "+
+				"One that is not declared may need anything: once the ledger knows an external dependency, the gate `dependency` blocks for that. Example: `[\"payments\", \"search\"]`.", release.MaxDependencies),
+		},
+		"external_dependencies": schema.ListAttribute{
+			ElementType: types.StringType, Optional: true,
+			MarkdownDescription: fmt.Sprintf("The names of the third parties that it needs, at most %d, each a `sluice_external_dependency`. One that is not declared is unknown, which blocks. Example: `[sluice_external_dependency.psp.name]`.", release.MaxDependencies),
 		},
 		"objectives": objectives(),
 	}

@@ -1,0 +1,6 @@
+import {
+  to = sluice_external_dependency.psp
+  identity = {
+    name = "psp"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = sluice_external_dependency.psp
+  id = "psp"
+}

@@ -1,0 +1,1 @@
+terraform import sluice_external_dependency.psp psp

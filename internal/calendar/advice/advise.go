@@ -59,15 +59,14 @@ type Window struct {
 	// Best and Worst are what a release touches that begins at the best and the worst
 	// full hour at which it still ends inside; Budget is the share of the error budget
 	// that the worst would spend if every request that it touches failed.
-	Best    *float64 `json:"requests_touched_at_best,omitempty"`
-	BestAt  string   `json:"best_start,omitempty"`
-	Worst   *float64 `json:"requests_touched_at_worst,omitempty"`
-	Budget  *float64 `json:"budget_touched,omitempty"`
-	Reason  string   `json:"reason"`
-	Zone    string   `json:"time_zone"`
-	Weekly  Rule     `json:"recurrence"`
-	hours   []int
-	pattern string
+	Best   *float64 `json:"requests_touched_at_best,omitempty"`
+	BestAt string   `json:"best_start,omitempty"`
+	Worst  *float64 `json:"requests_touched_at_worst,omitempty"`
+	Budget *float64 `json:"budget_touched,omitempty"`
+	Reason string   `json:"reason"`
+	Zone   string   `json:"time_zone"`
+	Weekly Rule     `json:"recurrence"`
+	hours  []int
 }
 
 // Rule is an entry of a change window's recurrence.

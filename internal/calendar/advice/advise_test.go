@@ -274,7 +274,7 @@ func TestASeriesThatIsTooShortSaysHowMuchThereIs(t *testing.T) {
 	short := whole
 	short.Points = whole.Points[:167]
 	for want, s := range map[string]advice.Series{
-		"there is no data at all; a weekly pattern needs at least 7 days": {Interval: time.Hour},
+		"there is no data at all; a weekly pattern needs at least 7 days":                                                                        {Interval: time.Hour},
 		"there are 6 days 23 hours of data, from 2026-06-01T00:00:00+02:00 to 2026-06-07T23:00:00+02:00; a weekly pattern needs at least 7 days": short,
 		"no hour of the week is known as a whole": without(series(loc, "2026-06-01", 1, 30*time.Minute, nights), func(at time.Time) bool {
 			return at.Minute() == 0 && !at.Equal(time.Date(2026, 6, 1, 0, 0, 0, 0, loc)) || at.Equal(time.Date(2026, 6, 1, 0, 30, 0, 0, loc))
@@ -294,14 +294,14 @@ func TestASeriesThatIsTooShortSaysHowMuchThereIs(t *testing.T) {
 func TestOptionsThatAreWrong(t *testing.T) {
 	for want, o := range map[string]advice.Options{
 		`time_zone: "Europe/Belin" is not the name of an IANA time zone`: {Zone: "Europe/Belin"},
-		"objective: 1 is not a ceiling":                                 {Zone: "UTC", Ceiling: 1},
-		"quiet_share: 1.5 is not a share":                               {Zone: "UTC", QuietShare: 1.5},
-		"min_length: 25h is not the length":                             {Zone: "UTC", MinLength: 25 * time.Hour},
-		"max_windows: 21 is not a number":                               {Zone: "UTC", MaxWindows: 21},
-		"release: a share of 2 for 1h is no part":                       {Zone: "UTC", Release: advice.Exposure{{2, time.Hour}}},
-		"release: a release of 25h fits in no window":                   {Zone: "UTC", Release: advice.Exposure{{1, 25 * time.Hour}}},
-		"within[0].from: ":                                              {Zone: "UTC", Within: []calendar.Weekly{{Days: []string{"mon"}, From: "8", To: "10:00"}}},
-		"within[0].days":                                                {Zone: "UTC", Within: []calendar.Weekly{{From: "08:00", To: "10:00"}}},
+		"objective: 1 is not a ceiling":                                  {Zone: "UTC", Ceiling: 1},
+		"quiet_share: 1.5 is not a share":                                {Zone: "UTC", QuietShare: 1.5},
+		"min_length: 25h is not the length":                              {Zone: "UTC", MinLength: 25 * time.Hour},
+		"max_windows: 21 is not a number":                                {Zone: "UTC", MaxWindows: 21},
+		"release: a share of 2 for 1h is no part":                        {Zone: "UTC", Release: advice.Exposure{{2, time.Hour}}},
+		"release: a release of 25h fits in no window":                    {Zone: "UTC", Release: advice.Exposure{{1, 25 * time.Hour}}},
+		"within[0].from: ":                                               {Zone: "UTC", Within: []calendar.Weekly{{Days: []string{"mon"}, From: "8", To: "10:00"}}},
+		"within[0].days":                                                 {Zone: "UTC", Within: []calendar.Weekly{{From: "08:00", To: "10:00"}}},
 	} {
 		_, err := advice.Advise(advice.Series{}, o)
 		var wrong field.Errors

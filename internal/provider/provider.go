@@ -27,6 +27,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/release"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/rollbackpolicy"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/service"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/windowadvice"
 	signals "github.com/sluice/terraform-provider-sluice/internal/signal/all"
 	targets "github.com/sluice/terraform-provider-sluice/internal/target/all"
 )
@@ -114,6 +115,7 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 		release.NewDataSource,
 		rollbackpolicy.NewDataSource,
 		service.NewDataSource,
+		windowadvice.NewDataSource,
 	}
 }
 

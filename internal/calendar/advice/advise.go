@@ -16,7 +16,7 @@ type Advice struct {
 	Zone    string   `json:"time_zone"`
 	From    string   `json:"from"`
 	To      string   `json:"to"`
-	Weeks   int      `json:"weeks"`
+	Weeks   int      `json:"weeks_known"`
 	Mean    float64  `json:"requests_per_hour"`
 	Unknown int      `json:"unknown_hours"`
 	Quiet   []Quiet  `json:"quiet_hours"`

@@ -10,14 +10,14 @@ output "quiet" {
 
 # The full one: while people are awake, for a release of this strategy, and in the
 # error budget of this service.
-resource "sluice_service" "checkout" {
-  name       = "checkout"
+resource "sluice_service" "shop" {
+  name       = "shop"
   team       = "payments"
   objectives = { error_ceiling = "0.5%" }
 }
 
 resource "sluice_deployment_strategy" "careful" {
-  name = "careful"
+  name = "shop-careful"
   bake = "20m"
   canary = {
     steps = [{ weight = 5, at_least = "10m" }, { weight = 50, at_least = "20m" }, { weight = 100 }]
@@ -27,7 +27,7 @@ resource "sluice_deployment_strategy" "careful" {
 data "sluice_window_advice" "full" {
   time_zone          = "Europe/Berlin"
   csv                = { content = file("${path.module}/traffic.csv") }
-  service_definition = sluice_service.checkout.definition
+  service_definition = sluice_service.shop.definition
   strategy           = sluice_deployment_strategy.careful.definition
   within             = [{ days = ["mon", "tue", "wed", "thu"], from = "08:00", to = "18:00" }]
   quiet_share        = "75%"

@@ -13,6 +13,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/calendar/advice"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/definition"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 )
@@ -22,12 +23,6 @@ const (
 	defaultWeeks  = 4
 	maxWeeks      = 12
 )
-
-// given is a definition of another object.
-type given struct {
-	Name    string  `json:"name"`
-	Content *string `json:"content"`
-}
 
 // question is what an author asks.
 type question struct {
@@ -40,9 +35,9 @@ type question struct {
 	Metric            string                     `json:"metric"`
 	Weeks             *int                       `json:"weeks"`
 	Until             string                     `json:"until"`
-	ServiceDefinition *given                     `json:"service_definition"`
+	ServiceDefinition *definition.Given          `json:"service_definition"`
 	ErrorCeiling      *float64                   `json:"error_ceiling"`
-	Strategy          *given                     `json:"strategy"`
+	Strategy          *definition.Given          `json:"strategy"`
 	Release           *struct {
 		Takes field.Duration `json:"takes"`
 		Share float64        `json:"share"`
@@ -139,7 +134,7 @@ func (q question) until(now time.Time) (time.Time, error) {
 
 // byName reports whether the ledger must be asked.
 func (q question) byName() bool {
-	return q.ServiceDefinition != nil && q.ServiceDefinition.Content == nil || q.Strategy != nil && q.Strategy.Content == nil
+	return q.ServiceDefinition.ByName() || q.Strategy.ByName()
 }
 
 // resolve adds what other objects say. The ledger is nil unless byName.
@@ -147,7 +142,7 @@ func (q question) resolve(ctx context.Context, l ledger.Ledger) (advice.Options,
 	o := q.options()
 	if q.ServiceDefinition != nil {
 		var s release.Service
-		if errs, err := q.ServiceDefinition.read(ctx, l, "service_definition", release.ServiceKind, "service", &s); err != nil || len(errs) > 0 {
+		if errs, err := q.ServiceDefinition.Decode(ctx, l, "service_definition", release.ServiceKind, "service", &s); err != nil || len(errs) > 0 {
 			return o, errs, err
 		}
 		if s.Objectives == nil || s.Objectives.ErrorCeiling == nil {
@@ -157,7 +152,7 @@ func (q question) resolve(ctx context.Context, l ledger.Ledger) (advice.Options,
 	}
 	if q.Strategy != nil {
 		var d strategy.Definition
-		if errs, err := q.Strategy.read(ctx, l, "strategy", "deployment_strategy", "deployment_strategy", &d); err != nil || len(errs) > 0 {
+		if errs, err := q.Strategy.Decode(ctx, l, "strategy", "deployment_strategy", "deployment_strategy", &d); err != nil || len(errs) > 0 {
 			return o, errs, err
 		}
 		if o.Release = advice.ExposureOf(d); len(o.Release) == 0 {
@@ -165,29 +160,6 @@ func (q question) resolve(ctx context.Context, l ledger.Ledger) (advice.Options,
 		}
 	}
 	return o, o.Validate(), nil
-}
-
-// read decodes a definition, or the declared object of its name.
-func (g given) read(ctx context.Context, l ledger.Ledger, path, kind, resource string, into any) (field.Errors, error) {
-	var content []byte
-	if g.Content != nil {
-		content = []byte(*g.Content)
-	} else {
-		o, err := ledger.GetObject(ctx, l, kind, g.Name)
-		if errors.Is(err, ledger.ErrNotFound) {
-			return field.Errors{{Path: path + ".name", Msg: fmt.Sprintf("no ledger knows the %s %q; give its definition, for example sluice_%s.example.definition", resource, g.Name, resource)}}, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		content = o.Content
-	}
-	dec := json.NewDecoder(bytes.NewReader(content))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return field.Errors{{Path: path + ".content", Msg: fmt.Sprintf("it is not the content of the %s %q; give its definition, for example sluice_%s.example.definition (%v)", resource, g.Name, resource, err)}}, nil
-	}
-	return nil, nil
 }
 
 // series reads the CSV.

@@ -55,11 +55,12 @@ func TestAccEachExampleOfTheDocumentationWorks(t *testing.T) {
 	}
 	try("data-sources/sluice_change_calendar/data-source.tf", apply, done)
 	try("data-sources/sluice_window_advice/data-source.tf", apply, done)
+	try("data-sources/sluice_release_timeline/data-source.tf", apply, done)
 	try("resources/sluice_drift_check/resource.tf", apply, done)
 	try("functions/*/function.tf", plan, changes)
 	try("provider/provider.tf", plan, done)
 	// The example of the release's data source needs a release, which the lab has.
-	if tried != 18 {
+	if tried != 19 {
 		t.Errorf("%d examples were tried", tried)
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/environment"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/functions"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/release"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/releasetimeline"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/rollbackpolicy"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/service"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/windowadvice"
@@ -113,6 +114,7 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 		deploymentstrategy.NewDataSource,
 		environment.NewDataSource,
 		release.NewDataSource,
+		releasetimeline.NewDataSource,
 		rollbackpolicy.NewDataSource,
 		service.NewDataSource,
 		windowadvice.NewDataSource,

@@ -45,7 +45,7 @@ func (p Plan) Judge(deadline time.Time) (Verdict, error) {
 		v.Reachable = true
 		return v, nil
 	}
-	v.Reason = fmt.Sprintf("the earliest finish is %s, which is %s behind the deadline %s; %s",
+	v.Reason = fmt.Sprintf("the earliest finish is %s, which is %s behind the deadline %s. In the way: %s",
 		instant(t.Finish()), duration(t.Finish().Sub(deadline)), instant(deadline.In(t.Finish().Location())), p.culprits(t, deadline))
 	return v, nil
 }
@@ -63,7 +63,7 @@ func (p Plan) culprits(t Timeline, deadline time.Time) string {
 			break
 		}
 		if finish, ok := meets(p.Without(w.Window)); ok {
-			found = append(found, fmt.Sprintf("without %s, which closes from %s until %s, it would finish at %s", w.Reason, instant(w.From), instant(w.Until), instant(finish)))
+			found = append(found, fmt.Sprintf("%s, from %s until %s, and but for that it would finish at %s", w.Reason, instant(w.From), instant(w.Until), instant(finish)))
 		}
 	}
 	for i, s := range p.Stages[:max(len(p.Stages)-1, 0)] {
@@ -73,7 +73,7 @@ func (p Plan) culprits(t Timeline, deadline time.Time) string {
 		stages := slices.Clone(p.Stages)
 		stages[i].Soak = 0
 		if finish, ok := meets(stages); ok {
-			found = append(found, fmt.Sprintf("without the soak of %s in %s it would finish at %s", duration(s.Soak), s.Environment, instant(finish)))
+			found = append(found, fmt.Sprintf("the soak of %s in %s, and but for that it would finish at %s", duration(s.Soak), s.Environment, instant(finish)))
 		}
 	}
 	if len(found) > 0 {

@@ -68,7 +68,9 @@ func (h *history) ship(version string, d strategy.Definition) {
 		Targets: target.NewRegistry(target.Driver{Name: "sim", Validate: func(json.RawMessage) field.Errors { return nil },
 			Open: func(context.Context, json.RawMessage, target.Deps) (target.Target, error) { return h.target, nil }}),
 		Signals: signal.NewRegistry(signal.Driver{Name: "sim", Validate: func(json.RawMessage) field.Errors { return nil },
-			Open: func(context.Context, json.RawMessage, signal.Deps) (signal.Source, error) { return h.target.Source(), nil }}),
+			Open: func(context.Context, json.RawMessage, signal.Deps) (signal.Source, error) {
+				return h.target.Source(), nil
+			}}),
 	}
 	spec := release.Spec{
 		Service: key.Service, Environment: release.Environment{Name: key.Environment}, Strategy: d,

@@ -35,12 +35,13 @@ func (v Verdict) picture(loc *time.Location) string {
 	fmt.Fprintf(&b, "%*s%s%*s\n", label+2, "", first, width-len(first), last)
 	for i, p := range t.Passages {
 		row := bytes.Repeat([]byte{' '}, width)
+		// What is short is drawn last, so that it keeps its column.
+		if i < len(t.Passages)-1 {
+			draw(row, t, p.Finish, p.Finish.Add(p.Soak), soaking)
+		}
 		draw(row, t, p.Start, p.Finish, moving)
 		for _, w := range p.Waits {
 			draw(row, t, w.From, w.Until, closing)
-		}
-		if i < len(t.Passages)-1 {
-			draw(row, t, p.Finish, p.Finish.Add(p.Soak), soaking)
 		}
 		fmt.Fprintf(&b, " %s%s %s\n", cut(p.Environment), strings.Repeat(" ", label-utf8.RuneCountInString(cut(p.Environment))), strings.TrimRight(string(row), " "))
 	}

@@ -209,11 +209,11 @@ func TestADeadline(t *testing.T) {
 	}{
 		"met to the second": {nil, "2026-12-01T11:00:00Z", nil},
 		"a second too late": {nil, "2026-12-01T10:59:59Z", []string{"the earliest finish is 2026-12-01 11:00 UTC, which is 1s behind the deadline 2026-12-01 10:59 UTC",
-			"without the soak of 24h in staging it would finish at 2026-11-30 11:00 UTC"}},
+			"the soak of 24h in staging, and but for that it would finish at 2026-11-30 11:00 UTC"}},
 		"a freeze is to blame": {[]calendar.Window{audit}, "2026-12-02T00:00:00Z", []string{
 			"the earliest finish is 2026-12-04 02:00 UTC, which is 50h behind",
-			`without freeze "audit": quiet please, which closes from 2026-12-01 09:00 UTC until 2026-12-04 00:00 UTC, it would finish at 2026-12-01 11:00 UTC`}},
-		"either alone":       {[]calendar.Window{audit}, "2026-12-01T11:00:00Z", []string{`without freeze "audit"`, "without the soak of 24h in staging it would finish at 2026-11-30 11:00 UTC"}},
+			`In the way: freeze "audit": quiet please, from 2026-12-01 09:00 UTC until 2026-12-04 00:00 UTC, and but for that it would finish at 2026-12-01 11:00 UTC`}},
+		"either alone":       {[]calendar.Window{audit}, "2026-12-01T11:00:00Z", []string{`In the way: freeze "audit"`, "the soak of 24h in staging, and but for that it would finish at 2026-11-30 11:00 UTC"}},
 		"two windows":        {[]calendar.Window{one, other}, "2026-12-02T00:00:00Z", []string{"no single window is to blame: \"one\"", "windows close for 63h"}},
 		"the rollouts alone": {nil, "2026-11-30T09:30:00Z", []string{"the rollouts take 3h, the soak between them 24h, and windows close for 0s; the rollouts alone do not fit into the 1h30m that there are"}},
 		"in the past":        {nil, "2026-11-29T09:30:00Z", []string{"do not fit into the 0s that there are"}},

@@ -86,4 +86,3 @@ func (p *plan) eitherArm() pattern {
 	}
 	return oneOf(patterns)
 }
-

@@ -21,8 +21,8 @@ func TestReport(t *testing.T) {
 	h := time.Hour
 	p := plan(t, monday, []calendar.Window{
 		allow("office", berlin, "08:00", "18:00", true, "mon", "tue", "wed", "thu", "fri"),
-		freeze("audit", "2026-12-02T11:30", "2026-12-02T16:00", false),
-	}, stage("test", 0, 10*time.Minute), stage("staging", 30*h, h, h), stage("production-of-the-whole-world", 0, h, 2*h, h))
+		freeze("audit", "2026-12-02T08:30", "2026-12-02T16:00", false),
+	}, stage("test", 0, 10*time.Minute), stage("staging", 39*h, h, h), stage("production-of-the-whole-world", 0, h, 2*h, h))
 	for i := range p.Stages {
 		p.Stages[i].Basis = "what was said"
 	}

@@ -189,8 +189,10 @@ func (s Stage) open(at, started time.Time, step int) (time.Time, []Wait, error) 
 		case !a.Next.After(at):
 			return at, nil, fmt.Errorf("%s: %w", s.Environment, errTurns)
 		}
-		waits = append(waits, Wait{From: at, Until: a.Next, Window: a.Window, Reason: a.Reason, Step: step})
-		at = a.Next
+		// One zone for all, whatever zones the windows have.
+		next := a.Next.In(at.Location())
+		waits = append(waits, Wait{From: at, Until: next, Window: a.Window, Reason: a.Reason, Step: step})
+		at = next
 	}
 	return at, nil, fmt.Errorf("%s: %w", s.Environment, errTurns)
 }

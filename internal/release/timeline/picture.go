@@ -43,6 +43,10 @@ func (v Verdict) picture(loc *time.Location) string {
 		for _, w := range p.Waits {
 			draw(row, t, w.From, w.Until, closing)
 		}
+		// A first step that is shorter than a column would vanish behind what follows it.
+		if p.Finish.After(p.Start) {
+			draw(row, t, p.Start, p.Start.Add(time.Nanosecond), moving)
+		}
 		fmt.Fprintf(&b, " %s%s %s\n", cut(p.Environment), strings.Repeat(" ", label-utf8.RuneCountInString(cut(p.Environment))), strings.TrimRight(string(row), " "))
 	}
 	fmt.Fprintf(&b, "%*s%c goes on  %c a window is closed  %c soak   (%s)\n", label+2, "", moving, closing, soaking, loc)

@@ -59,7 +59,9 @@ func TestTheWarningSaysWhenARolloutIsThrough(t *testing.T) {
 		"another's":      {f, []calendar.Window{freeze(func(w *calendar.Window) { w.Scope.Tiers = []string{"staging"} })}, []string{"Through at 2026-11-30 15:00Z at the earliest, by the strategy's plan."}},
 		"never again":    {f, []calendar.Window{freeze(func(w *calendar.Window) { w.Absolute[0].EndsAt = "2199-12-31" })}, []string{`It would not get through: before step 2 freeze "audit": quiet please, and for at least ten years.`}},
 		"nothing serves": {with(func(f *engine.Forecast) { f.Takes = time.Hour }), nil, []string{"Through at 2026-11-30 13:00Z at the earliest, by the strategy's plan."}},
-		"overridden": {with(func(f *engine.Forecast) { f.Gates = []gate.Result{{Gate: "window", Status: gate.Pass, Override: "kim"}} }), []calendar.Window{freeze(func(*calendar.Window) {})}, []string{
+		"overridden": {with(func(f *engine.Forecast) {
+			f.Gates = []gate.Result{{Gate: "window", Status: gate.Pass, Override: "kim"}}
+		}), []calendar.Window{freeze(func(*calendar.Window) {})}, []string{
 			"Through at 2026-11-30 20:00Z at the earliest, by the strategy's plan.",
 			`Interrupted: step 2 waits from 2026-11-30 13:00Z until 2026-11-30 18:00Z for freeze "audit" until 2026-11-30 18:00 UTC: quiet please; the new version keeps its share of the traffic meanwhile.`,
 		}},

@@ -1,5 +1,5 @@
-resource "sluice_environment" "staging" {
-  name  = "staging"
+resource "sluice_environment" "preview" {
+  name  = "preview"
   tier  = "staging"
   order = 1
 }
@@ -10,8 +10,8 @@ resource "sluice_environment" "live" {
   order = 2
 }
 
-resource "sluice_deployment_strategy" "at_once" {
-  name        = "at-once"
+resource "sluice_deployment_strategy" "in_one_go" {
+  name        = "in-one-go"
   all_at_once = {}
   bake        = "10m"
 }
@@ -48,7 +48,7 @@ data "sluice_release_timeline" "full" {
   windows      = [sluice_change_window.office_hours.definition]
 
   environments = [
-    { environment = sluice_environment.staging.definition, strategy = sluice_deployment_strategy.at_once.definition, soak = "24h" },
+    { environment = sluice_environment.preview.definition, strategy = sluice_deployment_strategy.in_one_go.definition, soak = "24h" },
     { environment = sluice_environment.live.definition, strategy = sluice_deployment_strategy.stepwise.definition },
   ]
 }

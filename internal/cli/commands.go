@@ -16,6 +16,8 @@ func (a *app) commands() []*cobra.Command {
 		a.gatesCommand(),
 		a.overrideCommand(),
 		a.calendarCommand(),
+		a.windowCommand(),
+		a.timelineCommand(),
 		a.driftCommand(),
 		a.holdCommand(),
 		a.quarantineCommand(),

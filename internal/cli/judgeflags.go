@@ -118,6 +118,15 @@ func ofAnalysis(analysis strategy.Analysis) (judge.Params, []judge.Metric) {
 // findStrategy reads a file where there is one of that name, and the ledger
 // otherwise.
 func (a *app) findStrategy(ctx context.Context, name string) (strategy.Definition, error) {
+	def, err := a.readStrategy(ctx, name)
+	if err == nil && len(def.Analysis.Metrics) == 0 {
+		return def, badInput("--strategy %s judges no metric, so there is nothing to replay; name one with --critical errors instead", name)
+	}
+	return def, err
+}
+
+// readStrategy is findStrategy for a strategy that need not judge anything.
+func (a *app) readStrategy(ctx context.Context, name string) (strategy.Definition, error) {
 	var def strategy.Definition
 	raw, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
@@ -134,9 +143,6 @@ func (a *app) findStrategy(ctx context.Context, name string) (strategy.Definitio
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&def); err != nil {
 		return def, badInput("--strategy %s is no definition of a strategy: %w; allowed is its JSON, for example {\"name\":\"careful\",\"canary\":{\"steps\":[{\"weight\":100}]},\"bake\":\"10m\",\"analysis\":{\"metrics\":{\"errors\":{\"critical\":true}}}}", name, err)
-	}
-	if len(def.Analysis.Metrics) == 0 {
-		return def, badInput("--strategy %s judges no metric, so there is nothing to replay; name one with --critical errors instead", name)
 	}
 	return def, nil
 }

@@ -37,6 +37,7 @@ func TestAccEachExampleOfTheDocumentationWorks(t *testing.T) {
 				tf.Write("versions.tf", "")
 			}
 			tf.Write("example.tf", string(content))
+			beside(t, tf, filepath.Dir(file))
 			if result := run(tf); !wants(result.Exit) {
 				t.Errorf("%s: exit %d: %s", file, result.Exit, result.Text("error"))
 			}
@@ -53,11 +54,29 @@ func TestAccEachExampleOfTheDocumentationWorks(t *testing.T) {
 		try("data-sources/sluice_"+declared+"/data-source.tf", apply, done)
 	}
 	try("data-sources/sluice_change_calendar/data-source.tf", apply, done)
+	try("data-sources/sluice_window_advice/data-source.tf", apply, done)
+	try("data-sources/sluice_release_timeline/data-source.tf", apply, done)
 	try("resources/sluice_drift_check/resource.tf", apply, done)
 	try("functions/*/function.tf", plan, changes)
 	try("provider/provider.tf", plan, done)
 	// The example of the release's data source needs a release, which the lab has.
 	if tried != 19 {
 		t.Errorf("%d examples were tried", tried)
+	}
+}
+
+// beside writes the data that stands beside an example, too.
+func beside(t *testing.T, tf *acctest.Terraform, folder string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tf.Write(filepath.Base(file), string(content))
 	}
 }

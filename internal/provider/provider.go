@@ -26,8 +26,10 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/externaldependency"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/functions"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/release"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/releasetimeline"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/rollbackpolicy"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/service"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/windowadvice"
 	signals "github.com/sluice/terraform-provider-sluice/internal/signal/all"
 	targets "github.com/sluice/terraform-provider-sluice/internal/target/all"
 )
@@ -115,8 +117,10 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 		environment.NewDataSource,
 		externaldependency.NewDataSource,
 		release.NewDataSource,
+		releasetimeline.NewDataSource,
 		rollbackpolicy.NewDataSource,
 		service.NewDataSource,
+		windowadvice.NewDataSource,
 	}
 }
 

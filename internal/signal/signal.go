@@ -113,3 +113,31 @@ type Block struct {
 	Bad   float64 `json:"bad"`
 	Total float64 `json:"total"`
 }
+
+// Historian is what a Source is besides when its store keeps for weeks what was
+// counted. A Source that is none keeps nothing of the past.
+type Historian interface {
+	// Traffic lists what all arms together did in consecutive blocks, oldest first. A
+	// block of which nothing is known is left out. It only reads.
+	Traffic(ctx context.Context, req TrafficRequest) ([]Traffic, error)
+}
+
+// TrafficRequest asks a Historian.
+type TrafficRequest struct {
+	// Metric is one that counts errors; a latency has no traffic of its own.
+	Metric string
+	// Until is the end of the last block.
+	Until time.Time
+	// Span is how far back to look, a multiple of Block, which is how long one is.
+	Span, Block time.Duration
+}
+
+// Traffic is one block of a Historian's answer.
+type Traffic struct {
+	Start time.Time
+	// Bad and Total count events; 0 <= Bad <= Total.
+	Bad, Total float64
+	// Covered is for which part of the block the store had anything, 0 to 1. What
+	// happened in the rest is not known.
+	Covered float64
+}

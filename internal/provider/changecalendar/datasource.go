@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -100,7 +98,7 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 			return
 		}
 	}
-	state, err := merged(ctx, config.Type(ctx), raw, a)
+	state, err := tfconv.Merged(ctx, config.Type(ctx), raw, a)
 	if err != nil {
 		resp.Diagnostics.AddError(diags.Unable("read", "change calendar", "", err))
 		return
@@ -116,31 +114,4 @@ func (d *DataSource) fail(resp *datasource.ReadResponse, err error) {
 		return
 	}
 	resp.Diagnostics.AddError(diags.Unable("read", "change calendar", "", err))
-}
-
-// merged puts what was asked and what was answered together.
-func merged(ctx context.Context, typ attr.Type, asked json.RawMessage, a answer) (types.Object, error) {
-	answered, err := json.Marshal(a)
-	if err != nil {
-		return types.Object{}, err
-	}
-	all := map[string]json.RawMessage{}
-	for _, raw := range []json.RawMessage{answered, asked} {
-		if err := json.Unmarshal(raw, &all); err != nil {
-			return types.Object{}, err
-		}
-	}
-	raw, err := json.Marshal(all)
-	if err != nil {
-		return types.Object{}, err
-	}
-	value, err := tfconv.FromJSON(ctx, typ, raw)
-	if err != nil {
-		return types.Object{}, err
-	}
-	out, ok := value.(types.Object)
-	if !ok {
-		return types.Object{}, fmt.Errorf("unexpected value type %T", value)
-	}
-	return out, nil
 }

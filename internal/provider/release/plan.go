@@ -217,7 +217,7 @@ func (p *planning) judge(ctx context.Context, e *engine.Engine, spec engine.Spec
 		if owner := p.foreign(h); owner != nil {
 			f = refusedBy(*owner, h.Key, f)
 		}
-		p.warn(forecastTitle(spec, f), forecastBody(f))
+		p.warn(forecastTitle(spec, f), forecastBody(f, finishLines(ctx, e, spec, f)...))
 	case p.edited() != "":
 		p.warn(fmt.Sprintf("%s in %s: the edit holds from the next rollout on", spec.Service, spec.Environment.Name),
 			fmt.Sprintf("Changed: %s. No rollout is opened for it, and what serves stays as it is.", p.edited()))

@@ -14,44 +14,50 @@ import (
 )
 
 func signalsAttribute() schema.MapNestedAttribute {
+	return schema.MapNestedAttribute{
+		Optional: true, MarkdownDescription: "What counts requests and their failures, by names of your choice. Exactly one driver is given for each. Example: `{ http = { openmetrics = { url = \"http://127.0.0.1:7070/metrics\", preset = \"lab\" } } }`.",
+		NestedObject: schema.NestedAttributeObject{Attributes: SignalDrivers()},
+	}
+}
+
+// SignalDrivers are the drivers of a signal, each as its attribute. Data sources
+// that read a signal take the same.
+func SignalDrivers() map[string]schema.Attribute {
 	presets := slices.Sorted(maps.Keys(openmetrics.Presets()))
 	selector := func(text string) schema.SingleNestedAttribute {
 		return selectorAttribute(text, "The metric's name, with or without `_total`. Example: `\"http_requests\"`.")
 	}
-	return schema.MapNestedAttribute{
-		Optional: true, MarkdownDescription: "What counts requests and their failures, by names of your choice. Exactly one driver is given for each. Example: `{ http = { openmetrics = { url = \"http://127.0.0.1:7070/metrics\", preset = \"lab\" } } }`.",
-		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-			"haproxy": haproxySignal(),
-			"openmetrics": schema.SingleNestedAttribute{
-				Optional: true, MarkdownDescription: "Scrapes counters and histograms from the services themselves.",
-				Attributes: map[string]schema.Attribute{
-					"url":     schema.StringAttribute{Optional: true, MarkdownDescription: "The endpoint, where one endpoint has both arms. Example: `\"http://127.0.0.1:7070/metrics\"`."},
-					"preset":  schema.StringAttribute{Optional: true, MarkdownDescription: "A ready set of arms and metrics: " + tfconv.OneOf(presets) + "."},
-					"token":   tokenAttribute("the endpoint"),
-					"timeout": timeoutAttribute("Bounds one scrape with its repeats. Default: `5s`."),
-					"arms": schema.SingleNestedAttribute{
-						Optional: true, MarkdownDescription: "How to tell the old artifact from the new one: by a label, or by an endpoint for each.",
-						Attributes: map[string]schema.Attribute{
-							"label":        schema.StringAttribute{Optional: true, MarkdownDescription: "The label that differs. Example: `\"arm\"`."},
-							"baseline":     schema.StringAttribute{Optional: true, MarkdownDescription: "Its value on the old artifact. Example: `\"baseline\"`."},
-							"canary":       schema.StringAttribute{Optional: true, MarkdownDescription: "Its value on the new artifact. Example: `\"canary\"`."},
-							"baseline_url": schema.StringAttribute{Optional: true, MarkdownDescription: "The endpoint of the old artifact, instead of `url`."},
-							"canary_url":   schema.StringAttribute{Optional: true, MarkdownDescription: "The endpoint of the new artifact, instead of `url`."},
-						},
-					},
-					"metrics": schema.MapNestedAttribute{
-						Optional: true, MarkdownDescription: "What can be counted, by the name that the strategy uses: bad events among all, or those of a histogram that were too slow.",
-						NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-							"total":     selector("Selects the counters of all events."),
-							"bad":       selector("Selects those of the bad events. Without a name it narrows `total` down."),
-							"histogram": schema.StringAttribute{Optional: true, MarkdownDescription: "A histogram in seconds, for a latency. Example: `\"http_request_duration_seconds\"`."},
-							"match":     schema.MapAttribute{ElementType: types.StringType, Optional: true, MarkdownDescription: "Narrows the histogram's series down, a regular expression (RE2) for each label."},
-						}},
+	return map[string]schema.Attribute{
+		"haproxy": haproxySignal(),
+		"openmetrics": schema.SingleNestedAttribute{
+			Optional: true, MarkdownDescription: "Scrapes counters and histograms from the services themselves.",
+			Attributes: map[string]schema.Attribute{
+				"url":     schema.StringAttribute{Optional: true, MarkdownDescription: "The endpoint, where one endpoint has both arms. Example: `\"http://127.0.0.1:7070/metrics\"`."},
+				"preset":  schema.StringAttribute{Optional: true, MarkdownDescription: "A ready set of arms and metrics: " + tfconv.OneOf(presets) + "."},
+				"token":   tokenAttribute("the endpoint"),
+				"timeout": timeoutAttribute("Bounds one scrape with its repeats. Default: `5s`."),
+				"arms": schema.SingleNestedAttribute{
+					Optional: true, MarkdownDescription: "How to tell the old artifact from the new one: by a label, or by an endpoint for each.",
+					Attributes: map[string]schema.Attribute{
+						"label":        schema.StringAttribute{Optional: true, MarkdownDescription: "The label that differs. Example: `\"arm\"`."},
+						"baseline":     schema.StringAttribute{Optional: true, MarkdownDescription: "Its value on the old artifact. Example: `\"baseline\"`."},
+						"canary":       schema.StringAttribute{Optional: true, MarkdownDescription: "Its value on the new artifact. Example: `\"canary\"`."},
+						"baseline_url": schema.StringAttribute{Optional: true, MarkdownDescription: "The endpoint of the old artifact, instead of `url`."},
+						"canary_url":   schema.StringAttribute{Optional: true, MarkdownDescription: "The endpoint of the new artifact, instead of `url`."},
 					},
 				},
+				"metrics": schema.MapNestedAttribute{
+					Optional: true, MarkdownDescription: "What can be counted, by the name that the strategy uses: bad events among all, or those of a histogram that were too slow.",
+					NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+						"total":     selector("Selects the counters of all events."),
+						"bad":       selector("Selects those of the bad events. Without a name it narrows `total` down."),
+						"histogram": schema.StringAttribute{Optional: true, MarkdownDescription: "A histogram in seconds, for a latency. Example: `\"http_request_duration_seconds\"`."},
+						"match":     schema.MapAttribute{ElementType: types.StringType, Optional: true, MarkdownDescription: "Narrows the histogram's series down, a regular expression (RE2) for each label."},
+					}},
+				},
 			},
-			"prometheus": prometheusAttribute(),
-		}},
+		},
+		"prometheus": prometheusAttribute(),
 	}
 }
 

@@ -37,8 +37,8 @@ func instant(at time.Time) string {
 }
 
 // forecastBody lists the gates and what else is known, laid out so that Terraform
-// does not wrap it.
-func forecastBody(f engine.Forecast) string {
+// does not wrap it. More are lines that belong to no gate.
+func forecastBody(f engine.Forecast, more ...string) string {
 	var lines []string
 	row := func(gate, status, reason, remedy string) {
 		const margin = 23
@@ -57,6 +57,9 @@ func forecastBody(f engine.Forecast) string {
 	closing := "A rollback is never held up by these."
 	if f.Takes.Round(time.Second) > 0 {
 		closing = fmt.Sprintf("About %s from start to the end of the bake. ", about(f.Takes)) + closing
+	}
+	for _, line := range more {
+		lines = append(lines, note(line))
 	}
 	lines = append(lines, note(closing))
 	return strings.Join(lines, "\n")

@@ -158,7 +158,7 @@ func quantile(counts map[float64]float64, texts map[float64][]string, q float64)
 func (p *plan) blocksExpr(all []query, bounds map[string]bound, block time.Duration) string {
 	parts := map[string]string{}
 	for i, q := range all {
-		whole, part := p.pair(q, target.Baseline, bounds[q.metric.name])
+		whole, part := p.pair(q, p.arms[target.Baseline], bounds[q.metric.name])
 		parts[fmt.Sprintf("%d all", i)] = "sum(increase(" + whole + "[" + promDuration(block) + "]))"
 		parts[fmt.Sprintf("%d part", i)] = "sum(increase(" + part + "[" + promDuration(block) + "]))"
 	}
@@ -167,8 +167,8 @@ func (p *plan) blocksExpr(all []query, bounds map[string]bound, block time.Durat
 
 // pair writes the selectors of all events and of a part of them: the bad ones
 // for counters, those within the bound for a histogram.
-func (p *plan) pair(q query, arm target.Arm, b bound) (whole, part string) {
-	m, pat := q.metric, p.arms[arm]
+func (p *plan) pair(q query, pat pattern, b bound) (whole, part string) {
+	m := q.metric
 	switch {
 	case m.latency():
 		h := m.histogram

@@ -40,7 +40,7 @@ func Print(config json.RawMessage, slowerThan, window time.Duration) (queries []
 		}
 		all = append(all, q)
 		for _, arm := range arms {
-			whole, part := p.pair(q, arm, bounds[m.name])
+			whole, part := p.pair(q, p.arms[arm], bounds[m.name])
 			out := Printed{Metric: m.name, Arm: arm, All: increase(whole), Bad: increase(part)}
 			if m.latency() {
 				out.Bad = out.All + " - " + increase(part)

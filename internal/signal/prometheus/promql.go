@@ -41,11 +41,7 @@ func (p *plan) selectorOf(all []wanted) string {
 		shared[label] = oneOf(patterns)
 	}
 	parts := append([]string{oneOf(names).promQL("__name__")}, p.common.promQL()...)
-	armPatterns := make([]pattern, 0, len(arms))
-	for _, arm := range arms {
-		armPatterns = append(armPatterns, p.arms[arm])
-	}
-	parts = append(parts, oneOf(armPatterns).promQL(p.label))
+	parts = append(parts, p.eitherArm().promQL(p.label))
 	return "{" + strings.Join(append(parts, shared.promQL()...), ",") + "}"
 }
 

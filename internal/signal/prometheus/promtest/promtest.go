@@ -53,12 +53,36 @@ type Server struct {
 // Start runs a Prometheus until the test ends. A missing one fails the test.
 func Start(t testing.TB, interval time.Duration, targets ...Target) *Server {
 	t.Helper()
+	return startOn(t, filepath.Join(t.TempDir(), "data"), interval, targets)
+}
+
+// StartWithPast is Start with what was scraped before, as OpenMetrics with the time
+// of each sample. The past may be of any year.
+func StartWithPast(t testing.TB, past string, interval time.Duration, targets ...Target) *Server {
+	t.Helper()
+	path, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Fatalf("this test needs promtool on the PATH, which comes with Prometheus: run make packages, which installs that of the system (%v)", err)
+	}
+	dir := t.TempDir()
+	file, data := filepath.Join(dir, "past.txt"), filepath.Join(dir, "data")
+	if err := os.WriteFile(file, []byte(past), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), path, "tsdb", "create-blocks-from", "openmetrics", "--quiet", file, data).CombinedOutput(); err != nil {
+		t.Fatalf("promtool: %v\n%s", err, out)
+	}
+	return startOn(t, data, interval, targets)
+}
+
+func startOn(t testing.TB, data string, interval time.Duration, targets []Target) *Server {
+	t.Helper()
 	path, err := exec.LookPath("prometheus")
 	if err != nil {
 		t.Fatalf("this test needs a real Prometheus on the PATH: run make packages, which installs that of the system (%v)", err)
 	}
 	for range attempts {
-		if s := start(t, path, interval, targets); s != nil {
+		if s := start(t, path, data, interval, targets); s != nil {
 			return s
 		}
 	}
@@ -67,7 +91,7 @@ func Start(t testing.TB, interval time.Duration, targets ...Target) *Server {
 }
 
 // start returns nil, and logs why, when it did not come up.
-func start(t testing.TB, path string, interval time.Duration, targets []Target) *Server {
+func start(t testing.TB, path, data string, interval time.Duration, targets []Target) *Server {
 	t.Helper()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
@@ -77,7 +101,7 @@ func start(t testing.TB, path string, interval time.Duration, targets []Target) 
 	address := freeAddress(t)
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Server{URL: "http://" + address, log: &bytes.Buffer{}}
-	cmd := exec.CommandContext(ctx, path, "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "data"),
+	cmd := exec.CommandContext(ctx, path, "--config.file="+config, "--storage.tsdb.path="+data, "--storage.tsdb.retention.time=100y",
 		"--web.listen-address="+address, "--log.level=warn")
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	if err := cmd.Start(); err != nil {

@@ -1,0 +1,77 @@
+package guides
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/strategy/recommend"
+)
+
+// service is the one that the guide's tables are of, at so many requests a minute.
+func service(perMinute float64) recommend.Service {
+	s := recommend.Defaults()
+	s.RequestsPerMinute = perMinute
+	return s
+}
+
+func recommended(t *testing.T, s recommend.Service) recommend.Recommendation {
+	t.Helper()
+	r, errs := recommend.For(s)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	return r
+}
+
+func within(d field.Duration) string {
+	if d == 0 {
+		return "not within a week"
+	}
+	return d.String()
+}
+
+// byTraffic is the table of what the function recommends at a traffic.
+func byTraffic(t *testing.T) string {
+	var b strings.Builder
+	b.WriteString("| requests a minute | recommended | first step | a good version is proved safe within | five times the errors are seen within | the whole rollout takes |\n|---|---|---|---|---|---|\n")
+	for _, perMinute := range []float64{6, 60, 600, 6000, 60000} {
+		r := recommended(t, service(perMinute))
+		first := r.Steps[0]
+		fmt.Fprintf(&b, "| %.0f | `%s` | %g %% | %s | %s | %s |\n", perMinute, r.Kind, first.Weight, within(first.SafeAfter), within(first.HarmSeenAfter), field.FormatDuration(r.Takes))
+	}
+	return b.String()
+}
+
+// byHarm is the table of what is recommended when another harm must be seen.
+func byHarm(t *testing.T) string {
+	var b strings.Builder
+	b.WriteString("| must be seen | recommended | first step | it stands at least | seen within |\n|---|---|---|---|---|\n")
+	for _, harm := range []float64{2, 5, 20} {
+		s := service(6000)
+		s.Harm = harm
+		r := recommended(t, s)
+		first := r.Steps[0]
+		fmt.Fprintf(&b, "| %g times the errors | `%s` | %g %% | %s | %s |\n", harm, r.Kind, first.Weight, first.AtLeast, within(first.HarmSeenAfter))
+	}
+	return b.String()
+}
+
+// TestTheTablesOfTheGuideAreWhatTheFunctionSays holds the numbers of the guide.
+func TestTheTablesOfTheGuideAreWhatTheFunctionSays(t *testing.T) {
+	text := guide(t, "choosing-a-strategy")
+	for name, want := range map[string]string{"by traffic": byTraffic(t), "by harm": byHarm(t)} {
+		_, rest, found := strings.Cut(text, "<!-- table "+name+" -->\n")
+		got, _, ended := strings.Cut(rest, "<!-- end -->")
+		if !found || !ended {
+			t.Errorf("the guide has no table %s; it must be\n%s", name, want)
+			continue
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the table %s is not what the function says (-want +got):\n%s\nit must be\n%s", name, diff, want)
+		}
+	}
+}

@@ -29,6 +29,9 @@ func read(t *testing.T, path string) string {
 // guide is the source of a guide; docs/guides has what make generate made of it.
 func guide(t *testing.T, name string) string { return read(t, "templates/guides/"+name+".md") }
 
+// source is the file of a guide.
+func source(name string) string { return filepath.Join(root, "templates/guides", name+".md") }
+
 // block is a fenced block of a guide.
 var block = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 

@@ -13,7 +13,7 @@ data "sluice_release" "checkout" {
 # A check that says in every plan whether somebody stands in the way.
 check "checkout_may_go_forward" {
   assert {
-    condition     = data.sluice_release.checkout.can_start
+    condition = data.sluice_release.checkout.can_start
     error_message = join("; ", concat(
       [for g in data.sluice_release.checkout.gates : "${g.gate}: ${g.reason}" if g.status != "pass"],
       ["more: sluice gates checkout/production"],

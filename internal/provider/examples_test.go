@@ -98,6 +98,20 @@ var elsewhere = []string{"data-sources/sluice_release"}
 // usesData finds the data sources of declared objects in an example.
 var usesData = regexp.MustCompile(`(?m)^data "(sluice_\w+)"`)
 
+// beside copies what an example reads, such as a traffic.csv, next to it.
+func beside(t *testing.T, tf *acctest.Terraform, folder string) {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if ext := filepath.Ext(entry.Name()); ext != ".tf" && ext != ".sh" {
+			tf.Write(entry.Name(), content(t, filepath.Join(folder, entry.Name())))
+		}
+	}
+}
+
 // TestAccEachExampleOfTheDocumentationWorks applies both examples of each object,
 // each in a ledger of its own, which knows what the example asks it for. Those with a
 // release are only planned, for there is no target.
@@ -124,6 +138,7 @@ func TestAccEachExampleOfTheDocumentationWorks(t *testing.T) {
 			tf.Write("versions.tf", "")
 		}
 		tf.Write("example.tf", example)
+		beside(t, tf, filepath.Dir(file))
 		if strings.Contains(example, `resource "sluice_release"`) {
 			if plan := tf.Plan(); plan.Exit != 2 {
 				t.Errorf("exit %d: %s", plan.Exit, plan.Text("error"))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes docs/ with tfplugindocs (generate), or fails when docs/ is not what
+# Writes docs/ with tfplugindocs and tools/commands (generate), or fails when docs/ is not what
 # generate would write (check).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -9,8 +9,8 @@ go=${GO:-go}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# The pages that tfplugindocs owns; docs/adr and docs/contract are written by hand.
-owned=(index.md resources data-sources functions ephemeral-resources actions list-resources guides)
+# The pages that tfplugindocs and tools/commands own; docs/adr and docs/contract are written by hand.
+owned=(index.md resources data-sources functions ephemeral-resources actions list-resources guides commands)
 
 # The schema comes from the provider itself and not from a Terraform, so that
 # the pages are the same whichever Terraform a machine has: older ones leave
@@ -28,10 +28,13 @@ case $mode in
 generate)
 	tfplugindocs generate --provider-name sluice --rendered-provider-name Sluice \
 		--providers-schema "$scratch/schema.json"
+	rm -rf docs/commands
+	"$go" run -buildvcs=false ./tools/commands docs/commands
 	;;
 check)
 	tfplugindocs generate --provider-name sluice --rendered-provider-name Sluice \
 		--providers-schema "$scratch/schema.json" --rendered-website-dir ".cache/docs"
+	"$go" run -buildvcs=false ./tools/commands .cache/docs/commands
 	failed=0
 	for page in "${owned[@]}"; do
 		if [ -e "docs/$page" ] || [ -e ".cache/docs/$page" ]; then
@@ -40,7 +43,7 @@ check)
 	done
 	rm -rf .cache/docs
 	if [ $failed -ne 0 ]; then
-		echo "docs: docs/ is not what the schema, templates/ and examples/ make: run \"make generate\" and commit" >&2
+		echo "docs: docs/ is not what the schema, the commands, templates/ and examples/ make: run \"make generate\" and commit" >&2
 		exit 1
 	fi
 	tfplugindocs validate --provider-name sluice --providers-schema "$scratch/schema.json"

@@ -21,8 +21,10 @@ whoever drives, and all traffic goes back to what served before. No gate is aske
 
 Without access to the target the request alone is recorded; whoever drives the
 rollout goes back then. It is an error when nobody lives to do that.`,
-		Example: "  sluice abort checkout/production --reason \"errors in the shop\"",
-		Args:    takes("RELEASE"),
+		Example: `  sluice abort checkout/production --reason "errors in the shop"
+  sluice abort checkout/production --reason "corrupts baskets" --quarantine --json
+  sluice abort checkout/production --reason "no access from here" --request`,
+		Args: takes("RELEASE"),
 	})
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record (required)")
 	cmd.Flags().BoolVar(&quarantine, "quarantine", false, "the artifact is bad: do not let it be released here again")

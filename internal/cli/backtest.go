@@ -22,8 +22,10 @@ func (a *app) backtestCommand() *cobra.Command {
 deals it into two pretended arms again and again, and counts how often the judge
 would have rolled back a release that changed nothing. "-" reads standard input.
 The same file and flags give the same report.`,
-		Example: "  sluice judge backtest traffic.jsonl\n  sluice judge backtest traffic.jsonl --weight 25 --json",
-		Args:    takes("FILE"),
+		Example: `  sluice judge backtest traffic.jsonl
+  sluice judge backtest traffic.jsonl --strategy careful --weight 25 --json
+  sluice judge backtest traffic.jsonl --window 1h --rollouts 200 --clump 3 --seed 7 --critical errors --metric slow --alpha-harm 0.01 --alpha-safe 0.05 --margin 0.1 --min-abs 0.001 --safe-ratio 2 --safe-ratio-late 1.5 --dispersion 2 --ceiling 0.01`,
+		Args: takes("FILE"),
 	})
 	f.declare(cmd)
 	flags := cmd.Flags()

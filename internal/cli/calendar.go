@@ -41,7 +41,8 @@ With --ics it prints an iCalendar feed for people's calendars instead, of every
 window in the ledger, or of those in scope.`,
 		Example: `  sluice calendar checkout/production --month 2026-12
   sluice calendar --environment production --tier production --zone Europe/Berlin
-  sluice calendar --ics --to 2027-06-30T00:00:00Z > windows.ics`,
+  sluice calendar --service checkout --team payments --environment production --region eu-central-1 --json
+  sluice calendar --ics --from 2026-12-01T00:00:00Z --to 2027-06-30T00:00:00Z > windows.ics`,
 		Args: takes("[RELEASE]"),
 	})
 	flags := cmd.Flags()

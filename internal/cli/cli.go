@@ -89,16 +89,15 @@ apply: abort, roll back, hold.
 A release is a service in an environment; its name, which the usage lines call
 RELEASE, is SERVICE/ENVIRONMENT, for example checkout/production.
 
-Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 blocked by a gate,
-4 rolled back.`,
+Exit codes: ` + exitCodeWords() + `.`,
 		Example: `  sluice status
   sluice history checkout/production
   sluice rollback checkout/production --reason "checkout is slow"`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          a.onlyCommands,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	a.saysVersion(root)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", defaultWidth)))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })

@@ -17,7 +17,7 @@ func (a *app) continueCommand() *cobra.Command {
 		Long: `Takes up a rollout that nobody drives and brings it to its end, exactly as the next
 terraform apply would: from the step where it stands, with the specification that
 it was opened with. The exit code says how it ended. Ctrl-C leaves it open.`,
-		Example: "  sluice continue checkout/production",
+		Example: "  sluice continue checkout/production\n  sluice continue checkout/production --ledger sqlite:.sluice/ledger.db --actor kim@acme --json",
 		Args:    takes("RELEASE"),
 		RunE: a.does(func(ctx context.Context, args []string) error {
 			key, err := parseRelease(args[0])

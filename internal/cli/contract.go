@@ -51,7 +51,7 @@ func (a *app) contractTestCommand() *cobra.Command {
 what fails, with what would happen to users. It needs two artifacts that the server
 can install. It changes what the server serves: afterwards one of the two serves
 alone. Never run it against a server with users.`,
-		Example: "  " + contractExample,
+		Example: "  " + contractExample + "\n  " + contractExample + " --token-env CONTRACT_TOKEN --patience 2m --revert-after 2s --json",
 		Args:    takes("URL"),
 	})
 	flags := cmd.Flags()

@@ -28,6 +28,7 @@ its digests are what "accepted" takes. Credentials and files are looked up by th
 process. The exit code is 3 when something has drifted or cannot be seen, unless
 all of that is of low severity. Nothing is changed.`,
 		Example: `  sluice drift checkout/production
+  sluice drift checkout/production --json
   sluice drift --markdown > drift.md`,
 		Args: takes("[RELEASE]"),
 	})

@@ -30,7 +30,8 @@ end, too, behind a space. A rule that is refused ends with exit code 2, and the 
 Without --to and --limit it looks ten years ahead. Local times are such as
 2026-01-05T09:00, or 2026-01-05 for whole days.`,
 		Example: `  sluice calendar expand --dtstart 2026-01-30T18:00 --zone Europe/Berlin --rrule "FREQ=MONTHLY;BYDAY=-1FR" --limit 12
-  sluice calendar expand --dtstart 2026-03-01T02:30 --zone Europe/Berlin --rrule FREQ=DAILY --dst-gap shift --to 2026-04-01T00:00:00Z`,
+  sluice calendar expand --dtstart 2026-03-01T02:30 --zone Europe/Berlin --rrule FREQ=DAILY --dst-gap shift --to 2026-04-01T00:00:00Z
+  sluice calendar expand --dtstart 2026-01-05T09:00 --zone America/New_York --rrule FREQ=WEEKLY --exdate 2026-01-12T09:00 --rdate 2026-01-14T09:00 --duration PT8H --ends --from 2026-01-06T00:00:00Z --to 2026-02-03T00:00:00Z`,
 		Args: takes(),
 	}
 	flags := cmd.Flags()

@@ -25,7 +25,7 @@ func (a *app) explainCommand() *cobra.Command {
 		Short: "Say in words what a rollout did, and why",
 		Long: `Says in words what a rollout was for, how far it came, what the judge saw, how it
 ended and what to do about it. ROLLOUT is RELEASE/NUMBER, as error messages name it.`,
-		Example: "  sluice explain checkout/production/3",
+		Example: "  sluice explain checkout/production/3\n  sluice explain checkout/production/3 --json",
 		Args:    takes("ROLLOUT"),
 		RunE: a.does(func(ctx context.Context, args []string) error {
 			key, number, err := parseRollout(args[0])

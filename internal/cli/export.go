@@ -16,7 +16,7 @@ func (a *app) exportCommand() *cobra.Command {
 		Long: `Writes every record of the ledger as one JSON object a line, stream by stream. Two
 exports of the same records are the same bytes, and each line has the hash that it
 can be checked by. Records hold references to credentials and no secrets.`,
-		Example: "  sluice export > ledger.jsonl",
+		Example: "  sluice export > ledger.jsonl\n  sluice export --json --ledger sqlite:.sluice/ledger.db > ledger.jsonl",
 		Args:    takes(),
 		RunE: a.does(func(ctx context.Context, _ []string) error {
 			return a.reading(ctx, func(l ledger.Ledger) error {

@@ -29,7 +29,8 @@ The gates are asked again at apply. The exit code is 3 when one of them does not
 pass. A rollback passes through no gate.`,
 		Example: `  sluice gates checkout/production
   terraform show -json tfplan > plan.json
-  sluice gates --plan plan.json --markdown`,
+  sluice gates --plan plan.json --markdown
+  sluice gates --plan plan.json --json`,
 		Args: takes("[RELEASE]"),
 	})
 	cmd.Flags().StringVar(&planFile, "plan", "", "plan in JSON, from terraform show -json; - reads standard input")

@@ -81,7 +81,7 @@ func (a *app) holdListCommand() *cobra.Command {
 	return a.reads(&cobra.Command{
 		Use:     "list",
 		Short:   "Show the holds that nobody lifted",
-		Example: "  sluice hold list --json",
+		Example: "  sluice hold list\n  sluice hold list --json",
 		Args:    takes(),
 		RunE: a.does(func(ctx context.Context, _ []string) error {
 			return a.reading(ctx, func(l ledger.Ledger) error {

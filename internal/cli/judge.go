@@ -23,8 +23,10 @@ func (a *app) judgeCommand() *cobra.Command {
 Lines with the same t are one tick; "weight" (percent) and "step" may stand beside.
 Without --metric, --critical or --strategy every metric of the input is critical,
 and the verdicts come when the input ends. The same input gives the same bytes.`,
-		Example: "  sluice judge --critical errors --margin 0.1 < counts.jsonl\n  sluice judge --strategy careful < counts.jsonl",
-		Args:    a.onlyCommands,
+		Example: `  sluice judge < counts.jsonl
+  sluice judge --strategy careful < counts.jsonl
+  sluice judge --weight 10 --critical errors --metric slow --alpha-harm 0.01 --alpha-safe 0.05 --margin 0.1 --min-abs 0.001 --safe-ratio 2 --safe-ratio-late 1.5 --dispersion 2 --ceiling 0.01 < counts.jsonl`,
+		Args: a.onlyCommands,
 	}
 	f.declare(cmd)
 	weight := cmd.Flags().Float64("weight", judge.UnknownWeight, "share of traffic, in percent, of lines that do not say")

@@ -24,8 +24,9 @@ comes when both ports are open.
 
 Where SLUICE_LAB_TOKEN is set, contract and admin calls must show it as a bearer
 token.`,
-		Example: "  sluice lab --artifacts examples/quickstart/artifacts --rate 50",
-		Args:    takes(),
+		Example: `  sluice lab --artifacts examples/quickstart/artifacts --rate 50
+  sluice lab --artifacts examples/quickstart/artifacts --rate 50 --listen 127.0.0.1:0 --traffic-listen 127.0.0.1:0 --state lab.json --seed 7 --json`,
+		Args: takes(),
 	})
 	flags := cmd.Flags()
 	flags.StringVar(&cfg.Artifacts, "artifacts", "", "folder of the artifact files (required)")

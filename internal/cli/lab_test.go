@@ -30,18 +30,24 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// startLab runs sluice lab with the arguments and returns its addresses.
-func startLab(t *testing.T, args ...string) lab.Addresses {
+// labChild starts a child of the lab from this test's executable.
+func labChild(t *testing.T) process.Command {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return process.Command{Path: self, Args: []string{"lab", "serve"}, Env: []string{childEnv + "=1"}}
+}
+
+// startLab runs sluice lab with the arguments and returns its addresses.
+func startLab(t *testing.T, args ...string) lab.Addresses {
+	t.Helper()
 	out, in := io.Pipe()
 	a := &app{
 		version: "test", stdin: strings.NewReader(""), stdout: in, stderr: io.Discard,
 		env: func(string) string { return "" }, clock: clock.System{},
-		labChild: process.Command{Path: self, Args: []string{"lab", "serve"}, Env: []string{childEnv + "=1"}},
+		labChild: labChild(t),
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan int, 1)

@@ -50,7 +50,7 @@ func (a *app) overrideListCommand() *cobra.Command {
 	return a.reads(&cobra.Command{
 		Use:     "list [RELEASE]",
 		Short:   "Show the overrides, with those that have ended",
-		Example: "  sluice override list --json",
+		Example: "  sluice override list\n  sluice override list checkout/production --json",
 		Args:    takes("[RELEASE]"),
 		RunE: a.does(func(ctx context.Context, args []string) error {
 			return a.reading(ctx, func(l ledger.Ledger) error {

@@ -70,7 +70,7 @@ func (a *app) quarantineLiftCommand() *cobra.Command {
 		Short: "Allow a quarantined artifact again",
 		Long: `ARTIFACT is a version or the beginning of a digest; it may be left out where only
 one is quarantined. The release may be given as SERVICE ENVIRONMENT, too.`,
-		Example: "  sluice quarantine lift checkout/production 1.2.0 --reason \"it was the database\"",
+		Example: "  sluice quarantine lift checkout/production --reason \"it was the database\"\n  sluice quarantine lift checkout/production 1.2.0 --reason \"it was the database\"",
 		Args:    takes("RELEASE", "[ARTIFACT]", "[ARTIFACT]"),
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record (required)")
@@ -112,7 +112,7 @@ func (a *app) quarantineListCommand() *cobra.Command {
 	return a.reads(&cobra.Command{
 		Use:     "list [RELEASE]",
 		Short:   "Show what is quarantined, and why",
-		Example: "  sluice quarantine list --json",
+		Example: "  sluice quarantine list\n  sluice quarantine list checkout/production --json",
 		Args:    takes("[RELEASE]"),
 		RunE: a.does(func(ctx context.Context, args []string) error {
 			return a.reading(ctx, func(l ledger.Ledger) error {

@@ -39,8 +39,9 @@ quarantine and holds. Restore a copy instead wherever there is one.
 The UUID of the lost ledger is in the error message of the plan, and in the
 attribute ledger_id of each resource's state. Leave --from out only where no state
 is left that knows it.`,
-		Example: "  sluice ledger rebind --from 6f1c2d3e-0000-4000-8000-000000000000 --reason \"the disk died\"",
-		Args:    takes(),
+		Example: `  sluice ledger rebind --reason "the disk died"
+  sluice ledger rebind --from 6f1c2d3e-0000-4000-8000-000000000000 --reason "the disk died" --json`,
+		Args: takes(),
 	})
 	cmd.Flags().StringVar(&from, "from", "", "UUID of the ledger that is lost")
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record (required)")

@@ -35,7 +35,7 @@ A ledger that is locked, full or damaged stops nobody: the rollback then goes by
 what can still be read, and is not recorded. --write-spec saves all that a rollback
 needs to a file; --spec goes back by that file without any ledger.`,
 		Example: `  sluice rollback checkout/production --reason "checkout is slow"
-  sluice rollback checkout/production --dry-run
+  sluice rollback checkout/production --dry-run --json
   sluice rollback checkout/production --write-spec checkout.json
   sluice rollback --spec checkout.json --reason "the ledger is gone"`,
 		Args: takes("[RELEASE]"),

@@ -52,8 +52,9 @@ Prometheus itself. Sluice asks for the raw samples of all of them at once and co
 exactly; the increase() of these queries is extrapolated, so it differs a little.
 
 The presets: ` + presets + `.`,
-		Example: "  " + queriesExample + "\n  sluice signal queries envoy --baseline checkout --canary checkout_canary",
-		Args:    takes("PRESET"),
+		Example: "  " + queriesExample + "\n  sluice signal queries envoy --baseline checkout --canary checkout_canary" +
+			"\n  sluice signal queries haproxy --label server --baseline old --canary new --match proxy=checkout --slower-than 500ms --window 10m --json",
+		Args: takes("PRESET"),
 	})
 	flags := cmd.Flags()
 	flags.StringVar(&f.label, "label", "", "label that tells the arms apart (default: the preset's)")

@@ -44,7 +44,7 @@ change, a gap or a fork names its record, and the exit code is 1.
 to a file; keep that file where nobody who can write the ledger can write.
 --against checks the ledger against such a file, so that a tail that was cut off
 shows as well.`,
-		Example: "  sluice verify\n  sluice verify --checkpoint anchor.json\n  sluice verify --against anchor.json",
+		Example: "  sluice verify\n  sluice verify --checkpoint anchor.json\n  sluice verify --against anchor.json --json",
 		Args:    takes(),
 	})
 	cmd.Flags().StringVar(&against, "against", "", "file with the hash of an earlier checkpoint, which the ledger must still hold")

@@ -28,21 +28,41 @@ func (a *app) versionCommand() *cobra.Command {
 	return a.reads(&cobra.Command{
 		Use:     "version",
 		Short:   "Say which version this is",
-		Example: "  sluice version --json",
+		Example: "  sluice version\n  sluice version --json",
 		Args:    takes(),
-		RunE: a.does(func(context.Context, []string) error {
-			v := versionJSON{
-				Version: a.version, Commit: commit(), Go: runtime.Version(),
-				Platform: runtime.GOOS + "/" + runtime.GOARCH,
-				Judge:    judge.Version, SpecFormat: release.SpecFormat,
-			}
-			if a.asJSON {
-				return a.writeJSON(v)
-			}
-			a.say("sluice %s (%s, judge %s)", v.Version, v.Platform, v.Judge)
-			return nil
-		}),
+		RunE:    a.does(func(context.Context, []string) error { return a.sayVersion() }),
 	})
+}
+
+// saysVersion gives the root what people try first with a program that they do not
+// know: --version. Without it, the root helps.
+func (a *app) saysVersion(root *cobra.Command) {
+	asked := root.Flags().Bool("version", false, "say which version this is, as sluice version does")
+	root.Flags().BoolVar(&a.asJSON, "json", false, "with --version: write JSON instead of text")
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		switch {
+		case *asked:
+			a.begun = true
+			return a.sayVersion()
+		case a.asJSON:
+			return badInput("--json alone says nothing; name a command, or --version; for example: sluice status --json")
+		default:
+			return cmd.Help()
+		}
+	}
+}
+
+func (a *app) sayVersion() error {
+	v := versionJSON{
+		Version: a.version, Commit: commit(), Go: runtime.Version(),
+		Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Judge:    judge.Version, SpecFormat: release.SpecFormat,
+	}
+	if a.asJSON {
+		return a.writeJSON(v)
+	}
+	a.say("sluice %s (%s, judge %s)", v.Version, v.Platform, v.Judge)
+	return nil
 }
 
 func commit() string {

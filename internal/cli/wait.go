@@ -20,7 +20,7 @@ func (a *app) waitCommand() *cobra.Command {
 		Long: `Waits until the rollout that is open ends, or looks at the last one where none is,
 and says with the exit code how it ended: 0 succeeded, 4 rolled back, 1 aborted or
 errored, or still open after --timeout. It only reads the ledger.`,
-		Example: "  sluice wait checkout/production --timeout 30m",
+		Example: "  sluice wait checkout/production\n  sluice wait checkout/production --timeout 30m --json",
 		Args:    takes("RELEASE"),
 	})
 	cmd.Flags().StringVar(&timeout, "timeout", "0s", "how long to wait, for example 30m; 0s for no limit")

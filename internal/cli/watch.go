@@ -61,7 +61,7 @@ each step and each look, with what was counted and what the judge says of it. On
 terminal the looks are a table that is drawn anew, with a progress bar. It only
 reads the ledger, so anybody may watch. The exit code says how the rollout ended,
 as for sluice wait.`,
-		Example: "  sluice watch checkout/production --plain\n  sluice watch checkout/production --json",
+		Example: "  sluice watch checkout/production\n  sluice watch checkout/production --within 1m --plain\n  sluice watch checkout/production --json",
 		Args:    takes("RELEASE"),
 	})
 	cmd.Flags().BoolVar(&plain, "plain", false, "lines only, one for each step and each look")

@@ -3,80 +3,163 @@ package provider_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/sluice/terraform-provider-sluice/internal/provider/acctest"
 )
 
-// examples is the folder of the examples that the documentation shows.
-const examples = "../../examples"
+// examples is the folder of the examples that the documentation shows, docs that of
+// its pages.
+const (
+	examples = "../../examples"
+	docs     = "../../docs"
+)
 
-// TestAccEachExampleOfTheDocumentationWorks applies the examples that need no
-// target, and plans the others against the ledger that this makes.
-func TestAccEachExampleOfTheDocumentationWorks(t *testing.T) {
-	ledger := "sqlite:" + filepath.Join(t.TempDir(), "ledger.db")
-	world := acctest.World()
-	world.Getenv = func(key string) string {
-		return map[string]string{"SLUICE_LEDGER": ledger, "SLUICE_ACTOR": "tester@acme"}[key]
-	}
-	tried := 0
-	try := func(pattern string, run func(tf *acctest.Terraform) acctest.Result, wants func(exit int) bool) {
-		t.Helper()
-		files, err := filepath.Glob(filepath.Join(examples, pattern))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s: %v, %d files", pattern, err, len(files))
+// documentedObject is a resource, a data source or a function, with where its examples and its
+// page stand.
+type documentedObject struct {
+	name, smallest, full, page string
+	// attributes are those that an author may set.
+	attributes []string
+}
+
+func documentedObjects(t *testing.T) []documentedObject {
+	t.Helper()
+	resp := schemas(t)
+	var list []documentedObject
+	add := func(kind, name, file string, attributes []*tfprotov6.SchemaAttribute) {
+		folder := filepath.Join(examples, kind, name)
+		o := documentedObject{
+			name: kind + "/" + name, smallest: filepath.Join(folder, file), full: filepath.Join(folder, "full.tf"),
+			page: filepath.Join(docs, kind, strings.TrimPrefix(name, "sluice_")+".md"),
 		}
-		for _, file := range files {
-			content, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
+		for _, a := range attributes {
+			if a.Required || a.Optional {
+				o.attributes = append(o.attributes, a.Name)
 			}
-			tf := acctest.New(t, world)
-			if strings.Contains(string(content), "required_providers") {
-				tf.Write("versions.tf", "")
-			}
-			tf.Write("example.tf", string(content))
-			beside(t, tf, filepath.Dir(file))
-			if result := run(tf); !wants(result.Exit) {
-				t.Errorf("%s: exit %d: %s", file, result.Exit, result.Text("error"))
-			}
-			tried++
 		}
+		list = append(list, o)
 	}
-	apply := func(tf *acctest.Terraform) acctest.Result { return tf.Apply() }
-	plan := func(tf *acctest.Terraform) acctest.Result { return tf.Plan() }
-	done := func(exit int) bool { return exit == 0 }
-	changes := func(exit int) bool { return exit == 2 }
-	try("resources/sluice_release/resource.tf", plan, changes)
-	for _, declared := range []string{"environment", "deployment_strategy", "rollback_policy", "change_window", "service", "external_dependency"} {
-		try("resources/sluice_"+declared+"/resource.tf", apply, done)
-		try("data-sources/sluice_"+declared+"/data-source.tf", apply, done)
+	for name, s := range resp.ResourceSchemas {
+		add("resources", name, "resource.tf", s.Block.Attributes)
 	}
-	try("data-sources/sluice_change_calendar/data-source.tf", apply, done)
-	try("data-sources/sluice_window_advice/data-source.tf", apply, done)
-	try("data-sources/sluice_release_timeline/data-source.tf", apply, done)
-	try("resources/sluice_drift_check/resource.tf", apply, done)
-	try("functions/*/function.tf", plan, changes)
-	try("provider/provider.tf", plan, done)
-	// The example of the release's data source needs a release, which the lab has.
-	if tried != 19 {
-		t.Errorf("%d examples were tried", tried)
+	for name, s := range resp.DataSourceSchemas {
+		add("data-sources", name, "data-source.tf", s.Block.Attributes)
+	}
+	for name := range resp.Functions {
+		add("functions", name, "function.tf", nil)
+	}
+	slices.SortFunc(list, func(a, b documentedObject) int { return strings.Compare(a.name, b.name) })
+	return list
+}
+
+func content(t *testing.T, file string) string {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v: CONTRIBUTING.md says where the smallest and the full example stand", err)
+	}
+	return string(raw)
+}
+
+// TestEachObjectHasItsSmallestAndItsFullExample holds the pages: each shows both, the
+// smallest is the smaller one, and the full one, with it, uses every attribute.
+func TestEachObjectHasItsSmallestAndItsFullExample(t *testing.T) {
+	for _, o := range documentedObjects(t) {
+		t.Run(o.name, func(t *testing.T) {
+			smallest, full, page := content(t, o.smallest), content(t, o.full), content(t, o.page)
+			for file, text := range map[string]string{o.smallest: smallest, o.full: full} {
+				if !strings.Contains(page, "```terraform\n"+strings.TrimSpace(text)+"\n```") {
+					t.Errorf("%s is not in %s: run make generate", file, o.page)
+				}
+			}
+			if len(smallest) >= len(full) {
+				t.Errorf("the smallest example has %d bytes, the full one %d", len(smallest), len(full))
+			}
+			for _, name := range o.attributes {
+				// A comment shows what only belongs there at times.
+				if !regexp.MustCompile(`(?m)(^|[{,] *)\s*(# )?` + name + ` *=`).MatchString(full) {
+					t.Errorf("the full example does not use %s", name)
+				}
+			}
+		})
 	}
 }
 
-// beside writes the data that stands beside an example, too.
+// elsewhere are the examples that tests beside their object try, because they need
+// more than a ledger.
+var elsewhere = []string{"data-sources/sluice_release"}
+
+// usesData finds the data sources of declared objects in an example.
+var usesData = regexp.MustCompile(`(?m)^data "(sluice_\w+)"`)
+
+// beside copies what an example reads, such as a traffic.csv, next to it.
 func beside(t *testing.T, tf *acctest.Terraform, folder string) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(folder, "*.csv"))
+	entries, err := os.ReadDir(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	for _, entry := range entries {
+		if ext := filepath.Ext(entry.Name()); ext != ".tf" && ext != ".sh" {
+			tf.Write(entry.Name(), content(t, filepath.Join(folder, entry.Name())))
 		}
-		tf.Write(filepath.Base(file), string(content))
 	}
+}
+
+// TestAccEachExampleOfTheDocumentationWorks applies both examples of each object,
+// each in a ledger of its own, which knows what the example asks it for. Those with a
+// release are only planned, for there is no target.
+func TestAccEachExampleOfTheDocumentationWorks(t *testing.T) {
+	try := func(t *testing.T, file string) {
+		t.Helper()
+		world := acctest.World()
+		ledger := "sqlite:" + filepath.Join(t.TempDir(), "ledger.db")
+		world.Getenv = func(key string) string {
+			return map[string]string{"SLUICE_LEDGER": ledger, "SLUICE_ACTOR": "tester@acme"}[key]
+		}
+		example := content(t, file)
+		for _, found := range usesData.FindAllStringSubmatch(example, -1) {
+			declared := filepath.Join(examples, "resources", found[1], "full.tf")
+			if _, err := os.Stat(declared); err != nil {
+				declared = filepath.Join(examples, "resources/sluice_rollback_policy/full.tf") // Any makes the ledger.
+			}
+			tf := acctest.New(t, world)
+			tf.Write("example.tf", content(t, declared))
+			tf.MustApply()
+		}
+		tf := acctest.New(t, world)
+		if strings.Contains(example, "required_providers") {
+			tf.Write("versions.tf", "")
+		}
+		tf.Write("example.tf", example)
+		beside(t, tf, filepath.Dir(file))
+		if strings.Contains(example, `resource "sluice_release"`) {
+			if plan := tf.Plan(); plan.Exit != 2 {
+				t.Errorf("exit %d: %s", plan.Exit, plan.Text("error"))
+			}
+			return
+		}
+		if applied := tf.Apply(); applied.Exit != 0 {
+			t.Fatalf("exit %d: %s", applied.Exit, applied.Text("error"))
+		}
+		// A warning is no mistake of an example: drift of a release that is not there.
+		if plan := tf.Plan(); plan.Exit != 0 {
+			t.Errorf("the second plan is not empty: %s", plan.Output)
+		}
+	}
+	for _, o := range documentedObjects(t) {
+		if slices.Contains(elsewhere, o.name) {
+			continue
+		}
+		for _, file := range []string{o.smallest, o.full} {
+			t.Run(o.name+"/"+filepath.Base(file), func(t *testing.T) { try(t, file) })
+		}
+	}
+	t.Run("provider", func(t *testing.T) { try(t, filepath.Join(examples, "provider/provider.tf")) })
 }

@@ -1,4 +1,4 @@
-resource "sluice_deployment_strategy" "careful" {
-  name   = "careful"
-  canary = { steps = provider::sluice::canary_steps([5, 25, 50, 100], "2m") }
+# [{ weight = 10, at_least = "1m" }, { weight = 100 }]
+output "steps" {
+  value = provider::sluice::canary_steps([10, 100], "1m")
 }

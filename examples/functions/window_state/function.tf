@@ -1,11 +1,8 @@
-resource "sluice_change_window" "peak" {
-  name      = "black-friday"
-  kind      = "freeze"
-  time_zone = "Europe/Berlin"
-  absolute  = [{ starts_at = "2026-11-26", ends_at = "2026-11-30T22:00" }]
+# A window that the ledger knows, and an instant.
+data "sluice_change_window" "peak" {
+  name = "black-friday"
 }
 
-# { open = false, reason = "freeze \"black-friday\"", until = "2026-11-30T22:00:00+01:00" }
-output "on_friday" {
-  value = provider::sluice::window_state(sluice_change_window.peak.definition, "2026-11-27T10:00:00+01:00")
+output "open_on_friday" {
+  value = provider::sluice::window_state(data.sluice_change_window.peak.definition, "2026-11-27T10:00:00+01:00").open
 }

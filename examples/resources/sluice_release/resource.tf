@@ -1,15 +1,10 @@
 resource "sluice_environment" "production" {
   name = "production"
-  tier = "production"
 }
 
-resource "sluice_deployment_strategy" "careful" {
-  name   = "careful"
-  canary = { steps = provider::sluice::canary_steps([5, 25, 50, 100], "1m") }
-  bake   = "10m"
-  analysis = {
-    metrics = { errors = { critical = true, ceiling = "1%" } }
-  }
+resource "sluice_deployment_strategy" "at_once" {
+  name        = "at-once"
+  all_at_once = {}
 }
 
 resource "sluice_release" "checkout" {
@@ -20,12 +15,5 @@ resource "sluice_release" "checkout" {
     reference = "registry.example/checkout@sha256:9f2c4d7b1a60f3c58e2d9b04a7c61e8f35d0b9a2c4e6f8017293a4b5c6d7e8f9"
   }
   target   = { contract = { url = "http://127.0.0.1:7070" } }
-  strategy = sluice_deployment_strategy.careful.definition
-  signals = {
-    http = { openmetrics = { url = "http://127.0.0.1:7070/metrics", preset = "lab" } }
-  }
-}
-
-output "serving" {
-  value = sluice_release.checkout.serving
+  strategy = sluice_deployment_strategy.at_once.definition
 }

@@ -1,7 +1,5 @@
-# Goes back by itself while the traffic moves, at most once a day. Harm during the
-# bake pauses, and waits for a person.
+# Whatever the judge finds, a person decides.
 resource "sluice_rollback_policy" "cautious" {
-  name        = "cautious"
-  during_bake = false
-  max_per_day = 1
+  name      = "cautious"
+  automatic = false
 }

@@ -1,0 +1,23 @@
+# The platform's team declares environments and strategies; the state of a service
+# takes their definitions.
+data "sluice_environment" "production" {
+  name = "production"
+}
+
+data "sluice_deployment_strategy" "careful" {
+  name = "careful"
+}
+
+resource "sluice_release" "checkout" {
+  service     = "checkout"
+  environment = data.sluice_environment.production.definition
+  artifact = {
+    version   = "1.1.0"
+    reference = "registry.example/checkout@sha256:9f2c4d7b1a60f3c58e2d9b04a7c61e8f35d0b9a2c4e6f8017293a4b5c6d7e8f9"
+  }
+  target   = { contract = { url = "http://127.0.0.1:7070" } }
+  strategy = data.sluice_deployment_strategy.careful.definition
+  signals = {
+    http = { openmetrics = { url = "http://127.0.0.1:7070/metrics", preset = "lab" } }
+  }
+}

@@ -1,0 +1,28 @@
+# The team that owns the service declares it, with its objectives; the state that
+# releases it takes the definition.
+data "sluice_service" "checkout" {
+  name = "checkout"
+}
+
+data "sluice_environment" "production" {
+  name = "production"
+}
+
+data "sluice_deployment_strategy" "careful" {
+  name = "careful"
+}
+
+resource "sluice_release" "checkout" {
+  service            = data.sluice_service.checkout.name
+  service_definition = data.sluice_service.checkout.definition
+  environment        = data.sluice_environment.production.definition
+  artifact = {
+    version   = "1.1.0"
+    reference = "registry.example/checkout@sha256:9f2c4d7b1a60f3c58e2d9b04a7c61e8f35d0b9a2c4e6f8017293a4b5c6d7e8f9"
+  }
+  target   = { contract = { url = "http://127.0.0.1:7070" } }
+  strategy = data.sluice_deployment_strategy.careful.definition
+  signals = {
+    http = { openmetrics = { url = "http://127.0.0.1:7070/metrics", preset = "lab" } }
+  }
+}

@@ -1,0 +1,63 @@
+// Package pipelines holds the workflows that the project shows and those that it runs
+// to actionlint, which knows GitHub's schema, contexts and expressions.
+package pipelines
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/rhysd/actionlint"
+)
+
+const root = "../.."
+
+var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+
+func TestWorkflowsAreWhatGitHubTakes(t *testing.T) {
+	guide, err := os.ReadFile(filepath.Join(root, "templates/guides/ci.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := yamlBlock.FindSubmatch(guide)
+	if shown == nil {
+		t.Fatal("the guide shows no workflow")
+	}
+	workflows := map[string][]byte{"templates/guides/ci.md": shown[1]}
+	own, err := filepath.Glob(filepath.Join(root, ".github/workflows/*.yml"))
+	if err != nil || len(own) == 0 {
+		t.Fatalf("%v, %d workflows", err, len(own))
+	}
+	for _, path := range own {
+		if workflows[path], err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Shellcheck and pyflakes are left out: a machine need not have them.
+	linter, err := actionlint.NewLinter(io.Discard, &actionlint.LinterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range workflows {
+		found, err := linter.Lint("workflow.yml", content, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, problem := range found {
+			t.Errorf("%s: %v", name, problem)
+		}
+	}
+}
+
+func TestABadWorkflowIsFound(t *testing.T) {
+	linter, err := actionlint.NewLinter(io.Discard, &actionlint.LinterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := linter.Lint("workflow.yml", []byte("on: pull_request\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ github.evnt.number }}\n"), nil)
+	if err != nil || len(found) != 1 {
+		t.Errorf("%v, %v", err, found)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/gate/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/hold"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/quarantine"
+	"github.com/sluice/terraform-provider-sluice/internal/gate/rehearsal"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/window"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
@@ -14,5 +15,5 @@ import (
 // drift check is asked; nil where nobody can look, and then a check that blocks is
 // unknown.
 func New(l ledger.Ledger, look drift.Look) []gate.Gate {
-	return []gate.Gate{window.New(l), quarantine.New(l), hold.New(l), drift.New(l, look)}
+	return []gate.Gate{window.New(l), quarantine.New(l), hold.New(l), drift.New(l, look), rehearsal.New()}
 }

@@ -54,7 +54,7 @@ func (v view) firings() []firing {
 	if v.unhealthy() {
 		out = append(out, firing{trigger: TriggerHealth, cause: CauseUnhealthy, reason: v.r.LastTick.Input.Unhealthy})
 	}
-	if v.r.Harm != nil {
+	if v.r.Harm != nil && !ofHealthAlone(*v.r.Harm) {
 		out = append(out, firing{trigger: TriggerHarm, cause: CauseHarm, reason: harmText(*v.r.Harm)})
 	}
 	if v.r.LastTick == nil {

@@ -13,7 +13,7 @@ func (v view) willLower(next State, cause Cause) bool {
 	}
 	r := v.r
 	return next == Reverting && r.Spec.Policy.How == BySteps && r.Kind == Forward && r.Abort == nil &&
-		r.Spec.Mode != Observe && r.lower(r.Weight) > 0
+		r.Spec.Mode != Observe && (r.lower(r.Weight) > 0 || !r.loweredAt.IsZero())
 }
 
 // lowering names what matters on a way back by steps, and nothing once the rest of

@@ -63,7 +63,7 @@ func (v view) move(event Event) MoveBody {
 	if next.Final() {
 		m.Serving = v.serving()
 		if m.Cause == "" && event != EventServingOurs {
-			m.Cause, m.Reason = v.r.Cause, v.r.Reason
+			m.Cause, m.Reason, m.Trigger = v.r.Cause, v.r.Reason, v.r.Trigger
 		}
 	}
 	return m

@@ -107,9 +107,22 @@ func (r *Rollout) tick(rec ledger.Record, b TickBody) {
 		return
 	}
 	r.judged = append(r.judged, b.Input)
-	if b.Verdict.Kind == judge.Harm && r.Harm == nil {
+	if b.Verdict.Kind == judge.Harm && (r.Harm == nil || ofHealthAlone(*r.Harm) && !ofHealthAlone(*b.Verdict)) {
 		r.Harm = b.Verdict
 	}
+}
+
+// ofHealthAlone is true for a verdict of harm that no count gave: it repeats what the
+// target said of the new artifact's health, which is a trigger of its own.
+func ofHealthAlone(v judge.Verdict) bool {
+	down := false
+	for _, reason := range v.Reasons {
+		if reason.Code == judge.CodeFastLane {
+			return false
+		}
+		down = down || reason.Code == judge.CodeUnhealthy
+	}
+	return down && v.EHarm < v.HarmAt
 }
 
 // lastWatched is when somebody last looked in this step, zero before it began.

@@ -162,13 +162,23 @@ func (r *Rollout) burns(samples []sample, w watcher, only bool) string {
 	b, ceiling := r.Spec.Policy.Triggers.BurnRate, r.Spec.burnCeiling()
 	for _, window := range b.Windows {
 		long, short := add(samples, w, only, window.Long.Std()), add(samples, w, only, window.Short.Std())
-		if long.total < float64(b.MinRequests) || long.share() < window.Factor*ceiling || short.share() < window.Factor*ceiling {
+		slow := long.share() / ceiling * r.lived(samples, window.Long)
+		fast := short.share() / ceiling * r.lived(samples, window.Short)
+		if long.total < float64(b.MinRequests) || slow < window.Factor || fast < window.Factor {
 			continue
 		}
-		return fmt.Sprintf("%s burn the error budget of %g %% at %.3g times its rate over %s (%s) and at %.3g times over %s (%s); the limit is %g",
-			w.Metric, 100*ceiling, long.share()/ceiling, window.Long, long.text(), short.share()/ceiling, window.Short, short.text(), window.Factor)
+		return fmt.Sprintf("%s spend the error budget of %g %% at %.3g times its rate over %s (%s) and at %.3g times over %s (%s); the limit is %g",
+			w.Metric, 100*ceiling, slow, window.Long, long.text(), fast, window.Short, short.text(), window.Factor)
 	}
 	return ""
+}
+
+// lived is the part of a range in which the new artifact had traffic, 0 to 1. The
+// time before spent nothing of the budget: one bad request in the first minute is
+// not an hour's worth of them.
+func (r *Rollout) lived(samples []sample, over field.Duration) float64 {
+	life := samples[len(samples)-1].at - samples[0].at + r.Spec.Strategy.Analysis.Interval.Std().Seconds()
+	return min(life/over.Std().Seconds(), 1)
 }
 
 // exceeds says in numbers that too large a share of the events is bad, or nothing.
@@ -178,13 +188,13 @@ func (r *Rollout) exceeds(samples []sample, w watcher, only bool) string {
 	if sum.total < float64(c.MinRequests) || sum.share() <= c.Share {
 		return ""
 	}
-	return fmt.Sprintf("%s %s over %s; the ceiling is %g %%", w.Metric, sum.text(), c.Over, 100*c.Share)
+	return fmt.Sprintf("%s over %s: %s; the ceiling is %g %%", w.Metric, c.Over, sum.text(), 100*c.Share)
 }
 
 // text writes both arms' numbers. The old one's decide nothing, and tell a bad
 // artifact from a bad hour.
 func (t tally) text() string {
-	return fmt.Sprintf("%s of %s on the new artifact, %s; %s of %s on the old one", count(t.bad), count(t.total), share(t.bad, t.total), count(t.badOld), count(t.totalOld))
+	return fmt.Sprintf("%s of %s on the new artifact, %s, and %s of %s on the old one", count(t.bad), count(t.total), share(t.bad, t.total), count(t.badOld), count(t.totalOld))
 }
 
 // rings says that an external signal counted something, or nothing.

@@ -96,7 +96,8 @@ func (p Policy) Normalize() Policy {
 }
 
 // Validate checks a declared rollback policy. Whether signals count what its
-// triggers watch is known with a release.
+// triggers watch is known with a release, and negative times are refused where they
+// are written, or with the release.
 func (p Policy) Validate() field.Errors {
 	var errs field.Errors
 	add := func(path, format string, args ...any) {
@@ -111,14 +112,14 @@ func (p Policy) Validate() field.Errors {
 	if p.How != "" && !slices.Contains(Hows(), string(p.How)) {
 		add("how", "%q is not a way back; it must be at_once or by_steps, for example \"by_steps\"", p.How)
 	}
-	if p.BySteps != nil && p.How != BySteps {
+	if p.BySteps != nil && (p.How == "" || p.How == AtOnce) {
 		add("by_steps", "by_steps bounds a way back by steps, but the policy goes back at once; leave it out, or say so, for example how = \"by_steps\"")
 	}
 	errs = append(errs, p.BySteps.validate().Under("by_steps")...)
-	if f := p.FastTrack; f != nil && (f.Within <= 0 || f.Within.Std() > MaxFastTrack) {
+	if f := p.FastTrack; f != nil && (f.Within == 0 || f.Within.Std() > MaxFastTrack) {
 		add("fast_track.within", "%s is not a time since an artifact served; it must be above 0s and at most %s, for example \"168h\"", f.Within, field.FormatDuration(MaxFastTrack))
 	}
-	if p.KeepWarm < 0 || p.KeepWarm.Std() > MaxKeepWarm {
+	if p.KeepWarm.Std() > MaxKeepWarm {
 		add("keep_warm", "%s is not a time to keep the old arm warm; it must be from 0s to %s, for example \"30m\"", p.KeepWarm, field.FormatDuration(MaxKeepWarm))
 	}
 	return append(errs, p.validateTriggers()...)
@@ -132,10 +133,10 @@ func (b *BackSteps) validate() field.Errors {
 	add := func(path, format string, args ...any) {
 		errs = append(errs, field.Error{Path: path, Msg: fmt.Sprintf(format, args...)})
 	}
-	if b.Each < 0 || b.Each.Std() > MaxBackWithin {
+	if b.Each.Std() > MaxBackWithin {
 		add("each", "%s is not a time of a step; it must be above 0s and at most %s, for example \"30s\"", b.Each, field.FormatDuration(MaxBackWithin))
 	}
-	if b.Within < 0 || b.Within.Std() > MaxBackWithin {
+	if b.Within.Std() > MaxBackWithin {
 		add("within", "%s is not a bound of the way back; it must be above 0s and at most %s, for example \"5m\"", b.Within, field.FormatDuration(MaxBackWithin))
 	}
 	return errs
@@ -154,6 +155,28 @@ func (p Policy) backSteps() BackSteps {
 		steps.Within = field.Duration(DefaultBackWithin)
 	}
 	return steps
+}
+
+// negative reports whether any time of the policy is below 0.
+func (p Policy) negative() bool {
+	times := []field.Duration{p.KeepWarm}
+	if p.BySteps != nil {
+		times = append(times, p.BySteps.Each, p.BySteps.Within)
+	}
+	if p.FastTrack != nil {
+		times = append(times, p.FastTrack.Within)
+	}
+	if t := p.Triggers; t != nil {
+		if t.ErrorCeiling != nil {
+			times = append(times, t.ErrorCeiling.Over)
+		}
+		if t.BurnRate != nil {
+			for _, w := range t.BurnRate.Windows {
+				times = append(times, w.Long, w.Short)
+			}
+		}
+	}
+	return slices.Min(times) < 0
 }
 
 func (p Policy) automatic() bool  { return p.Automatic == nil || *p.Automatic }

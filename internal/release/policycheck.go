@@ -67,8 +67,8 @@ func (b BurnRate) validate() field.Errors {
 	add := func(path, format string, args ...any) {
 		errs = append(errs, field.Error{Path: path, Msg: fmt.Sprintf(format, args...)})
 	}
-	if b.Ceiling != 0 && !(b.Ceiling > 0 && b.Ceiling < 1) {
-		add("ceiling", "%v is not a ceiling; it must be above 0 %% and below 100 %%, for example \"0.1%%\"", b.Ceiling)
+	if c := b.Ceiling; c != nil && !(*c > 0 && *c < 1) {
+		add("ceiling", "%v is not a ceiling; it must be above 0 %% and below 100 %%, for example \"0.1%%\"", *c)
 	}
 	if len(b.Windows) > MaxWindows {
 		add("windows", "there are %d windows; at most %d are allowed, for example [{ long = \"1h\", short = \"5m\", factor = 14.4 }]", len(b.Windows), MaxWindows)
@@ -77,19 +77,19 @@ func (b BurnRate) validate() field.Errors {
 	for i, w := range b.Windows {
 		path := fmt.Sprintf("windows[%d]", i)
 		switch {
-		case w.Long <= 0 || w.Long.Std() > MaxTriggerRange:
+		case w.Long == 0 || w.Long.Std() > MaxTriggerRange:
 			add(path+".long", "%s is not a range; it must be above 0s and at most %s, for example \"1h\"", w.Long, field.FormatDuration(MaxTriggerRange))
-		case w.Short <= 0:
+		case w.Short == 0:
 			add(path+".short", "%s is not a range; it must be above 0s, for example \"5m\"", w.Short)
-		case w.Short >= w.Long:
+		case w.Short >= w.Long && w.Long > 0:
 			add(path+".short", "the short range, %s, is not shorter than the long one, %s; it says that the burning still goes on, for example short = \"5m\" with long = \"1h\"", w.Short, w.Long)
 		}
 		if !(w.Factor > 0) || math.IsInf(w.Factor, 0) {
 			add(path+".factor", "%v is not a factor; it must be above 0, for example 14.4", w.Factor)
 		}
 	}
-	if len(errs) == 0 && b.Ceiling > 0 {
-		if msg := b.neverFires(b.Ceiling); msg != "" {
+	if len(errs) == 0 && b.Ceiling != nil {
+		if msg := b.neverFires(*b.Ceiling); msg != "" {
 			add("windows", "%s", msg)
 		}
 	}
@@ -117,21 +117,21 @@ func (c ErrorCeiling) validate() field.Errors {
 	if !(c.Share > 0 && c.Share < 1) {
 		errs = append(errs, field.Error{Path: "share", Msg: fmt.Sprintf("%v is not a ceiling; it must be above 0 %% and below 100 %%, for example \"5%%\"", c.Share)})
 	}
-	if c.Over < 0 || c.Over.Std() > MaxTriggerRange {
+	if c.Over.Std() > MaxTriggerRange {
 		errs = append(errs, field.Error{Path: "over", Msg: fmt.Sprintf("%s is not a range; it must be above 0s and at most %s, for example \"5m\"", c.Over, field.FormatDuration(MaxTriggerRange))})
 	}
 	return errs
 }
 
-func validateCounted(metric string, least int64) field.Errors {
+func validateCounted(metric string, least *int64) field.Errors {
 	var errs field.Errors
 	if metric != "" {
 		if msg := field.Name(metric); msg != "" {
 			errs = append(errs, field.Error{Path: "metric", Msg: msg})
 		}
 	}
-	if least < 0 {
-		errs = append(errs, field.Error{Path: "min_requests", Msg: fmt.Sprintf("%d is not a number of requests; it must be 1 or more, for example 100", least)})
+	if least != nil && *least < 1 {
+		errs = append(errs, field.Error{Path: "min_requests", Msg: fmt.Sprintf("%d is not a number of requests; it must be 1 or more, for example 100", *least)})
 	}
 	return errs
 }
@@ -146,12 +146,18 @@ func (s Spec) validatePolicy() field.Errors {
 		ceiling := s.burnCeiling()
 		if ceiling == 0 {
 			add("has a burn rate without an objective: it states no ceiling, and the release takes no service_definition with an error_ceiling; state one, for example burn_rate = { ceiling = \"0.1%%\" }")
-		} else if msg := t.BurnRate.neverFires(ceiling); msg != "" {
+		} else if msg := t.BurnRate.neverFires(ceiling); msg != "" && t.BurnRate.Ceiling == nil {
 			add("can never fire by its burn rate: %s", msg)
 		}
 	}
+	if s.Policy.negative() {
+		add("has a negative time; allowed are times from 0s on, for example keep_warm = \"30m\"")
+	}
 	for _, w := range s.watchers() {
 		switch {
+		case len(s.Signals) == 0 && len(s.Strategy.Analysis.Metrics) > 0:
+			// The metrics of the strategy say so.
+			return errs
 		case len(s.Signals) == 0:
 			add("watches the metric %q by its trigger %s, but the release has no signal to count it; add one, for example signals = { http = { openmetrics = { url = \"http://127.0.0.1:7070/metrics\", preset = \"lab\" } } }", w.Metric, w.Label())
 			return errs
@@ -170,8 +176,8 @@ func (s Spec) validatePolicy() field.Errors {
 // allows: what the policy states, and else the service's. 0 when nobody says.
 func (s Spec) burnCeiling() float64 {
 	b := s.Policy.Triggers.BurnRate
-	if b.Ceiling > 0 {
-		return b.Ceiling
+	if b.Ceiling != nil {
+		return *b.Ceiling
 	}
 	if s.Definition == nil {
 		return 0

@@ -87,13 +87,13 @@ type BurnRate struct {
 	// Metric is the one that counts bad events; empty takes DefaultTriggerMetric.
 	Metric string `json:"metric,omitempty"`
 	// Ceiling is the share of bad events that the objective allows, above 0 and below
-	// 1; 0 takes the service's error_ceiling.
-	Ceiling float64 `json:"ceiling,omitempty"`
+	// 1; nil takes the service's error_ceiling.
+	Ceiling *float64 `json:"ceiling,omitempty"`
 	// Windows are the pairs of ranges; none takes the workbook's.
 	Windows []BurnWindow `json:"windows,omitempty"`
 	// MinRequests is how many events the long range must hold before it says
-	// anything; 0 takes DefaultMinRequests.
-	MinRequests int64 `json:"min_requests,omitempty"`
+	// anything, 1 or more; nil takes DefaultMinRequests.
+	MinRequests *int64 `json:"min_requests,omitempty"`
 }
 
 // BurnWindow is one pair of ranges: the long one says that it matters, the short
@@ -116,8 +116,9 @@ type ErrorCeiling struct {
 	Share float64 `json:"share"`
 	// Over is the range that is counted; 0 takes DefaultCeilingOver.
 	Over field.Duration `json:"over,omitempty"`
-	// MinRequests is how many events the range must hold; 0 takes DefaultMinRequests.
-	MinRequests int64 `json:"min_requests,omitempty"`
+	// MinRequests is how many events the range must hold, 1 or more; nil takes
+	// DefaultMinRequests.
+	MinRequests *int64 `json:"min_requests,omitempty"`
 }
 
 // External fires when a signal counts any bad event, of whichever arm, between two
@@ -176,9 +177,10 @@ func orMetric(name string) string {
 	return name
 }
 
-func orMin(n int64) int64 {
-	if n == 0 {
-		return DefaultMinRequests
+func orMin(n *int64) *int64 {
+	if n == nil {
+		least := int64(DefaultMinRequests)
+		return &least
 	}
 	return n
 }

@@ -16,8 +16,10 @@ import (
 )
 
 var (
+	thousandth = 0.001
+
 	never = &release.TriggerSwitch{During: release.DuringNever}
-	burns = &release.BurnRate{Ceiling: 0.001, Windows: []release.BurnWindow{{Long: field.Duration(5 * time.Minute), Short: field.Duration(time.Minute), Factor: 6}}}
+	burns = &release.BurnRate{Ceiling: &thousandth, Windows: []release.BurnWindow{{Long: field.Duration(5 * time.Minute), Short: field.Duration(time.Minute), Factor: 6}}}
 	limit = &release.ErrorCeiling{Share: 0.02}
 	alarm = map[string]release.External{"pager": {Signal: "alarms", Metric: "alarm"}}
 )
@@ -126,7 +128,7 @@ func TestTheWorkbooksWindowsFireWhenTheBudgetIsSpent(t *testing.T) {
 	req := request(good)
 	req.Spec.Strategy.Analysis.Metrics = map[string]strategy.Metric{"errors": {Critical: true, Ceiling: 0.6}}
 	req.Spec.Strategy.Canary.Steps[0].AtLeast = field.Duration(10 * time.Minute)
-	req.Spec.Policy.Triggers = &release.Triggers{BurnRate: &release.BurnRate{Ceiling: 0.001}}
+	req.Spec.Policy.Triggers = &release.Triggers{BurnRate: &release.BurnRate{Ceiling: &thousandth}}
 	out, err := w.engine("a", nil).Ship(t.Context(), req)
 	wantEnd(t, out, err, release.WentBack)
 	if d := took(t, w); d < 130*time.Second || d > 150*time.Second {
@@ -299,7 +301,8 @@ func TestAFewRequestsFireNothing(t *testing.T) {
 	w := suffering(t, 10, 0.05)
 	req := request(good)
 	b, c := *burns, *limit
-	b.MinRequests, c.MinRequests = 1_000_000, 1_000_000
+	many := int64(1_000_000)
+	b.MinRequests, c.MinRequests = &many, &many
 	req.Spec.Policy.Triggers = &release.Triggers{BurnRate: &b, ErrorCeiling: &c}
 	req.Spec.Strategy.Analysis.Metrics = map[string]strategy.Metric{"errors": {Critical: true, Ceiling: 0.5}}
 	out, err := w.engine("a", nil).Ship(t.Context(), req)

@@ -164,7 +164,7 @@ func (r *Rollout) burns(samples []sample, w watcher, only bool) string {
 		long, short := add(samples, w, only, window.Long.Std()), add(samples, w, only, window.Short.Std())
 		slow := long.share() / ceiling * r.lived(samples, window.Long)
 		fast := short.share() / ceiling * r.lived(samples, window.Short)
-		if long.total < float64(b.MinRequests) || slow < window.Factor || fast < window.Factor {
+		if long.total < float64(*b.MinRequests) || slow < window.Factor || fast < window.Factor {
 			continue
 		}
 		return fmt.Sprintf("%s spend the error budget of %g %% at %.3g times its rate over %s (%s) and at %.3g times over %s (%s); the limit is %g",
@@ -185,7 +185,7 @@ func (r *Rollout) lived(samples []sample, over field.Duration) float64 {
 func (r *Rollout) exceeds(samples []sample, w watcher, only bool) string {
 	c := r.Spec.Policy.Triggers.ErrorCeiling
 	sum := add(samples, w, only, c.Over.Std())
-	if sum.total < float64(c.MinRequests) || sum.share() <= c.Share {
+	if sum.total < float64(*c.MinRequests) || sum.share() <= c.Share {
 		return ""
 	}
 	return fmt.Sprintf("%s over %s: %s; the ceiling is %g %%", w.Metric, c.Over, sum.text(), 100*c.Share)
@@ -291,7 +291,7 @@ func (s Spec) validateWatchers(sources map[string]signal.Source) field.Errors {
 	var errs field.Errors
 	for _, w := range s.watchers() {
 		if _, problem := sourceOf(w.Metric, w.Signal, sources); problem != "" {
-			errs = append(errs, field.Error{Path: "rollback_policy", Msg: fmt.Sprintf("the policy %q watches the metric %q by its trigger %s: %s", s.Policy.Name, w.Metric, w.Label(), problem)})
+			errs = append(errs, field.Error{Path: "rollback_policy", Msg: fmt.Sprintf("the policy %q watches the metric %q by its trigger %s: %s; take one that is counted, for example metric = \"errors\"", s.Policy.Name, w.Metric, w.Label(), problem)})
 		}
 	}
 	return errs

@@ -91,6 +91,13 @@ func (e *eventJSON) tick(r *release.Rollout, b release.TickBody) {
 	} else if b.Observed {
 		parts = append(parts, "looked; there is nothing to judge")
 	}
+	for _, f := range b.Fired {
+		does := "fires"
+		if f.Off {
+			does = "would fire, and is off in this part of the rollout"
+		}
+		parts = append(parts, fmt.Sprintf("the trigger %s %s: %s", f.Label(), does, f.Text))
+	}
 	if len(b.Problems) > 0 {
 		parts = append(parts, "unable to read: "+strings.Join(b.Problems, ", "))
 	}

@@ -36,9 +36,17 @@ const measuredReverts = 10
 // Takes says in words how long going back takes.
 func (r Rehearsal) Takes() string {
 	if r.Measured == 0 {
-		return "not measured yet: the ledger has no rollback of this release"
+		return "not measured yet (the ledger has no rollback of this release)"
 	}
-	return fmt.Sprintf("at most %s in the last %d (from the decision to the end of the revert)", field.FormatDuration(r.Longest.Std().Round(10*time.Millisecond)), r.Measured)
+	return fmt.Sprintf("at most %s in the last %s, from the decision to the end", field.FormatDuration(r.Longest.Std().Round(10*time.Millisecond)), times(r.Measured, "rollback"))
+}
+
+// times writes a number of things: "1 instance", "3 instances".
+func times(n int, one string) string {
+	if n != 1 {
+		one += "s"
+	}
+	return fmt.Sprintf("%d %s", n, one)
 }
 
 // Holds is whether every part passes.
@@ -98,13 +106,21 @@ func (s scene) to() *artifact.Payload {
 // rehearsal puts what was seen into findings. It is pure.
 func (s scene) rehearsal() Rehearsal {
 	r := Rehearsal{To: s.to(), Lines: []gate.Finding{s.artifact(), s.path(), s.capacity(), s.reversible()}}
-	for i := len(s.history.Rollouts) - 1; i >= 0 && r.Measured < measuredReverts; i-- {
-		if took := s.history.Rollouts[i].RevertTook; took > 0 {
+	r.measure(s.history, func(past *Rollout) (time.Duration, bool) {
+		return past.RevertTook, past.revertSeq > 0 && !past.backAt.IsZero()
+	})
+	return r
+}
+
+// measure takes the longest of the last ways back that the ledger timed.
+func (r *Rehearsal) measure(h *History, took func(*Rollout) (time.Duration, bool)) {
+	r.Measured, r.Longest = 0, 0
+	for i := len(h.Rollouts) - 1; i >= 0 && r.Measured < measuredReverts; i-- {
+		if d, timed := took(h.Rollouts[i]); timed {
 			r.Measured++
-			r.Longest = max(r.Longest, field.Duration(took))
+			r.Longest = max(r.Longest, field.Duration(d))
 		}
 	}
-	return r
 }
 
 func finding(part string, status gate.Status, remedy, format string, args ...any) gate.Finding {
@@ -218,7 +234,7 @@ func (s scene) capacity() gate.Finding {
 	case old.Weight < 100:
 		return finding(PartCapacity, gate.Unknown, "let it carry all of the traffic first", "%s carries %g %% of the traffic now, so nobody can tell whether it can carry all of it", old.Payload.Label(), old.Weight)
 	case old.Replicas > 0:
-		return finding(PartCapacity, gate.Pass, "", "%s carries all of the traffic now with %d instances, which stay until the end of the bake", old.Payload.Label(), old.Replicas)
+		return finding(PartCapacity, gate.Pass, "", "%s carries all of the traffic now with %s, up until the end of the bake", old.Payload.Label(), times(old.Replicas, "instance"))
 	default:
 		return finding(PartCapacity, gate.Pass, "", "%s carries all of the traffic now and stays up until the end of the bake", old.Payload.Label())
 	}

@@ -54,10 +54,11 @@ func TestAccEachExampleOfTheDocumentationWorks(t *testing.T) {
 	}
 	try("data-sources/sluice_change_calendar/data-source.tf", apply, done)
 	try("resources/sluice_drift_check/resource.tf", apply, done)
+	try("resources/sluice_rollback_policy/full.tf", plan, changes)
 	try("functions/*/function.tf", plan, changes)
 	try("provider/provider.tf", plan, done)
 	// The example of the release's data source needs a release, which the lab has.
-	if tried != 17 {
+	if tried != 18 {
 		t.Errorf("%d examples were tried", tried)
 	}
 }

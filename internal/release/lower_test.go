@@ -76,6 +76,13 @@ func TestAWayBackByStepsIsCutShort(t *testing.T) {
 		{name: "by a person", lowered: func(t *testing.T, w *world) {
 			w.clock.after(5*time.Second, func() { abort(t, w) })
 		}, want: []float64{50, 0}, took: 10 * time.Second},
+		{name: "by a person who cannot reach the target", lowered: func(t *testing.T, w *world) {
+			w.clock.after(5*time.Second, func() {
+				if err := w.engine("kim", nil).RequestAbort(t.Context(), key, release.RequestBody{By: "kim", Reason: "now", Cause: release.CauseOperator}); err != nil {
+					t.Error(err)
+				}
+			})
+		}, want: []float64{50, 0}, took: 20 * time.Second},
 		{name: "by its bound", set: func(s *release.Spec) {
 			s.Policy.BySteps = &release.BackSteps{Each: field.Duration(time.Minute), Within: field.Duration(20 * time.Second)}
 		}, want: []float64{50, 0}, took: 21 * time.Second},
@@ -126,6 +133,24 @@ func TestAWayBackByStepsIsCutShort(t *testing.T) {
 				t.Errorf("it took %s, more than %s", d, c.took)
 			}
 		})
+	}
+}
+
+// A weight that somebody lowered before the way back began is not raised to the
+// step above it.
+func TestAWayBackByStepsBeginsWhereTheTargetIs(t *testing.T) {
+	w, req := harmed(t, 100)
+	hurt := w.onEffect
+	w.onEffect = func(verb string) {
+		hurt(verb)
+		if verb == "apply" && w.machine.State.Weight == 100 {
+			w.clock.after(5*time.Second, func() { w.hand(t, 40) })
+		}
+	}
+	out, err := w.engine("a", nil).Ship(t.Context(), stepwise(req))
+	wantEnd(t, out, err, release.WentBack)
+	if diff := cmp.Diff([]float64{10, 0}, wayBack(t, w, "")); diff != "" {
+		t.Errorf("the weights on the way back (-want +got):\n%s", diff)
 	}
 }
 

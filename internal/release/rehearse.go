@@ -38,6 +38,9 @@ func (r Rehearsal) Takes() string {
 	if r.Measured == 0 {
 		return "not measured yet (the ledger has no rollback of this release)"
 	}
+	if r.Longest.Std() < 10*time.Millisecond {
+		return fmt.Sprintf("less than 10ms in the last %s, from the decision to the end", times(r.Measured, "rollback"))
+	}
 	return fmt.Sprintf("at most %s in the last %s, from the decision to the end", field.FormatDuration(r.Longest.Std().Round(10*time.Millisecond)), times(r.Measured, "rollback"))
 }
 

@@ -121,7 +121,7 @@ func (a *app) planBySpec(ctx context.Context, spec release.Spec, deps target.Dep
 	serving := release.ServesText(&obs, time.Time{})
 	steps := []string{"send all traffic to " + spec.Payload.Label() + ", at once and without a gate"}
 	if a.asJSON {
-		return a.writeJSON(backPlanJSON{Release: spec.Key().String(), To: toPayloadOrNull(&spec.Payload), Steps: steps, Serving: serving})
+		return a.writeJSON(backPlanJSON{Release: spec.Key().String(), To: toPayloadOrNull(&spec.Payload), Steps: steps, Serving: serving, Effects: []string{}})
 	}
 	a.say("A rollback of %s by this file would %s.\nWhat serves now: %s\nNothing was changed.", spec.Key(), steps[0], serving)
 	return nil

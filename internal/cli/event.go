@@ -94,6 +94,13 @@ func (e *eventJSON) tick(r *release.Rollout, b release.TickBody) {
 	if len(b.Away) > 0 {
 		parts = append(parts, strings.Join(b.Away, ", "))
 	}
+	for _, f := range b.Fired {
+		does := "fires"
+		if f.Off {
+			does = "would fire, and is off in this part of the rollout"
+		}
+		parts = append(parts, fmt.Sprintf("the trigger %s %s: %s", f.Label(), does, f.Text))
+	}
 	if len(b.Problems) > 0 {
 		parts = append(parts, "unable to read: "+strings.Join(b.Problems, ", "))
 	}

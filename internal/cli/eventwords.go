@@ -70,7 +70,11 @@ func openedWords(r *release.Rollout) string {
 		s += "; it only observes"
 	}
 	if len(r.Skipped) > 0 {
-		s += "; nothing served before, so there is nothing to compare with: " + plural(uint64(len(r.Skipped)), "step") + " skipped"
+		why := "nothing served before, so there is nothing to compare with"
+		if r.SkipReason != "" {
+			why = r.SkipReason
+		}
+		s += "; " + why + ": " + plural(uint64(len(r.Skipped)), "step") + " skipped"
 	}
 	return s
 }
@@ -114,6 +118,7 @@ func outcomeWords(r *release.Rollout, b release.OutcomeBody) string {
 		release.EffectPrepare:  to + " is up and healthy, without traffic",
 		release.EffectApply:    fmt.Sprintf("step %d of %d: %s of the traffic on %s", b.Step+1, len(r.Steps), percent(b.Weight), to),
 		release.EffectComplete: to + " is the only one",
+		release.EffectLower:    fmt.Sprintf("on the way back: %s of the traffic left on %s", percent(b.Weight), to),
 		release.EffectRevert:   "all traffic is back on " + label(r.Baseline),
 		release.EffectFinalize: "what the rollout left behind is gone",
 	}[b.Kind]
@@ -144,12 +149,15 @@ func failureWords(b release.FailureBody) string {
 func moveWords(r *release.Rollout, b release.MoveBody) string {
 	s := words(r.State)
 	if r.State == release.Baking {
-		s += fmt.Sprintf(" for %s at 100 %%", r.Spec.Strategy.Bake)
+		s += fmt.Sprintf(" for %s at 100 %%", max(r.Spec.Strategy.Bake, r.Spec.Policy.KeepWarm))
 	}
 	if b.Reason != "" {
 		s += ": " + b.Reason
 	} else if b.Cause != "" {
 		s += ": " + words(b.Cause)
+	}
+	if b.Trigger != "" {
+		s += " (the trigger " + b.Trigger + ")"
 	}
 	if b.Quarantine {
 		s += "; " + r.Spec.Payload.Label() + " is quarantined"

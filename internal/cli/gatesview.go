@@ -32,6 +32,8 @@ type forecastJSON struct {
 	// Obstacles is what the target says is in the way.
 	Obstacles []string `json:"obstacles"`
 	Warnings  []string `json:"warnings"`
+	// Rehearsal is what was found of the way back; null in mode observe.
+	Rehearsal *rehearsalJSON `json:"rehearsal"`
 }
 
 // gateJSON is the answer of one gate.
@@ -52,6 +54,7 @@ func toForecast(address, action string, f release.Forecast, warnings []string) f
 		CanStart: f.CanStart, StartAt: timeOrNull(f.StartAt), TakesSeconds: f.Takes.Seconds(),
 		Gates: []gateJSON{}, Steps: append([]string{}, f.Steps...),
 		Obstacles: []string{}, Warnings: append(append([]string{}, warnings...), f.Warnings...),
+		Rehearsal: toRehearsal(f.Rehearsal),
 	}
 	for _, g := range f.Gates {
 		out.Gates = append(out.Gates, gateJSON{
@@ -133,6 +136,7 @@ func (a *app) gatesText(list []forecastJSON) {
 		for _, o := range f.Obstacles {
 			a.say("%s", prose.Wrapped("The target is not ready: "+o, "  ", width(a.stdout)))
 		}
+		a.rehearsalText(f.Rehearsal)
 		if takes := f.takes(); takes != "" {
 			a.say("  %s", strings.TrimSpace(takes))
 		}
@@ -190,6 +194,7 @@ func (a *app) gatesMarkdown(list []forecastJSON) {
 		for i, s := range f.Steps {
 			a.say("%d. %s", i+1, s)
 		}
+		a.rehearsalMarkdown(f.Rehearsal)
 		a.say("\n%s%s\n", f.takes(), neverHeld)
 		for _, w := range append(f.Obstacles, f.Warnings...) {
 			a.say("> %s\n", strings.ReplaceAll(w, "\n", " "))

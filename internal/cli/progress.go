@@ -105,9 +105,9 @@ func remaining(r *release.Rollout, now time.Time) time.Duration {
 	case r.State.Final(), r.State.GoingBack(), r.State == release.Paused:
 		return 0
 	case r.State == release.Baking:
-		return max(r.Spec.Strategy.Bake.Std()-soaked(r, now), 0)
+		return max(max(r.Spec.Strategy.Bake, r.Spec.Policy.KeepWarm).Std()-soaked(r, now), 0)
 	}
-	left := r.Spec.Strategy.Bake.Std()
+	left := max(r.Spec.Strategy.Bake, r.Spec.Policy.KeepWarm).Std()
 	for i := r.Step; i < len(r.Steps); i++ {
 		left += r.Steps[i].AtLeast
 	}

@@ -33,7 +33,10 @@ rollout goes back then. It is an error when nobody lives to do that.
 
 A ledger that is locked, full or damaged stops nobody: the rollback then goes by
 what can still be read, and is not recorded. --write-spec saves all that a rollback
-needs to a file; --spec goes back by that file without any ledger.`,
+needs to a file; --spec goes back by that file without any ledger.
+
+--dry-run asks the target now and says what would be done, in order, and whether
+the way is open: the old artifact, the path, the capacity, and what is irreversible.`,
 		Example: `  sluice rollback checkout/production --reason "checkout is slow"
   sluice rollback checkout/production --dry-run --json
   sluice rollback checkout/production --write-spec checkout.json
@@ -104,6 +107,10 @@ type backPlanJSON struct {
 	Steps  []string `json:"steps"`
 	// Serving is what the target says now, in words.
 	Serving string `json:"serving"`
+	// Effects are what the target would be asked for, in order.
+	Effects []string `json:"effects"`
+	// Rehearsal is what was found of this way back now; null with --spec.
+	Rehearsal *rehearsalJSON `json:"rehearsal"`
 }
 
 func (a *app) planBack(ctx context.Context, l ledger.Ledger, key release.Key) error {
@@ -120,6 +127,7 @@ func (a *app) planBack(ctx context.Context, l ledger.Ledger, key release.Key) er
 		out := backPlanJSON{
 			Release: key.String(), From: toPayloadOrNull(plan.From), To: toPayloadOrNull(plan.To),
 			Steps: plan.Steps, Serving: release.ServesText(plan.Serving, time.Time{}),
+			Effects: plan.Effects, Rehearsal: toRehearsal(&plan.Rehearsal),
 		}
 		if plan.Open != nil {
 			out.Aborts = plan.Open.Number
@@ -130,7 +138,12 @@ func (a *app) planBack(ctx context.Context, l ledger.Ledger, key release.Key) er
 	for i, step := range plan.Steps {
 		a.say("  %d  %s", i+1, step)
 	}
+	a.say("The target would be asked to")
+	for _, effect := range plan.Effects {
+		a.say("     %s", effect)
+	}
 	a.say("What serves now: %s", release.ServesText(plan.Serving, time.Time{}))
+	a.rehearsalText(toRehearsal(&plan.Rehearsal))
 	a.say("Nothing was changed. To do it: sluice rollback %s --reason \"...\"", key)
 	return nil
 }

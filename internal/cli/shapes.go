@@ -56,6 +56,9 @@ type rolloutJSON struct {
 	// it; empty where neither is so.
 	Cause  string `json:"cause"`
 	Reason string `json:"reason"`
+	// Trigger is the one of the policy that turned it back or paused it; empty where
+	// none did.
+	Trigger string `json:"trigger"`
 	// Step counts from 1; Weight is the share of the new payload.
 	Step     int        `json:"step"`
 	Steps    int        `json:"steps"`
@@ -101,7 +104,7 @@ func toRollout(key release.Key, r *release.Rollout, now time.Time) *rolloutJSON 
 	out := &rolloutJSON{
 		Rollout: rolloutName(key, r.Number), Number: r.Number, Kind: string(r.Kind), Mode: string(r.Spec.Mode),
 		State: string(r.State), From: toPayloadOrNull(r.Baseline), To: toPayload(r.Spec.Payload), By: r.OpenedBy,
-		Cause: string(r.Cause), Reason: r.Why(), Step: min(r.Step+1, len(r.Steps)), Steps: len(r.Steps),
+		Cause: string(r.Cause), Reason: r.Why(), Trigger: r.Trigger, Step: min(r.Step+1, len(r.Steps)), Steps: len(r.Steps),
 		Weight: r.Weight, Ticks: r.Ticks, OpenedAt: r.OpenedAt,
 		Seconds: lasted(r, now).Seconds(), SoakSeconds: r.Soak.Seconds(), RemainingSeconds: remaining(r, now).Seconds(),
 	}

@@ -86,6 +86,9 @@ func (a *app) underWay(o overview) {
 		a.say("  %s   %s   rollout %d   by %s", v.history.Key, fromTo(r), r.Number, r.OpenedBy)
 		a.say("  %s", ProgressLine(r, a.clock.Now(), width(a.stdout)-2))
 		a.say("  %s", clipped(driver, width(a.stdout)-2))
+		if r.Trigger != "" {
+			a.say("%s", prose.Wrapped("the trigger "+r.Trigger+" fired: "+reason(r), "  ", width(a.stdout)))
+		}
 	}
 }
 

@@ -15,6 +15,15 @@ func (a *app) summarize(h *release.History, r *release.Rollout, events []eventJS
 		fmt.Sprintf("%s opened it at %s.", r.OpenedBy, instant(r.OpenedAt)),
 		a.reached(r, events),
 	}
+	if r.SkipReason != "" {
+		lines = append(lines, "Steps were skipped: "+r.SkipReason+".")
+	}
+	if r.Rehearsal != nil {
+		lines = append(lines, "Before it began, "+rehearsalWords(*r.Rehearsal)+".")
+	}
+	if r.Trigger != "" {
+		lines = append(lines, "The trigger "+r.Trigger+" of the rollback policy fired.")
+	}
 	if v := r.Harm; v != nil {
 		lines = append(lines, harmWords(r, *v)...)
 	}

@@ -35,6 +35,20 @@ type Subject struct {
 	// Started is when the rollout passed its gates, zero before: a window that
 	// lets what began inside finish outside needs it.
 	Started time.Time `json:"started,omitzero"`
+	// Rehearsal is what was found of the way back, and RehearsalRequired whether the
+	// rollback policy lets nothing begin without it.
+	Rehearsal         []Finding `json:"-"`
+	RehearsalRequired bool      `json:"-"`
+}
+
+// Finding is one part of a rehearsal of the way back.
+type Finding struct {
+	// Part is what was looked at: "artifact", "path", "capacity" or "reversible".
+	Part   string `json:"part"`
+	Status Status `json:"status"`
+	// Reason says what was found, in one line; Remedy what a person can do about it.
+	Reason string `json:"reason"`
+	Remedy string `json:"remedy,omitempty"`
 }
 
 // Result is the answer of one gate at one instant.

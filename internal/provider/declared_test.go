@@ -50,8 +50,10 @@ func objects() map[string]object {
 				`"on_inconclusive":"extend","revert_after":"1m","prepare_timeout":"10m"}`,
 		},
 		"rollback_policy": {
-			typ: "sluice_rollback_policy", first: `automatic = false` + "\n" + `max_per_day = 2`, second: `during_bake = false`,
-			content: `{"name":"one","automatic":false,"max_per_day":2}`,
+			typ: "sluice_rollback_policy", first: `automatic = false` + "\n" + `max_per_day = 2` + "\n" + `keep_warm = "30m"` + "\n" +
+				`triggers = { health = { during = "steps" }, burn_rate = {}, error_ceiling = { share = "5%" } }`,
+			second:  `during_bake = false` + "\n" + `how = "by_steps"` + "\n" + `fast_track = { within = "168h" }`,
+			content: `{"name":"one","automatic":false,"max_per_day":2,"triggers":{"health":{"during":"steps"},"burn_rate":{},"error_ceiling":{"share":0.05}},"keep_warm":"30m"}`,
 		},
 		"service": {
 			typ: "sluice_service",

@@ -52,6 +52,19 @@ resource "sluice_rollback_policy" "p" {
   automatic   = true
   during_bake = false
   max_per_day = 2
+  triggers = {
+    harm          = { during = "both" }
+    health        = { during = "steps" }
+    failed_check  = { during = "never" }
+    burn_rate     = { during = "both", metric = "errors", ceiling = "0.1%%", windows = [{ long = "1h", short = "5m", factor = 14.4 }], min_requests = 200 }
+    error_ceiling = { during = "steps", metric = "errors", share = "5%%", over = "10m", min_requests = 300 }
+    external      = { pager = { during = "both", signal = "http", metric = "errors" } }
+  }
+  how               = "by_steps"
+  by_steps          = { each = "20s", within = "3m" }
+  fast_track        = { within = "168h" }
+  keep_warm         = "30m"
+  require_rehearsal = true
 }
 resource "sluice_change_window" "w" {
   name      = "weekdays"
@@ -186,6 +199,15 @@ func TestAccAnUnknownValueAnywhereIsNoErrorAndNoPanic(t *testing.T) {
 		"expires":            {`"2034-01-01T00:00:00Z"`, u},
 		"automatic":          {`automatic   = true`, `automatic = ` + u + ` == ""`},
 		"max_per_day":        {`max_per_day = 2`, `max_per_day = length(` + u + `)`},
+		"part of a rollout":  {`during = "steps", metric`, `during = ` + u + `, metric`},
+		"burn ceiling":       {`ceiling = "0.1%"`, `ceiling = ` + u},
+		"burn range":         {`long = "1h"`, `long = ` + u},
+		"burn factor":        {`factor = 14.4`, `factor = length(` + u + `)`},
+		"external metric":    {`signal = "http", metric = "errors"`, `signal = "http", metric = ` + u},
+		"way back":           {`how               = "by_steps"`, `how = ` + u},
+		"fast track":         {`fast_track        = { within = "168h" }`, `fast_track = { within = ` + u + ` }`},
+		"keep_warm":          {`keep_warm         = "30m"`, `keep_warm = ` + u},
+		"require_rehearsal":  {`require_rehearsal = true`, `require_rehearsal = ` + u + ` == ""`},
 		"slower_than":        {`baseline_quantile = 0.99`, `fixed = ` + u},
 		"unattended weight":  {`max_unattended_weight = 10`, `max_unattended_weight = length(` + u + `)`},
 		"scope of drift":     {`blocks   = "release"`, `blocks = ` + u},

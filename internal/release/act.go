@@ -35,6 +35,8 @@ func (d *driver) act(ctx context.Context, decision Decision) error {
 		return d.effect(ctx, EffectApply)
 	case ActComplete:
 		return d.effect(ctx, EffectComplete)
+	case ActLower:
+		return d.effect(ctx, EffectLower)
 	case ActRevert:
 		return d.effect(ctx, EffectRevert)
 	case ActFinalize:

@@ -35,6 +35,13 @@ func (d *driver) prepareAnalysis(ctx context.Context) error {
 			return err
 		}
 	}
+	if r.Kind == Forward {
+		if err := d.fixTriggers(ctx, r, &body); err != nil && ctx.Err() == nil {
+			return d.retryAnalysis(ctx, err)
+		} else if err != nil {
+			return err
+		}
+	}
 	return d.append(ctx, KindAnalysis, body)
 }
 

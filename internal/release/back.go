@@ -21,6 +21,10 @@ type BackPlan struct {
 	Open    *Rollout            `json:"-"`
 	Steps   []string            `json:"steps"`
 	Serving *target.Observation `json:"serving,omitempty"`
+	// Effects are what the target would be asked for, in order.
+	Effects []string `json:"effects"`
+	// Rehearsal is what was found of this very way back now.
+	Rehearsal Rehearsal `json:"rehearsal"`
 }
 
 // PlanBack says what Back would do, and changes nothing. ErrNothingBefore when
@@ -38,6 +42,9 @@ func (e *Engine) PlanBack(ctx context.Context, key Key) (BackPlan, error) {
 			"send all traffic to " + labelOf(open.Baseline),
 			"quarantine " + open.Spec.Payload.Label(),
 		}
+		plan.Effects = []string{"revert: 0 % on " + open.Spec.Payload.Label() + ", at once", "finalize: take away what has no traffic"}
+		plan.Rehearsal = e.rehearse(ctx, open.Spec, status.History, status.Serving, status.LookErr)
+		plan.Rehearsal.byPerson(PartPath)
 		return plan, nil
 	}
 	plan.From, plan.To = status.History.Serving(), status.History.Previous()
@@ -50,6 +57,11 @@ func (e *Engine) PlanBack(ctx context.Context, key Key) (BackPlan, error) {
 		fmt.Sprintf("send all traffic to %s, at once and without a gate", plan.To.Label()),
 		"take " + plan.From.Label() + " away",
 	}
+	plan.Effects = []string{
+		"prepare: " + plan.To.Label() + " at 0 %", "apply: 100 % on " + plan.To.Label(),
+		"complete: " + plan.To.Label() + " is the only one", "finalize: take away what has no traffic",
+	}
+	plan.Rehearsal = e.rehearseBack(ctx, status, *plan.To)
 	return plan, nil
 }
 

@@ -8,6 +8,9 @@ func (v view) goingBack() Event {
 		return v.backAgain()
 	}
 	reverted := v.r.done[EffectRevert]
+	if e := v.lowering(); e != "" && !reverted {
+		return e
+	}
 	switch {
 	case v.r.State == RollbackFailed && reverted && v.r.wentBack == Aborting:
 		return EventRevertedAbort

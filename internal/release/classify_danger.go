@@ -18,22 +18,84 @@ func (v view) danger() Event {
 		v.obs.Target != nil && v.obs.Target.Reverted) {
 		return EventSwitchFired
 	}
-	if v.r.Harm == nil && !v.unhealthy() {
+	f, automatic := v.firing()
+	switch {
+	case f == nil:
 		return ""
-	}
-	if v.mayGoBack() {
+	case automatic && f.hurts():
 		return EventHarm
+	case automatic:
+		return EventTriggered
+	case f.hurts():
+		return EventHarmManual
+	default:
+		return EventTriggeredManual
 	}
-	return EventHarmManual
+}
+
+// firing is a trigger whose condition is met, as a rollout that turns back says it.
+type firing struct {
+	trigger Trigger
+	name    string
+	cause   Cause
+	reason  string
+}
+
+// hurts is true for the two that no policy makes go away: where they are off, the
+// rollout waits for a person.
+func (f firing) hurts() bool { return f.trigger == TriggerHarm || f.trigger == TriggerHealth }
+
+func (f firing) label() string { return watcher{Trigger: f.trigger, Name: f.name}.Label() }
+
+// firings lists the triggers whose condition is met, the gravest first. One that
+// the policy has off is not among them, unless it says that users are being hurt.
+func (v view) firings() []firing {
+	var out []firing
+	if v.unhealthy() {
+		out = append(out, firing{trigger: TriggerHealth, cause: CauseUnhealthy, reason: v.r.LastTick.Input.Unhealthy})
+	}
+	if v.r.Harm != nil && !ofHealthAlone(*v.r.Harm) {
+		out = append(out, firing{trigger: TriggerHarm, cause: CauseHarm, reason: harmText(*v.r.Harm)})
+	}
+	if v.r.LastTick == nil {
+		return out
+	}
+	for _, f := range v.r.LastTick.Fired {
+		if v.r.Spec.Policy.during(f.Trigger, f.Name).on(v.r.baking()) {
+			out = append(out, firing{trigger: f.Trigger, name: f.Name, cause: causeOf(f.Trigger), reason: f.Text})
+		}
+	}
+	return out
+}
+
+// firing is the trigger that decides: the first for which the engine may go back
+// by itself, and else the first of all.
+func (v view) firing() (f *firing, automatic bool) {
+	all := v.firings()
+	for i := range all {
+		if v.mayGoBackFor(all[i].trigger, all[i].name) {
+			return &all[i], true
+		}
+	}
+	if len(all) > 0 {
+		return &all[0], false
+	}
+	return nil, false
 }
 
 func (v view) unhealthy() bool { return v.r.LastTick != nil && v.r.LastTick.Input.Unhealthy != "" }
 
-// mayGoBack is whether the engine may roll back without a person.
+// mayGoBackFor is whether the engine may roll back for this trigger without a
+// person. An external trigger is asked by name.
+func (v view) mayGoBackFor(t Trigger, name string) bool {
+	return v.r.Spec.Policy.allows(t, name, v.r.baking()) && v.mayGoBack()
+}
+
+// mayGoBack is whether the engine may roll back without a person, whatever the
+// reason.
 func (v view) mayGoBack() bool {
 	p := v.r.Spec.Policy
-	baking := v.r.State == Baking || v.r.PausedFrom == Baking && v.r.State == Paused
-	return p.automatic() && !v.r.Spec.Irreversible && (!baking || p.duringBake()) &&
+	return p.automatic() && !v.r.Spec.Irreversible && (!v.r.baking() || p.duringBake()) &&
 		v.h.AutomaticRollbacks(v.now.Add(-24*time.Hour)) < p.maxPerDay()
 }
 

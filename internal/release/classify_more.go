@@ -42,7 +42,7 @@ func (v view) deadline(atMost time.Duration) Event {
 
 func (v view) paused() Event {
 	switch e := v.danger(); {
-	case e == EventHarm || e == EventSwitchFired:
+	case e == EventHarm || e == EventTriggered || e == EventSwitchFired:
 		return e
 	case e == "" && v.cleared():
 		if v.r.PausedFrom == Baking {
@@ -100,7 +100,7 @@ func (v view) bakeTime() time.Duration {
 	if v.r.Spec.Mode == Observe {
 		return PlannedTime(s)
 	}
-	return max(s.Bake.Std(), v.r.Steps[len(v.r.Steps)-1].AtLeast)
+	return max(s.Bake.Std(), v.r.Steps[len(v.r.Steps)-1].AtLeast, v.r.Spec.Policy.KeepWarm.Std())
 }
 
 // PlannedTime is how long a strategy takes at the least, from the first step to

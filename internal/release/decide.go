@@ -20,6 +20,8 @@ type Observations struct {
 	RevertSeen time.Time
 	// LookFailed is true when the last look went wrong.
 	LookFailed bool
+	// Interrupted is true once somebody asked this driver to stop.
+	Interrupted bool
 	// IntentKey names the open intent whose wish was seen to be unmet, or that this
 	// driver made itself.
 	IntentKey string
@@ -99,6 +101,9 @@ func within(now, at time.Time, d time.Duration) bool {
 func (v view) until(event Event) time.Time {
 	if event == EventBetweenTicks {
 		return v.nextTick()
+	}
+	if event == EventBetweenLowers {
+		return v.untilLower()
 	}
 	next := v.obs.LookAgain
 	if v.backingOff() {

@@ -135,6 +135,7 @@ func (d *driver) drive(ctx context.Context) error {
 // loop is drive, with the cause alone as its error.
 func (d *driver) loop(ctx context.Context) error {
 	for d.h.Open() != nil {
+		d.obs.Interrupted = ctx.Err() != nil
 		decision := d.decide()
 		if ctx.Err() != nil && (!decision.back() || d.graceOver()) {
 			return context.Cause(ctx)
@@ -204,6 +205,11 @@ func (d *driver) decide() Decision {
 // nor a renewal of the lease. An append behind what is new fails anyway.
 func (d *driver) hurried(decision Decision) bool {
 	r := d.h.Open()
+	switch decision.Event {
+	case EventLowerUnseen, EventLowerDue, EventBetweenLowers:
+		// A way back by steps has the time to hear that a person wants it at once.
+		return false
+	}
 	return decision.Next.GoingBack() && decision.State != RollbackFailed && !r.done[EffectRevert] && !d.revertFailed(r)
 }
 

@@ -54,8 +54,12 @@ func (d *driver) intend(ctx context.Context, kind EffectKind) (Effect, error) {
 		return *open, nil
 	}
 	eff := newEffect(d.key, r, kind)
-	if kind == EffectApply {
+	switch kind {
+	case EffectApply:
 		eff.RevertAfter = d.revertAfter(r)
+	case EffectLower:
+		// From what is there: a weight that somebody lowered is not raised again.
+		eff.Weight, eff.RevertAfter = r.lower(d.obs.Target.Canary.Weight), d.revertAfter(r)
 	}
 	return eff, d.append(ctx, KindIntent, eff)
 }
@@ -114,7 +118,7 @@ func (d *driver) call(ctx context.Context, eff Effect) (target.Progress, error) 
 	switch eff.Kind {
 	case EffectPrepare:
 		return d.tgt.Prepare(ctx, target.PrepareRequest{WriteRequest: write, Payload: d.h.Open().Spec.Payload})
-	case EffectApply:
+	case EffectApply, EffectLower:
 		return d.tgt.Apply(ctx, target.ApplyRequest{
 			WriteRequest: write, Traffic: target.TrafficState{Weight: eff.Weight},
 			ExpectedFingerprint: d.fingerprint(), RevertAfter: eff.RevertAfter.Std(),
@@ -213,6 +217,8 @@ func fulfilled(eff Effect, r *Rollout, obs target.Observation) bool {
 		return c != nil && c.Payload.Same(r.Spec.Payload) && c.Weight == eff.Weight && !obs.Reverted
 	case EffectComplete:
 		return ServesOnly(obs, r.Spec.Payload)
+	case EffectLower:
+		return c == nil || c.Weight <= eff.Weight
 	case EffectRevert:
 		return c == nil || c.Weight == 0
 	default:

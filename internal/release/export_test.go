@@ -19,3 +19,6 @@ func Rows() []Row {
 	}
 	return rows
 }
+
+// Updating is whether the tests write their golden files.
+func Updating() bool { return *update }

@@ -27,6 +27,8 @@ type Forecast struct {
 	Steps     []string          `json:"steps"`
 	Obstacles []target.Obstacle `json:"obstacles,omitempty"`
 	Warnings  []string          `json:"warnings,omitempty"`
+	// Rehearsal is what was found of the way back; nil in mode observe.
+	Rehearsal *Rehearsal `json:"rehearsal,omitempty"`
 }
 
 // Forecast asks the gates and the target about a rollout without beginning it. A
@@ -35,37 +37,36 @@ func (e *Engine) Forecast(ctx context.Context, spec Spec) (Forecast, error) {
 	spec = spec.Normalize()
 	now := e.Clock.Now()
 	f := Forecast{
-		Key: spec.Key(), Payload: spec.Payload, Takes: PlannedTime(spec.Strategy),
+		Key: spec.Key(), Payload: spec.Payload, Takes: spec.plannedTime(),
 		Steps: StepLabels(spec.Strategy, spec.Payload),
-		Gates: gate.CheckAll(ctx, e.Gates, spec.Subject(), now),
-	}
-	f.StartAt, f.CanStart = earliest(f.Gates, now)
-	t, err := e.Targets.Open(ctx, spec.Target, e.targetDeps())
-	if err != nil {
-		return f, err
-	}
-	bounded, cancel := context.WithTimeout(ctx, e.callTimeout())
-	defer cancel()
-	obs, err := t.Observe(bounded)
-	switch {
-	case err != nil:
-		f.Warnings = append(f.Warnings, fmt.Sprintf("the target could not be read now: %v", err))
-		return f, nil
-	case !obs.Known:
-		f.Warnings = append(f.Warnings, "the target could not tell what serves now")
-		return f, nil
 	}
 	h, err := e.load(ctx, f.Key)
 	if err != nil {
 		return f, err
 	}
+	t, openErr := e.Targets.Open(ctx, spec.Target, e.targetDeps())
+	var obs *target.Observation
+	seenErr := openErr
+	if openErr == nil {
+		obs, seenErr = e.look(ctx, spec.Target)
+	}
+	f.askGates(ctx, e, spec, h, obs, seenErr, now)
+	switch {
+	case openErr != nil:
+		return f, openErr
+	case seenErr != nil:
+		f.Warnings = append(f.Warnings, fmt.Sprintf("the target could not be read now: %v", seenErr))
+		return f, nil
+	case !obs.Known:
+		f.Warnings = append(f.Warnings, "the target could not tell what serves now")
+		return f, nil
+	}
 	if h.Open() == nil {
-		f.Obstacles = standing(&obs)
+		f.Obstacles = standing(obs)
 	}
-	if obs.Baseline == nil && len(f.Steps) > 1 {
-		f.Takes = PlannedTime(strategy.Definition{Bake: spec.Strategy.Bake, AllAtOnce: &strategy.AllAtOnce{}})
-		f.Warnings = append(f.Warnings, "nothing serves yet, so the steps below 100 % are skipped: a canary of nothing would send users nowhere")
-	}
+	f.skips(spec, h, obs, now)
+	bounded, cancel := context.WithTimeout(ctx, e.callTimeout())
+	defer cancel()
 	more, err := t.Preflight(bounded, spec.Payload)
 	if err != nil {
 		f.Warnings = append(f.Warnings, fmt.Sprintf("the target could not say whether it is ready: %v", err))
@@ -73,6 +74,39 @@ func (e *Engine) Forecast(ctx context.Context, spec Spec) (Forecast, error) {
 	}
 	f.Obstacles = append(f.Obstacles, more...)
 	return f, nil
+}
+
+// askGates asks the gates, after the way back was rehearsed for them.
+func (f *Forecast) askGates(ctx context.Context, e *Engine, spec Spec, h *History, obs *target.Observation, seenErr error, now time.Time) {
+	subject := spec.Subject()
+	if spec.Mode != Observe {
+		r := e.rehearse(ctx, spec, h, obs, seenErr)
+		f.Rehearsal, subject.Rehearsal, subject.RehearsalRequired = &r, r.Lines, spec.Policy.RequireRehearsal
+	}
+	f.Gates = gate.CheckAll(ctx, e.Gates, subject, now)
+	f.StartAt, f.CanStart = earliest(f.Gates, now)
+}
+
+// skips says which steps will not be walked, and why.
+func (f *Forecast) skips(spec Spec, h *History, obs *target.Observation, now time.Time) {
+	why := ""
+	if obs.Baseline == nil && len(f.Steps) > 1 {
+		why = "nothing serves yet, so the steps below 100 % are skipped: a canary of nothing would send users nowhere"
+	} else if fast := h.fastTrack(spec, now); fast != "" && obs.Baseline != nil {
+		why = fast + "; so the steps below 100 % are skipped, and no gate is"
+	}
+	if why == "" {
+		return
+	}
+	f.Warnings = append(f.Warnings, why)
+	spec.Strategy = strategy.Definition{Bake: spec.Strategy.Bake, AllAtOnce: &strategy.AllAtOnce{}}
+	f.Takes = spec.plannedTime()
+}
+
+// plannedTime is PlannedTime with what the policy keeps warm.
+func (s Spec) plannedTime() time.Duration {
+	longer := max(s.Policy.KeepWarm-s.Strategy.Bake, 0)
+	return PlannedTime(s.Strategy) + longer.Std()
 }
 
 // earliest is when all gates may pass. A blocked gate that does not know makes it
@@ -159,7 +193,7 @@ func (e *Engine) validateSignals(ctx context.Context, spec Spec) field.Errors {
 			errs = append(errs, field.Error{Path: "signals", Msg: problem})
 		}
 	}
-	return errs
+	return append(errs, spec.validateWatchers(sources)...)
 }
 
 // validateCapabilities compares what the strategy needs with what the target can
@@ -181,8 +215,11 @@ func (e *Engine) validateCapabilities(ctx context.Context, spec Spec) field.Erro
 		if w >= 100 {
 			continue
 		}
+		if !caps.Weights && spec.Policy.How == BySteps {
+			errs = append(errs, field.Error{Path: "rollback_policy", Msg: fmt.Sprintf("the policy %q goes back by steps, which needs the capability \"weights\", and the target (%s) does not have it; allowed is how = \"at_once\"", spec.Policy.Name, spec.Target.Driver)})
+		}
 		if !caps.Weights {
-			return field.Errors{{Path: "strategy", Msg: fmt.Sprintf("the strategy %q needs the capability \"weights\", which the target (%s) does not have; allowed is a strategy without steps below 100 %%, for example all_at_once = {}", spec.Strategy.Name, spec.Target.Driver)}}
+			return append(errs, field.Error{Path: "strategy", Msg: fmt.Sprintf("the strategy %q needs the capability \"weights\", which the target (%s) does not have; allowed is a strategy without steps below 100 %%, for example all_at_once = {}", spec.Strategy.Name, spec.Target.Driver)})
 		}
 		guarded := caps.RevertAfter && !spec.Irreversible
 		if limit := spec.Strategy.MaxUnattendedWeight; !guarded && (limit == nil || w > *limit) {

@@ -78,7 +78,8 @@ func (d *driver) mustNotWait(kind string, body any) bool {
 	}
 	switch b := body.(type) {
 	case TickBody:
-		return b.Input.Unhealthy != "" || b.Verdict != nil && b.Verdict.Kind == judge.Harm
+		fired := slices.ContainsFunc(b.Fired, func(f Fired) bool { return !f.Off })
+		return fired || b.Input.Unhealthy != "" || b.Verdict != nil && b.Verdict.Kind == judge.Harm
 	case MoveBody:
 		return State(strings.TrimPrefix(kind, movePrefix)).GoingBack()
 	default:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
@@ -50,6 +51,9 @@ func (d *driver) measure(ctx context.Context) error {
 			return err
 		}
 		tick.Verdict = &verdict
+	}
+	if r.Analysis != nil && primed {
+		tick.Fired = r.fired(tick)
 	}
 	// Only now: what a dependency says changes nothing about harm.
 	d.standing(ctx, &tick, r)
@@ -170,7 +174,7 @@ func watched(tick *TickBody, obs *target.Observation, r *Rollout) *target.ArmSta
 // as a metric store is between two scrapes. What the others said is then asked
 // again with the next look, for a late signal is not one without exposure.
 func (d *driver) count(ctx context.Context, tick *TickBody, r *Rollout) (primed, late bool) {
-	if !r.judging() || r.applied < 0 && r.Spec.Mode != Observe {
+	if !r.counting() || r.applied < 0 && r.Spec.Mode != Observe {
 		return true, false
 	}
 	if err := d.openSources(ctx, r); err != nil {
@@ -199,9 +203,10 @@ func (d *driver) count(ctx context.Context, tick *TickBody, r *Rollout) (primed,
 			continue
 		}
 		tick.add(name, counts, r)
+		tick.watch(name, counts, r)
 	}
 	if !primed {
-		tick.Input.Counts, tick.Missing = nil, nil
+		tick.Input.Counts, tick.Missing, tick.Watched = nil, nil, nil
 		for name := range tick.Cursors {
 			if cursor := lastCursor(r, name); cursor != nil {
 				tick.Cursors[name] = cursor
@@ -234,6 +239,9 @@ func lastCursor(r *Rollout, name string) json.RawMessage {
 func (t *TickBody) add(name string, counts signal.Counts, r *Rollout) {
 	missing := map[string]bool{}
 	for _, m := range counts.Missing {
+		if slices.Contains(r.watches(name), m.Metric) {
+			continue
+		}
 		if m.Arm == target.Baseline && (r.Baseline == nil || t.Weight >= 100) {
 			continue
 		}
@@ -246,7 +254,7 @@ func (t *TickBody) add(name string, counts signal.Counts, r *Rollout) {
 	arms := map[string]*judge.Counts{}
 	var order []string
 	for _, c := range counts.Counts {
-		if missing[c.Metric] {
+		if missing[c.Metric] || slices.Contains(r.watches(name), c.Metric) {
 			continue
 		}
 		pair := arms[c.Metric]

@@ -19,13 +19,14 @@ func (v view) move(event Event) MoveBody {
 	case EventAbortRequested:
 		m.Cause, m.Reason = v.r.Abort.Cause, v.r.Abort.Reason
 		m.Quarantine = v.r.Abort.Quarantine
-	case EventHarm:
-		m.Cause, m.Reason = v.harm()
+	case EventHarm, EventTriggered:
+		f, _ := v.firing()
+		m.Cause, m.Reason, m.Trigger = f.cause, f.reason, f.label()
 		m.Quarantine = m.Cause.Condemns()
-	case EventHarmManual:
-		cause, reason := v.harm()
-		m.Cause, m.Reason = CauseManual, fmt.Sprintf("%s: %s; %s", cause, reason, v.whyManual())
-		m.Quarantine = cause.Condemns()
+	case EventHarmManual, EventTriggeredManual:
+		f, _ := v.firing()
+		m.Cause, m.Reason, m.Trigger = CauseManual, fmt.Sprintf("%s: %s; %s", f.cause, f.reason, v.whyManual(*f)), f.label()
+		m.Quarantine = f.cause.Condemns()
 	case EventSwitchFired:
 		m.Cause, m.Reason = CauseDeadMan, "nobody renewed the target's dead-man switch in time, so the target went back by itself"
 	case EventRefused:
@@ -56,14 +57,14 @@ func (v view) move(event Event) MoveBody {
 		m.Reason = v.failure()
 	}
 	next := table[v.r.State][event].next
-	if next.GoingBack() && !v.r.State.GoingBack() && !v.r.done[EffectRevert] && v.r.Spec.Mode != Observe {
+	if next.GoingBack() && !v.r.State.GoingBack() && !v.r.done[EffectRevert] && v.r.Spec.Mode != Observe && !v.willLower(next, m.Cause) {
 		revert := newEffect(v.h.Key, v.r, EffectRevert)
 		m.Intent = &revert
 	}
 	if next.Final() {
 		m.Serving = v.serving()
 		if m.Cause == "" && event != EventServingOurs {
-			m.Cause, m.Reason = v.r.Cause, v.r.Reason
+			m.Cause, m.Reason, m.Trigger = v.r.Cause, v.r.Reason, v.r.Trigger
 		}
 	}
 	return m
@@ -81,14 +82,6 @@ func (v view) completedText() string {
 		text += "; it was to go back because of: " + v.r.Reason
 	}
 	return text
-}
-
-// harm says why users are being hurt.
-func (v view) harm() (Cause, string) {
-	if v.unhealthy() {
-		return CauseUnhealthy, v.r.LastTick.Input.Unhealthy
-	}
-	return CauseHarm, harmText(*v.r.Harm)
 }
 
 // harmText puts a verdict of harm into one line of numbers.
@@ -113,15 +106,22 @@ func harmText(verdict judge.Verdict) string {
 	return text
 }
 
-func (v view) whyManual() string {
+// whyManual says why the engine does not go back by itself.
+func (v view) whyManual(f firing) string {
 	p := v.r.Spec.Policy
+	part := "steps"
+	if v.r.baking() {
+		part = "bake"
+	}
 	switch {
 	case v.r.Spec.Irreversible:
 		return "the release is declared irreversible, so a person must decide"
 	case !p.automatic():
 		return fmt.Sprintf("the rollback policy %q leaves rollbacks to a person", p.Name)
-	case !p.duringBake() && (v.r.State == Baking || v.r.PausedFrom == Baking):
+	case !p.duringBake() && v.r.baking():
 		return fmt.Sprintf("the rollback policy %q leaves rollbacks during the bake to a person", p.Name)
+	case !p.during(f.trigger, f.name).on(v.r.baking()):
+		return fmt.Sprintf("the rollback policy %q has the trigger %s off during the %s, so a person must decide", p.Name, f.label(), part)
 	default:
 		return fmt.Sprintf("max_per_day is %d, and this release has gone back by itself as often within 24 hours, so a person must decide", p.maxPerDay())
 	}

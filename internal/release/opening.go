@@ -27,7 +27,12 @@ func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, servin
 		return b, &ObstructedError{Key: d.key, Obstacles: obstacles}
 	}
 	if kind != BackOut {
-		b.Gates = gate.CheckAll(ctx, d.e.Gates, spec.Subject(), d.e.Clock.Now())
+		subject := spec.Subject()
+		if kind == Forward {
+			r := d.e.rehearse(ctx, spec, d.h, serving, nil)
+			b.Rehearsal, subject.Rehearsal, subject.RehearsalRequired = &r, r.Lines, spec.Policy.RequireRehearsal
+		}
+		b.Gates = gate.CheckAll(ctx, d.e.Gates, subject, d.e.Clock.Now())
 		if len(gate.Blocked(b.Gates)) > 0 {
 			return b, &BlockedError{Key: d.key, Label: spec.Payload.Label(), Results: b.Gates}
 		}
@@ -37,7 +42,12 @@ func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, servin
 	}
 	if serving.Baseline != nil {
 		b.Baseline = &serving.Baseline.Payload
-		return b, nil
+		if kind == Forward {
+			b.SkipReason = d.h.fastTrack(spec, d.e.Clock.Now())
+		}
+		if b.SkipReason == "" {
+			return b, nil
+		}
 	}
 	for i, s := range spec.Strategy.Steps() {
 		if s.Traffic.Weight < 100 {

@@ -86,6 +86,11 @@ type OpenedBody struct {
 	// Skipped lists the indexes of steps that are not walked: a canary of nothing
 	// would send users nowhere.
 	Skipped []int `json:"skipped,omitempty"`
+	// SkipReason says why, where it is not that nothing served.
+	SkipReason string `json:"skip_reason,omitempty"`
+	// Rehearsal is what was found of the way back before anything began; nil for a
+	// rollout that needs none.
+	Rehearsal *Rehearsal `json:"rehearsal,omitempty"`
 	// Observation is what the target said before anything changed.
 	Observation target.Observation `json:"observation"`
 	// Gates is what they said when the rollout was let in.
@@ -99,8 +104,10 @@ type AnalysisBody struct {
 	Params  judge.Params   `json:"params"`
 	Metrics []judge.Metric `json:"metrics"`
 	// Queries by signal.
-	Queries  map[string][]signal.Query `json:"queries,omitempty"`
-	Warnings []string                  `json:"warnings,omitempty"`
+	Queries map[string][]signal.Query `json:"queries,omitempty"`
+	// Watches names, by signal, the metrics that only triggers need.
+	Watches  map[string][]string `json:"watches,omitempty"`
+	Warnings []string            `json:"warnings,omitempty"`
 }
 
 // MoveBody is the body of a move: "rollout.paused" and its siblings.
@@ -110,6 +117,8 @@ type MoveBody struct {
 	Step   int    `json:"step"`
 	Cause  Cause  `json:"cause,omitempty"`
 	Reason string `json:"reason,omitempty"`
+	// Trigger names what turned the rollout back, or paused it for a person.
+	Trigger string `json:"trigger,omitempty"`
 	// Quarantine is true when the rollout's payload is quarantined by this move.
 	Quarantine bool `json:"quarantine,omitempty"`
 	// Intent is that of the revert, in the move that turns a rollout back: one
@@ -141,6 +150,8 @@ const (
 	EffectComplete EffectKind = "complete"
 	EffectRevert   EffectKind = "revert"
 	EffectFinalize EffectKind = "finalize"
+	// EffectLower gives the canary less traffic on the way back, and never more.
+	EffectLower EffectKind = "lower"
 )
 
 // Effect is a wish that the engine carries to the target.
@@ -183,6 +194,10 @@ type TickBody struct {
 	// Input is what the judge was given, and Verdict what it said.
 	Input   judge.Tick     `json:"input"`
 	Verdict *judge.Verdict `json:"verdict,omitempty"`
+	// Watched is what was counted for triggers alone, and Fired which of them found
+	// their condition met.
+	Watched []Watched `json:"watched,omitempty"`
+	Fired   []Fired   `json:"fired,omitempty"`
 	// Observed is true when both target and signals could be read, so that the time
 	// since the tick before counts as soak.
 	Observed bool `json:"observed"`

@@ -26,6 +26,16 @@ type Rollout struct {
 	// Cause and Reason say why it left the straight way, or why it waits.
 	Cause  Cause  `json:"cause,omitempty"`
 	Reason string `json:"reason,omitempty"`
+	// Trigger names what turned it back, or paused it for a person, where that was a
+	// trigger of the policy.
+	Trigger string `json:"trigger,omitempty"`
+	// SkipReason says why steps were skipped, where it is not that nothing served.
+	SkipReason string `json:"skip_reason,omitempty"`
+	// Rehearsal is what was found of the way back before the rollout began.
+	Rehearsal *Rehearsal `json:"rehearsal,omitempty"`
+	// RevertTook is the time from the decision to go back to the end of the revert; 0
+	// where the rollout did not go back.
+	RevertTook time.Duration `json:"revert_took,omitempty"`
 	// MovedAt is when it came into its state; ClosedAt is zero while it is open.
 	MovedAt  time.Time `json:"moved_at"`
 	ClosedAt time.Time `json:"closed_at,omitzero"`
@@ -65,6 +75,8 @@ type Rollout struct {
 
 	// judged holds the inputs of all verdicts in order, for whoever goes on judging.
 	judged []judge.Tick
+	// samples holds what was counted, for triggers that look back.
+	samples []sample
 	// unwatched is how much of the time since StepAt nobody looked.
 	unwatched time.Duration
 	// late is the observed time of this step whose counts had not come at the last
@@ -77,10 +89,12 @@ type Rollout struct {
 	// wentBack is the state, aborting or reverting, that a failed revert goes back to.
 	wentBack State
 	intentAt time.Time
-	failedAt time.Time
-	failures int
-	attempts int
-	done     map[EffectKind]bool
+	// backAt is when it turned back, loweredAt when its weight was last lowered.
+	backAt, loweredAt time.Time
+	failedAt          time.Time
+	failures          int
+	attempts          int
+	done              map[EffectKind]bool
 	// applied is the index of the last step whose weight was applied, -1 before.
 	applied int
 }
@@ -88,7 +102,7 @@ type Rollout struct {
 func newRollout(rec ledger.Record, b OpenedBody) *Rollout {
 	r := &Rollout{
 		Number: b.Number, Kind: b.Kind, Spec: b.Spec, Owner: b.Owner, Baseline: b.Baseline,
-		Skipped: b.Skipped, OpenedAt: rec.At, OpenedBy: rec.Actor, Asked: b.Reason, State: Opened, MovedAt: rec.At, movedSeq: rec.Seq,
+		Skipped: b.Skipped, SkipReason: b.SkipReason, Rehearsal: b.Rehearsal, OpenedAt: rec.At, OpenedBy: rec.Actor, Asked: b.Reason, State: Opened, MovedAt: rec.At, movedSeq: rec.Seq,
 		Opening: b, Steps: b.Spec.Strategy.Steps(), done: map[EffectKind]bool{}, applied: -1,
 	}
 	r.Step = r.nextStep(0)
@@ -118,7 +132,7 @@ func (r *Rollout) CurrentStep() strategy.Step { return r.Steps[min(r.Step, len(r
 // forget lets go of what only an open rollout needs, so that a long history
 // stays small in memory.
 func (r *Rollout) forget() {
-	r.judged, r.done = nil, nil
+	r.judged, r.samples, r.done = nil, nil, nil
 	r.Opening = OpenedBody{}
 }
 

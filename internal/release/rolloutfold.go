@@ -71,8 +71,13 @@ func (r *Rollout) outcome(rec ledger.Record, b OutcomeBody) {
 		}
 	case EffectComplete:
 		r.Weight = 100
+	case EffectLower:
+		r.Weight, r.loweredAt = b.Weight, rec.At
 	case EffectRevert:
 		r.Weight, r.revertSeq = 0, rec.Seq
+		if !r.backAt.IsZero() {
+			r.RevertTook = max(rec.At.Sub(r.backAt), 0)
+		}
 	}
 }
 
@@ -95,13 +100,29 @@ func (r *Rollout) tick(rec ledger.Record, b TickBody) {
 	} else {
 		r.BadTicks++
 	}
+	if len(r.Spec.watchers()) > 0 && len(b.Input.Counts)+len(b.Watched) > 0 {
+		r.samples = append(r.samples, b.sample())
+	}
 	if b.Verdict == nil {
 		return
 	}
 	r.judged = append(r.judged, b.Input)
-	if b.Verdict.Kind == judge.Harm && r.Harm == nil {
+	if b.Verdict.Kind == judge.Harm && (r.Harm == nil || ofHealthAlone(*r.Harm) && !ofHealthAlone(*b.Verdict)) {
 		r.Harm = b.Verdict
 	}
+}
+
+// ofHealthAlone is true for a verdict of harm that no count gave: it repeats what the
+// target said of the new artifact's health, which is a trigger of its own.
+func ofHealthAlone(v judge.Verdict) bool {
+	down := false
+	for _, reason := range v.Reasons {
+		if reason.Code == judge.CodeFastLane {
+			return false
+		}
+		down = down || reason.Code == judge.CodeUnhealthy
+	}
+	return down && v.EHarm < v.HarmAt
 }
 
 // lastWatched is when somebody last looked in this step, zero before it began.
@@ -122,6 +143,19 @@ func unwatched(from, to time.Time, interval time.Duration) (time.Duration, bool)
 // judging is whether there is anything to judge in this rollout.
 func (r *Rollout) judging() bool { return r.Analysis != nil && len(r.Analysis.Metrics) > 0 }
 
+// counting is whether signals are asked at all.
+func (r *Rollout) counting() bool {
+	return r.judging() || r.Analysis != nil && len(r.Analysis.Watches) > 0
+}
+
+// watches lists what a signal counts for triggers alone.
+func (r *Rollout) watches(signal string) []string {
+	if r.Analysis == nil {
+		return nil
+	}
+	return r.Analysis.Watches[signal]
+}
+
 func (r *Rollout) move(rec ledger.Record, to State, b MoveBody) {
 	if to == Paused {
 		r.PausedFrom = b.From
@@ -133,16 +167,19 @@ func (r *Rollout) move(rec ledger.Record, to State, b MoveBody) {
 		r.StepAt, r.Soak, r.late, r.unwatched = rec.At, 0, 0, 0
 	}
 	if b.From == Paused && !to.GoingBack() {
-		r.Cause, r.Reason, r.BadTicks = "", "", 0
+		r.Cause, r.Reason, r.Trigger, r.BadTicks = "", "", "", 0
 		r.Extended, r.StepAt, r.unwatched = false, rec.At, 0
 		r.Failure, r.failures = nil, 0
 	}
 	if b.Cause != "" {
-		r.Cause, r.Reason = b.Cause, b.Reason
+		r.Cause, r.Reason, r.Trigger = b.Cause, b.Reason, b.Trigger
 	}
 	if b.Intent != nil {
 		r.intend(rec, *b.Intent)
 		r.failures = 0
+	}
+	if to.GoingBack() && !r.State.GoingBack() {
+		r.backAt = rec.At
 	}
 	r.State, r.MovedAt, r.movedSeq = to, rec.At, rec.Seq
 	if to.Final() {

@@ -98,44 +98,6 @@ func (e Environment) Validate() field.Errors {
 	return errs
 }
 
-// Policy is the content of a declared rollback policy.
-type Policy struct {
-	Name string `json:"name,omitempty"`
-	// Automatic is whether the engine may go back by itself; nil means yes.
-	Automatic *bool `json:"automatic,omitempty"`
-	// DuringBake is whether it may do so after 100 % as well; nil means yes.
-	DuringBake *bool `json:"during_bake,omitempty"`
-	// MaxPerDay is after how many automatic rollbacks of a release within 24 hours
-	// the next one pauses instead; 0 takes DefaultMaxPerDay.
-	MaxPerDay int `json:"max_per_day,omitempty"`
-}
-
-// DefaultMaxPerDay is how many automatic rollbacks a release may have within 24
-// hours when its policy does not say.
-const DefaultMaxPerDay = 3
-
-// Validate checks a declared rollback policy.
-func (p Policy) Validate() field.Errors {
-	var errs field.Errors
-	if msg := field.Name(p.Name); msg != "" {
-		errs = append(errs, field.Error{Path: "name", Msg: msg})
-	}
-	if p.MaxPerDay < 0 || p.MaxPerDay > 100 {
-		errs = append(errs, field.Error{Path: "max_per_day", Msg: fmt.Sprintf("%d is not a limit; it must be from 1 to 100, for example 3", p.MaxPerDay)})
-	}
-	return errs
-}
-
-func (p Policy) automatic() bool  { return p.Automatic == nil || *p.Automatic }
-func (p Policy) duringBake() bool { return p.DuringBake == nil || *p.DuringBake }
-
-func (p Policy) maxPerDay() int {
-	if p.MaxPerDay == 0 {
-		return DefaultMaxPerDay
-	}
-	return p.MaxPerDay
-}
-
 // Key names the release that the specification is for.
 func (s Spec) Key() Key { return Key{Service: s.Service, Environment: s.Environment.Name} }
 
@@ -158,6 +120,7 @@ func (s Spec) Subject() gate.Subject {
 func (s Spec) Normalize() Spec {
 	s.Format = SpecFormat
 	s.Strategy = s.Strategy.Normalize()
+	s.Policy = s.Policy.Normalize()
 	if s.Mode == "" {
 		s.Mode = Enforce
 	}
@@ -176,6 +139,7 @@ func (s Spec) Validate() field.Errors {
 		errs = append(errs, field.Error{Path: "mode", Msg: fmt.Sprintf("%q is not a mode; it must be enforce or observe, for example \"observe\"", s.Mode)})
 	}
 	errs = append(errs, s.validateDefinition()...)
+	errs = append(errs, s.validatePolicy()...)
 	return append(errs, s.validateMetrics()...)
 }
 

@@ -52,8 +52,8 @@ func (s State) GoingBack() bool {
 // Cause says why a rollout left the straight way.
 type Cause string
 
-// The causes. Harm, Unhealthy and Check say that the artifact is bad and
-// quarantine it; the others say nothing about it.
+// The causes. Harm, Unhealthy, BurnRate and ErrorCeiling say that the artifact is
+// bad and quarantine it; the others say nothing about it.
 const (
 	CauseHarm         Cause = "harm"
 	CauseUnhealthy    Cause = "unhealthy"
@@ -67,7 +67,29 @@ const (
 	CauseTrafficShare Cause = "traffic_share"
 	CauseDiverged     Cause = "diverged"
 	CauseManual       Cause = "needs_a_person"
+	CauseBurnRate     Cause = "burn_rate"
+	CauseErrorCeiling Cause = "error_ceiling"
+	CauseExternal     Cause = "external_signal"
 )
 
 // Condemns reports whether the cause puts the artifact into quarantine.
-func (c Cause) Condemns() bool { return c == CauseHarm || c == CauseUnhealthy }
+func (c Cause) Condemns() bool {
+	switch c {
+	case CauseHarm, CauseUnhealthy, CauseBurnRate, CauseErrorCeiling:
+		return true
+	default:
+		return false
+	}
+}
+
+// causeOf is the cause of a rollout that a trigger with counts turned back.
+func causeOf(t Trigger) Cause {
+	switch t {
+	case TriggerBurnRate:
+		return CauseBurnRate
+	case TriggerErrorCeiling:
+		return CauseErrorCeiling
+	default:
+		return CauseExternal
+	}
+}

@@ -69,6 +69,9 @@ type world struct {
 	// silent stops the metric store from answering, empty loses an arm in it.
 	silent bool
 	empty  target.Arm
+	// ringing is how many alarms each look finds; deaf makes none be heard.
+	ringing float64
+	deaf    bool
 	// scrape is how often the metric store has news; 0 for always.
 	scrape  time.Duration
 	scraped time.Time
@@ -183,6 +186,11 @@ func (w *world) engine(name string, f fault) *release.Engine {
 		},
 	})
 	signals := signal.NewRegistry(signal.Driver{
+		Name: "alarms", Validate: func(json.RawMessage) field.Errors { return nil },
+		Open: func(context.Context, json.RawMessage, signal.Deps) (signal.Source, error) {
+			return &alarms{w: w}, nil
+		},
+	}, signal.Driver{
 		Name: "world", Validate: func(json.RawMessage) field.Errors { return nil },
 		Open: func(context.Context, json.RawMessage, signal.Deps) (signal.Source, error) {
 			return &worldSource{w: w}, nil

@@ -23,11 +23,11 @@ func TestNew(t *testing.T) {
 	for _, r := range gate.CheckAll(context.Background(), gates, gate.Subject{Service: "checkout", Environment: "production"}, now) {
 		results = append(results, r.Gate+" "+string(r.Status))
 	}
-	if diff := cmp.Diff([]string{"window", "quarantine", "hold", "drift", "dependency"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"window", "quarantine", "hold", "drift", "dependency", "rehearsal"}, names); diff != "" {
 		t.Errorf("the gates (-want +got):\n%s", diff)
 	}
 	// Without a digest nobody can tell about the quarantine.
-	if diff := cmp.Diff([]string{"window pass", "quarantine unknown", "hold pass", "drift pass", "dependency pass"}, results); diff != "" {
+	if diff := cmp.Diff([]string{"window pass", "quarantine unknown", "hold pass", "drift pass", "dependency pass", "rehearsal pass"}, results); diff != "" {
 		t.Errorf("their answers (-want +got):\n%s", diff)
 	}
 }

@@ -66,6 +66,7 @@ type shown struct {
 	StartAt             types.String `tfsdk:"start_at"`
 	Gates               types.List   `tfsdk:"gates"`
 	History             types.List   `tfsdk:"history"`
+	Procedure           types.String `tfsdk:"procedure"`
 }
 
 var gateType = types.ObjectType{AttrTypes: map[string]attrType{
@@ -107,6 +108,7 @@ func (s shown) blank(key engine.Key) shown {
 	s.Steps = types.ListNull(types.StringType)
 	s.Gates = types.ListNull(gateType)
 	s.History = types.ListNull(lastRolloutType)
+	s.Procedure = types.StringNull()
 	return s
 }
 
@@ -125,6 +127,7 @@ func (d *DataSource) show(ctx context.Context, key engine.Key, s shown) (shown, 
 		s.Serving = serving(*status.Serving)
 	}
 	s.History = historyList(status.History)
+	s.Procedure = textOrNull(e.Procedure(ctx, status))
 	if status.History.Spec == nil {
 		return s, nil
 	}

@@ -52,13 +52,15 @@ func (d *DataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 			"gates": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "What each gate says of the artifact now.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"gate":    text("Its name: `window`, `quarantine` or `hold`."),
+					"gate":    text("Its name, such as `window`, `quarantine`, `hold` or `rehearsal`."),
 					"status":  text("`pass`, `fail` or `unknown`, which blocks as `fail` does."),
 					"reason":  text("Why."),
 					"remedy":  text("What a person can do about it."),
 					"next_at": text("When it may pass next, RFC 3339; null when nobody can tell."),
 				}},
 			},
+			"procedure": text("The runbook of this very release, in Markdown: what serves, where a rollback leads, what to type, what happens by itself, whether the way back is open now, and whom to ask. " +
+				"Write it to a file or a wiki, so that it is there when the ledger is not."),
 			"history": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "All rollouts, the newest first.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{

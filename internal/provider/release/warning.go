@@ -51,6 +51,12 @@ func forecastBody(f engine.Forecast, more ...string) string {
 	for _, o := range f.Obstacles {
 		row("target", "fail", o.What, o.Remedy)
 	}
+	if r := f.Rehearsal; r != nil {
+		lines = append(lines, note(rehearsalTitle(*r)))
+		for _, l := range r.Lines {
+			row(l.Part, string(l.Status), l.Reason, l.Remedy)
+		}
+	}
 	for _, w := range f.Warnings {
 		lines = append(lines, note("Note: "+strings.TrimSuffix(w, ".")+"."))
 	}
@@ -63,6 +69,15 @@ func forecastBody(f engine.Forecast, more ...string) string {
 	}
 	lines = append(lines, note(closing))
 	return strings.Join(lines, "\n")
+}
+
+// rehearsalTitle says where a rollback would lead, and how long it takes.
+func rehearsalTitle(r engine.Rehearsal) string {
+	to := "nothing, since nothing serves"
+	if r.To != nil {
+		to = r.To.Label()
+	}
+	return fmt.Sprintf("The way back, to %s; how long it takes: %s.", to, r.Takes())
 }
 
 // note is a line that belongs to no gate.

@@ -1,0 +1,68 @@
+package release
+
+import (
+	"context"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
+)
+
+// rehearseBack looks at a person's rollback while no rollout is open: what served
+// before has to be brought up again, which the target is asked about.
+func (e *Engine) rehearseBack(ctx context.Context, status Status, to artifact.Payload) Rehearsal {
+	spec := *status.History.Spec
+	s := scene{spec: spec, history: status.History, seen: status.Serving, seenErr: status.LookErr, callTimeout: e.callTimeout(), now: e.Clock.Now()}
+	t, err := e.Targets.Open(ctx, spec.Target, e.targetDeps())
+	if err == nil {
+		bounded, cancel := context.WithTimeout(ctx, e.callTimeout())
+		defer cancel()
+		if s.caps, s.capsErr = t.Capabilities(bounded); s.capsErr == nil {
+			s.obstacles, s.obstaclesErr = t.Preflight(bounded, to)
+		}
+	} else {
+		s.capsErr, s.obstaclesErr = err, err
+	}
+	r := s.rehearsal()
+	r.To = &to
+	r.Lines = []gate.Finding{s.again(PartArtifact, to), s.path(), s.again(PartCapacity, to), s.taken(to)}
+	r.byPerson(PartPath)
+	r.measure(status.History, func(past *Rollout) (time.Duration, bool) {
+		return past.ClosedAt.Sub(past.OpenedAt), past.Kind == BackOut && past.State == Succeeded
+	})
+	return r
+}
+
+// again is whether the target can bring up what served before once more.
+func (s scene) again(part string, to artifact.Payload) gate.Finding {
+	const remedy = "see that the target can be reached from here"
+	switch {
+	case s.capsErr != nil:
+		return finding(part, gate.Unknown, remedy, "the target could not be asked: %v", s.capsErr)
+	case s.obstaclesErr != nil:
+		return finding(part, gate.Unknown, remedy, "the target could not say whether it takes %s again: %v", to.Label(), s.obstaclesErr)
+	case len(s.obstacles) > 0:
+		return finding(part, gate.Fail, s.obstacles[0].Remedy, "%s cannot be brought up: %s", to.Label(), s.obstacles[0].What)
+	case part == PartCapacity:
+		return finding(part, gate.Pass, "", "the target names nothing that it lacks to run %s beside what serves", to.Label())
+	default:
+		return finding(part, gate.Pass, "", "the target would take %s again", to.Label())
+	}
+}
+
+// taken names what cannot be taken back any more.
+func (s scene) taken(to artifact.Payload) gate.Finding {
+	if s.spec.Irreversible {
+		return finding(PartReversible, gate.Fail, "ask the owner before you go back", "what serves now was declared irreversible, so %s may no longer work", to.Label())
+	}
+	return finding(PartReversible, gate.Pass, "", "nothing is declared irreversible")
+}
+
+// byPerson replaces who would go back by the person who asks.
+func (r *Rehearsal) byPerson(part string) {
+	for i, l := range r.Lines {
+		if l.Part == part && l.Status == gate.Pass {
+			r.Lines[i].Reason = "by a person, at once, through no gate"
+		}
+	}
+}

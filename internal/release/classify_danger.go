@@ -18,7 +18,7 @@ func (v view) danger() Event {
 		v.obs.Target != nil && v.obs.Target.Reverted) {
 		return EventSwitchFired
 	}
-	if v.r.Harm == nil && !v.unhealthy() {
+	if v.r.Harm == nil && !v.unhealthy() && !v.checkFailed() {
 		return ""
 	}
 	if v.mayGoBack() {
@@ -57,17 +57,20 @@ func (v view) distrust() Event {
 func (v view) diverged() bool {
 	tick := v.r.LastTick
 	// A look from before the last effect says nothing about what is true since.
-	if tick == nil || tick.Observation == nil || !tick.Observation.Known || tick.Weight != v.r.Weight {
+	if tick == nil || tick.Observation == nil || !tick.Observation.Known || v.r.tickSeq < v.r.outcomeSeq {
 		return false
 	}
-	c := tick.Observation.Canary
-	return c == nil || c.Weight != v.r.Weight || !c.Payload.Same(v.r.Spec.Payload)
+	return moved(tick.Observation, v.r)
 }
 
 // strayed is true when a look before an effect found the canary at a weight that
 // is neither where the rollout left it nor where it wants it.
 func (v view) strayed() bool {
 	c := v.canary()
+	if v.r.Intent.traffic().Batch != nil {
+		// Its instances are on their way one after the other.
+		return false
+	}
 	return c != nil && c.Weight != v.r.Weight && c.Weight != v.r.Intent.Weight
 }
 

@@ -98,7 +98,7 @@ func within(now, at time.Time, d time.Duration) bool {
 // until says how long a waiting state waits.
 func (v view) until(event Event) time.Time {
 	if event == EventBetweenTicks {
-		return v.nextTick()
+		return v.nextLook()
 	}
 	next := v.obs.LookAgain
 	if v.backingOff() {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
@@ -40,6 +41,8 @@ type Engine struct {
 	// Gates are asked in order before a forward rollout begins and before each of
 	// its steps.
 	Gates []gate.Gate
+	// Checks makes the attempts of steps that are checks. Without it none passes.
+	Checks check.Runner
 	// Actor is who acts, for the record: "ci@acme".
 	Actor string
 	// Holder names this process and no other, for leases.

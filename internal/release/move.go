@@ -43,6 +43,8 @@ func (v view) move(event Event) MoveBody {
 		m.Cause, m.Reason = CauseNoData, v.noData()
 	case EventTrafficShare:
 		m.Cause, m.Reason = CauseTrafficShare, v.verdictText(judge.CodeTrafficShare)
+	case EventPauseReached:
+		m.Cause, m.Reason = CausePause, v.waitsText()
 	case EventDeadlinePause:
 		m.Cause, m.Reason = CauseInconclusive, v.inconclusive()
 	case EventDeadlineRevert:
@@ -86,6 +88,9 @@ func (v view) completedText() string {
 func (v view) harm() (Cause, string) {
 	if v.unhealthy() {
 		return CauseUnhealthy, v.r.LastTick.Input.Unhealthy
+	}
+	if v.r.Harm == nil && v.checkFailed() {
+		return CauseCheck, checkText(*v.r.Checked)
 	}
 	return CauseHarm, harmText(*v.r.Harm)
 }
@@ -145,7 +150,7 @@ func (v view) timeout() string {
 	if v.r.State == Preparing {
 		return fmt.Sprintf("%s was not ready within %s, and the target did not say why", v.r.Spec.Payload.Label(), v.r.Spec.Strategy.PrepareTimeout)
 	}
-	return fmt.Sprintf("the target did not confirm %g %% within %s", v.r.CurrentStep().Traffic.Weight, field.FormatDuration(v.r.CurrentStep().AtMost))
+	return fmt.Sprintf("the target did not confirm %s within %s", TrafficText(v.r.CurrentStep().Traffic), field.FormatDuration(v.r.CurrentStep().AtMost))
 }
 
 func (v view) divergence() string {
@@ -154,14 +159,15 @@ func (v view) divergence() string {
 		return v.failure()
 	}
 	if c := v.canary(); v.r.Intent != nil && c != nil {
-		return fmt.Sprintf("somebody moved the target: it has %s at %g %%, the rollout left it at %g %%", c.Payload.Label(), c.Weight, v.r.Weight)
+		return fmt.Sprintf("somebody moved the target: it has %s at %s, the rollout left it at %s",
+			c.Payload.Label(), TrafficText(whole(c.Weight, told(*v.obs.Target))), TrafficText(v.r.traffic()))
 	}
 	if tick == nil || tick.Observation == nil || tick.Observation.Canary == nil {
-		return fmt.Sprintf("the target has no canary arm any more; the rollout left it at %g %%", v.r.Weight)
+		return fmt.Sprintf("the target has no canary arm any more; the rollout left it at %s", TrafficText(v.r.traffic()))
 	}
 	c := tick.Observation.Canary
-	return fmt.Sprintf("somebody moved the target: it has %s at %g %%, the rollout left %s at %g %%",
-		c.Payload.Label(), c.Weight, v.r.Spec.Payload.Label(), v.r.Weight)
+	return fmt.Sprintf("somebody moved the target: it has %s at %s, the rollout left %s at %s",
+		c.Payload.Label(), TrafficText(whole(c.Weight, told(*tick.Observation))), v.r.Spec.Payload.Label(), TrafficText(v.r.traffic()))
 }
 
 func (v view) noData() string {

@@ -16,7 +16,13 @@ import (
 // SpecFormat is the version of a frozen specification that this binary writes.
 // A binary refuses to go forward on a greater one; it may still revert, since
 // fields that a revert needs never change their meaning.
-const SpecFormat = 1
+const SpecFormat = 2
+
+// oldestFormat is what a specification has that says nothing newer, so that older
+// binaries go on driving what they understand. Format 2 came with the strategies
+// blue_green and rolling and with steps that are no weights: a binary that does not
+// know them would take all traffic at once.
+const oldestFormat = 1
 
 // Kind says what a rollout is for.
 type Kind string
@@ -154,8 +160,11 @@ func (s Spec) Subject() gate.Subject {
 // Normalize fills in what the author left to the defaults, so that a frozen
 // specification keeps its meaning when a default changes.
 func (s Spec) Normalize() Spec {
-	s.Format = SpecFormat
-	s.Strategy = s.Strategy.Normalize()
+	s.Format = oldestFormat
+	if s.Strategy.NeedsSteps() {
+		s.Format = SpecFormat
+	}
+	s.Strategy = s.Strategy.Frozen()
 	if s.Mode == "" {
 		s.Mode = Enforce
 	}

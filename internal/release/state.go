@@ -67,7 +67,11 @@ const (
 	CauseTrafficShare Cause = "traffic_share"
 	CauseDiverged     Cause = "diverged"
 	CauseManual       Cause = "needs_a_person"
+	CauseCheck        Cause = "check_failed"
+	CausePause        Cause = "awaiting_resume"
 )
 
 // Condemns reports whether the cause puts the artifact into quarantine.
-func (c Cause) Condemns() bool { return c == CauseHarm || c == CauseUnhealthy }
+func (c Cause) Condemns() bool {
+	return c == CauseHarm || c == CauseUnhealthy || c == CauseCheck
+}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,12 +11,15 @@ import (
 
 func (a *app) labCommand() *cobra.Command {
 	var cfg lab.Config
+	var header, cookie string
+	var share float64
 	cmd := a.reads(&cobra.Command{
 		Use:   "lab --artifacts DIR",
 		Short: "Run a small runtime on this machine, to try releases on",
-		Long: `Runs the reference server of the deployment contract until Ctrl-C: a weighted
-router before real processes, one for each artifact, with counters in OpenMetrics
-and calls that inject faults. With --json the addresses are one line of JSON, which
+		Long: `Runs the reference server of the deployment contract until Ctrl-C: a router
+that splits traffic by weight, header and cookie and mirrors it, before real
+processes for each artifact, with counters in OpenMetrics and calls that inject
+faults. With --json the addresses are one line of JSON, which
 comes when both ports are open.
 
 Where SLUICE_LAB_TOKEN is set, contract and admin calls must show it as a bearer
@@ -28,11 +32,22 @@ token.`,
 	flags.StringVar(&cfg.Listen, "listen", lab.DefaultListen, "address of contract, metrics and admin calls; port 0 for a free one")
 	flags.StringVar(&cfg.TrafficListen, "traffic-listen", lab.DefaultTraffic, "address of the service's users; port 0 for a free one")
 	flags.Float64Var(&cfg.Traffic, "rate", 0, "requests a second that the lab sends itself")
+	flags.StringVar(&header, "mark-header", "", "a share of those requests carry this header, as NAME=VALUE, to be a cohort")
+	flags.StringVar(&cookie, "mark-cookie", "", "the same with a cookie; one of the two")
+	flags.Float64Var(&share, "mark-share", 10, "which share that is, 0 to 100")
+	flags.IntVar(&cfg.Instances, "instances", 1, "processes of each artifact; batches need at least 2")
+	flags.BoolVar(&cfg.NoCohorts, "no-cohorts", false, "be a target that cannot route by header and cookie")
+	flags.BoolVar(&cfg.NoMirror, "no-mirror", false, "be a target that cannot mirror traffic")
+	flags.BoolVar(&cfg.NoBatches, "no-batches", false, "be a target that cannot move instances in batches")
 	flags.StringVar(&cfg.State, "state", "", "file in which the lab keeps what it serves over a restart")
 	flags.Uint64Var(&cfg.Seed, "seed", 1, "decides the random choices between the arms")
 	cmd.RunE = a.does(func(ctx context.Context, _ []string) error {
 		if cfg.Artifacts == "" {
 			return badInput("--artifacts is missing; it is the folder of the artifact files, for example --artifacts examples/quickstart/artifacts")
+		}
+		var err error
+		if cfg.Marked, err = marked(header, cookie, share); err != nil {
+			return err
 		}
 		cfg.Token = a.env("SLUICE_LAB_TOKEN")
 		cfg.Log, cfg.Command = a.stderr, a.labChild
@@ -40,6 +55,30 @@ token.`,
 	})
 	cmd.AddCommand(a.labServeCommand())
 	return cmd
+}
+
+// marked reads which requests of the lab's own traffic belong to a cohort.
+func marked(header, cookie string, share float64) (*lab.Marked, error) {
+	if header == "" && cookie == "" {
+		return nil, nil
+	}
+	m := &lab.Marked{Share: share}
+	for _, f := range []struct {
+		flag, text string
+		name       *string
+	}{{"--mark-header", header, &m.Header}, {"--mark-cookie", cookie, &m.Cookie}} {
+		if f.text == "" {
+			continue
+		}
+		var ok bool
+		if *f.name, m.Value, ok = strings.Cut(f.text, "="); !ok {
+			return nil, badInput("%s: %q is not a name and a value; for example %s X-Beta=1", f.flag, f.text, f.flag)
+		}
+	}
+	if errs := m.Validate(); len(errs) > 0 {
+		return nil, badInput("--mark-header, --mark-cookie: %w", errs)
+	}
+	return m, nil
 }
 
 // labReady says where the lab listens.

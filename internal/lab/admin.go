@@ -21,8 +21,11 @@ type Status struct {
 	Addresses   Addresses                     `json:"addresses"`
 	Observation wire.Observation              `json:"observation"`
 	Processes   map[target.Arm]process.Status `json:"processes"`
-	TrafficRate float64                       `json:"traffic_rate"`
-	Faults      Faults                        `json:"faults"`
+	// Instances are all processes of the arms; Processes is the first of each.
+	Instances   map[target.Arm][]process.Status `json:"instances"`
+	TrafficRate float64                         `json:"traffic_rate"`
+	Marked      *Marked                         `json:"marked,omitempty"`
+	Faults      Faults                          `json:"faults"`
 }
 
 // Weight is the body of PUT /admin/weight: the weight of the canary, and which
@@ -34,14 +37,18 @@ type Weight struct {
 	ConfigurationDigest string  `json:"configuration_digest,omitempty"`
 }
 
-// Rate is the body of PUT /admin/traffic, in requests a second.
+// Rate is the body of PUT /admin/traffic, in requests a second. Without Marked
+// none carries a cohort's mark.
 type Rate struct {
-	Rate float64 `json:"rate"`
+	Rate   float64 `json:"rate"`
+	Marked *Marked `json:"marked,omitempty"`
 }
 
-// Crash is the body of POST /admin/crash.
+// Crash is the body of POST /admin/crash: which arm's instance, counted from 0,
+// shall crash.
 type Crash struct {
-	Arm target.Arm `json:"arm"`
+	Arm      target.Arm `json:"arm"`
+	Instance int        `json:"instance,omitempty"`
 }
 
 type admin struct {

@@ -20,18 +20,33 @@ func (a *admin) status(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Status{Addresses: a.where, Observation: wire.FromObservation(o), Processes: a.control.processes(),
-		TrafficRate: a.load.Rate(), Faults: Faults{Contract: a.faulty.get(), Arms: a.data.Faults()}}, nil
+	first, all := a.control.processes()
+	return Status{Addresses: a.where, Observation: wire.FromObservation(o), Processes: first, Instances: all,
+		TrafficRate: a.load.Rate(), Marked: a.load.Marked(), Faults: Faults{Contract: a.faulty.get(), Arms: a.data.Faults()}}, nil
 }
 
-// processes says how the children are, by arm.
-func (c *controller) processes() map[target.Arm]process.Status {
+// processes says how the children are, by arm: the first of each, and all.
+func (c *controller) processes() (first map[target.Arm]process.Status, all map[target.Arm][]process.Status) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	out := map[target.Arm]process.Status{}
+	first, all = map[target.Arm]process.Status{}, map[target.Arm][]process.Status{}
+	for arm, slot := range c.slots() {
+		for _, child := range c.children[slot.ID] {
+			all[arm] = append(all[arm], child.Status())
+		}
+		if len(all[arm]) > 0 {
+			first[arm] = all[arm][0]
+		}
+	}
+	return first, all
+}
+
+// slots are the arms where something runs. The lock is held.
+func (c *controller) slots() map[target.Arm]*machine.Slot {
+	out := map[target.Arm]*machine.Slot{}
 	for arm, slot := range map[target.Arm]*machine.Slot{target.Baseline: c.machine.State.Baseline, target.Canary: c.machine.State.Canary} {
-		if slot != nil && c.children[slot.ID] != nil {
-			out[arm] = c.children[slot.ID].Status()
+		if slot != nil {
+			out[arm] = slot
 		}
 	}
 	return out
@@ -89,7 +104,11 @@ func (a *admin) rate(_ context.Context, r Rate) error {
 	if r.Rate < 0 || r.Rate > MaxTraffic {
 		return invalid("the rate is %g a second; it must be between 0 and %d, for example 50", r.Rate, MaxTraffic)
 	}
+	if err := r.Marked.problem(); err != nil {
+		return invalid("%v", err)
+	}
 	a.load.SetRate(r.Rate)
+	a.load.SetMarked(r.Marked)
 	return nil
 }
 
@@ -111,20 +130,20 @@ func (a *admin) faults(_ context.Context, f Faults) error {
 }
 
 func (a *admin) crash(_ context.Context, c Crash) error {
-	if !a.control.kill(c.Arm) {
-		return &target.Error{Code: target.CodeNotFound, Message: fmt.Sprintf("nothing runs in the arm %q; the arms are \"baseline\" and \"canary\"", c.Arm)}
+	if !a.control.kill(c.Arm, c.Instance) {
+		return &target.Error{Code: target.CodeNotFound, Message: fmt.Sprintf("nothing runs as instance %d of the arm %q; the arms are \"baseline\" and \"canary\"", c.Instance, c.Arm)}
 	}
 	return nil
 }
 
-// kill ends the process of an arm as a crash would.
-func (c *controller) kill(arm target.Arm) bool {
+// kill ends a process of an arm as a crash would.
+func (c *controller) kill(arm target.Arm, instance int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	slot := map[target.Arm]*machine.Slot{target.Baseline: c.machine.State.Baseline, target.Canary: c.machine.State.Canary}[arm]
-	if slot == nil || c.children[slot.ID] == nil {
+	slot := c.slots()[arm]
+	if slot == nil || instance < 0 || instance >= len(c.children[slot.ID]) {
 		return false
 	}
-	c.children[slot.ID].Kill()
+	c.children[slot.ID][instance].Kill()
 	return true
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
@@ -35,7 +36,8 @@ type controller struct {
 
 	mu       sync.Mutex
 	machine  machine.Machine
-	children map[string]*process.Child
+	children map[string][]*process.Child
+	next     atomic.Uint64 // Whose turn it is; shared by all pools.
 	// rearmed is closed, and replaced, when the dead-man switch's time changes.
 	rearmed chan struct{}
 }
@@ -43,9 +45,9 @@ type controller struct {
 var _ target.Target = (*controller)(nil)
 
 func newController(cfg Config, data *router.Router, m *router.Metrics) (*controller, error) {
-	c := &controller{cfg: cfg, data: data, metrics: m, children: map[string]*process.Child{}, rearmed: make(chan struct{})}
+	c := &controller{cfg: cfg, data: data, metrics: m, children: map[string][]*process.Child{}, rearmed: make(chan struct{})}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	c.machine = machine.Machine{Health: c.health, LookAgain: lookAgain}
+	c.machine = machine.Machine{Health: c.health, Up: c.up, LookAgain: lookAgain, Can: cfg.capabilities(), Instances: cfg.Instances}
 	state, err := loadState(cfg.State)
 	if err != nil {
 		return nil, err
@@ -63,19 +65,10 @@ func (c *controller) close() {
 	c.drained.Wait()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, child := range c.children {
-		child.Stop()
+	for _, children := range c.children {
+		stop(children)
 	}
-	c.data.CloseIdle()
-}
-
-// health says how an instance is. The lock is held.
-func (c *controller) health(id string) target.Health {
-	child, ok := c.children[id]
-	if !ok {
-		return target.Unhealthy
-	}
-	return child.Status().Health
+	c.data.Close()
 }
 
 // change tries a change on a copy of the books, keeps the copy in the state
@@ -114,37 +107,22 @@ func (c *controller) follow() {
 		if err != nil {
 			continue // Its file has gone; health says unhealthy.
 		}
-		c.children[slot.ID] = process.Start(clock.System{}, c.cfg.Command, found, slot.Payload.ConfigurationDigest)
+		for range c.cfg.Instances {
+			c.children[slot.ID] = append(c.children[slot.ID], process.Start(clock.System{}, c.cfg.Command, found, slot.Payload.ConfigurationDigest))
+		}
 	}
-	c.data.Set(router.Table{Baseline: c.backend(s.Baseline), Canary: c.backend(s.Canary), Weight: s.Weight})
+	c.route()
 	c.metrics.Show(c.machine.Observe(c.cfg.Clock.Now()))
-	for id, child := range c.children {
+	for id, children := range c.children {
 		if !wanted[id] {
 			delete(c.children, id)
 			c.drained.Go(func() {
 				_ = clock.System{}.Sleep(c.ctx, drain) // Cut short when the lab ends.
-				child.Stop()
+				stop(children)
 			})
 		}
 	}
 }
-
-// backend gives the router's view of a slot; a nil interface for none.
-func (c *controller) backend(slot *machine.Slot) router.Backend {
-	if slot == nil {
-		return nil
-	}
-	if child := c.children[slot.ID]; child != nil {
-		return child
-	}
-	return down{}
-}
-
-// down is the backend of an arm that cannot be started.
-type down struct{}
-
-// Address implements router.Backend.
-func (down) Address() string { return "" }
 
 // watchSwitch fires the dead-man switch when its time comes.
 func (c *controller) watchSwitch(ctx context.Context) {

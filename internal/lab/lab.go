@@ -1,6 +1,6 @@
 // Package lab is a runtime on one machine to try releases on: the reference
 // server of the deployment contract. It runs artifacts as real child processes
-// behind a weighted reverse proxy, counts what they answer, and can be made to
+// behind a reverse proxy that routes by weight and cohort and mirrors, counts what they answer, and can be made to
 // fail in every way that a driver must survive.
 package lab
 
@@ -19,6 +19,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/lab/process"
 	"github.com/sluice/terraform-provider-sluice/internal/lab/router"
 	"github.com/sluice/terraform-provider-sluice/internal/lab/service"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
 // The addresses where the lab listens when nobody says otherwise.
@@ -36,6 +37,14 @@ type Config struct {
 	Listen, TrafficListen string
 	// Traffic is how many requests a second the lab sends itself, 0 to MaxTraffic.
 	Traffic float64
+	// Marked are requests of that traffic that belong to a cohort; nil for none.
+	Marked *Marked
+	// Instances is how many processes an arm has, 1 to MaxInstances; 0 means 1. A batch
+	// moves them one by one, so shares between 0 and 100 need at least 2.
+	Instances int
+	// NoCohorts, NoMirror and NoBatches make a lab without the capability, to see
+	// what happens there.
+	NoCohorts, NoMirror, NoBatches bool
 	// State is the file in which the lab keeps what it serves over a restart; none
 	// when empty.
 	State string
@@ -73,6 +82,13 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Traffic < 0 || c.Traffic > MaxTraffic {
 		return c, fmt.Errorf("the traffic is %g a second; it must be between 0 and %d, for example 50", c.Traffic, MaxTraffic)
 	}
+	if err := c.Marked.problem(); err != nil {
+		return c, err
+	}
+	if c.Instances < 0 || c.Instances > MaxInstances {
+		return c, fmt.Errorf("the instances are %d; an arm has 1 to %d, for example 4", c.Instances, MaxInstances)
+	}
+	c.Instances = max(c.Instances, 1)
 	if c.Listen == "" {
 		c.Listen = DefaultListen
 	}
@@ -94,6 +110,14 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	c.Command.Log = c.Log
 	return c, nil
+}
+
+// MaxInstances is how many processes an arm can have.
+const MaxInstances = 16
+
+func (c Config) capabilities() target.Capabilities {
+	return target.Capabilities{Weights: true, Cohorts: !c.NoCohorts, Mirror: !c.NoMirror, Batches: !c.NoBatches,
+		RevertAfter: true, ConditionalWrite: true}
 }
 
 // Run runs a lab until ctx ends. It calls ready once, when both ports are open.
@@ -125,6 +149,7 @@ func Run(ctx context.Context, cfg Config, ready func(Addresses)) error {
 	defer ctl.close()
 	load := newTraffic(clock.System{}, where.Traffic, metrics)
 	load.SetRate(cfg.Traffic)
+	load.SetMarked(cfg.Marked)
 	admin := &admin{control: ctl, data: data, load: load, where: where, token: cfg.Token}
 	return serveAll(ctx, func() { ready(where) }, ctl, load,
 		web{api, admin.handler(metrics)}, web{users, data})

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/lab/router"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
 // The traffic's bounds: so many requests under way at once, and the greatest
@@ -29,6 +31,39 @@ type traffic struct {
 	metrics *router.Metrics
 	client  *http.Client
 	rate    atomic.Uint64 // The bits of a float64.
+	marked  atomic.Pointer[Marked]
+}
+
+// Marked says which part of the lab's own traffic belongs to a cohort.
+type Marked struct {
+	target.Cohort
+	// Share of the requests that carry the header or the cookie, 0 to 100.
+	Share float64 `json:"share"`
+}
+
+// problem says what is wrong with it, or nil.
+func (m *Marked) problem() error {
+	if m == nil {
+		return nil
+	}
+	if errs := m.Validate(); len(errs) > 0 {
+		return fmt.Errorf("the mark of the traffic: %w", errs.Err())
+	}
+	if !(m.Share >= 0 && m.Share <= 100) {
+		return fmt.Errorf("the share of marked requests is %g; it must be between 0 and 100, for example 10", m.Share)
+	}
+	return nil
+}
+
+// put marks a request.
+func (m *Marked) put(req *http.Request) {
+	switch {
+	case m == nil:
+	case m.Header != "":
+		req.Header.Set(m.Header, m.Value)
+	default:
+		req.AddCookie(&http.Cookie{Name: m.Cookie, Value: m.Value})
+	}
 }
 
 func newTraffic(clk clock.Clock, url string, m *router.Metrics) *traffic {
@@ -42,6 +77,12 @@ func (t *traffic) Rate() float64 { return math.Float64frombits(t.rate.Load()) }
 // SetRate changes it; 0 stops.
 func (t *traffic) SetRate(perSecond float64) { t.rate.Store(math.Float64bits(perSecond)) }
 
+// Marked says which requests carry a cohort's mark; nil for none.
+func (t *traffic) Marked() *Marked { return t.marked.Load() }
+
+// SetMarked changes it.
+func (t *traffic) SetMarked(m *Marked) { t.marked.Store(m) }
+
 // run sends until ctx ends, and waits for what is under way. Work that is due
 // while too many are under way is dropped and counted: an open loop that queued
 // would hide how slow the service has become.
@@ -50,18 +91,24 @@ func (t *traffic) run(ctx context.Context) {
 	defer under.Wait()
 	defer t.client.CloseIdleConnections()
 	slots := make(chan struct{}, maxInFlight)
-	due, last := 0.0, t.clock.Now()
+	due, last, share := 0.0, t.clock.Now(), 0.0
 	for t.clock.Sleep(ctx, trafficTick) == nil {
 		now := t.clock.Now()
 		// After a stall of the machine one second's worth is enough.
 		due += t.Rate() * min(now.Sub(last).Seconds(), 1)
 		last = now
 		for ; due >= 1; due-- {
+			var mark *Marked
+			if m := t.Marked(); m != nil {
+				if share += m.Share; share >= 100 {
+					mark, share = m, share-100
+				}
+			}
 			select {
 			case slots <- struct{}{}:
 				under.Go(func() {
 					defer func() { <-slots }()
-					t.send(ctx)
+					t.send(ctx, mark)
 				})
 			default:
 				t.metrics.Dropped()
@@ -70,11 +117,12 @@ func (t *traffic) run(ctx context.Context) {
 	}
 }
 
-func (t *traffic) send(ctx context.Context) {
+func (t *traffic) send(ctx context.Context, mark *Marked) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.url, nil)
 	if err != nil {
 		return
 	}
+	mark.put(req)
 	t.metrics.Sent()
 	resp, err := t.client.Do(req)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 // Capabilities implements target.Target.
 func (c *controller) Capabilities(context.Context) (target.Capabilities, error) {
-	return target.Capabilities{Weights: true, RevertAfter: true, ConditionalWrite: true}, nil
+	return c.cfg.capabilities(), nil
 }
 
 // Observe implements target.Target.

@@ -49,33 +49,38 @@ type Target interface {
 
 	// Prepare brings the payload up as the canary arm at weight 0, and is done
 	// when that arm is healthy. A canary arm with another payload is replaced only
-	// while its weight is 0; otherwise the answer is CodeConflict.
+	// while its weight is 0 and no cohort is sent to it; otherwise the answer is
+	// CodeConflict. A mirror ends with the payload that it was for.
 	Prepare(ctx context.Context, req PrepareRequest) (Progress, error)
 
-	// Apply makes the traffic state true, and arms or renews the dead-man switch
-	// when RevertAfter is positive. Since a key is carried out once, a renewal is a
+	// Apply makes the whole traffic state true, and arms or renews the dead-man
+	// switch when RevertAfter is positive. What the state leaves out (a cohort, a
+	// mirror, a batch) is off afterwards; what the target's capabilities lack is
+	// CodeUnsupported. Since a key is carried out once, a renewal is a
 	// change of its own and needs a key of its own. It needs a prepared canary for
-	// any weight above 0, and where there is no baseline only 0 and 100 make sense:
-	// anything else is CodeConflict. When ExpectedFingerprint is not empty and is not the present one, nothing
+	// any weight above 0, a cohort, a mirror and a batch; and where there is no
+	// baseline only the weights 0 and 100 make sense: anything else is CodeConflict. When ExpectedFingerprint is not empty and is not the present one, nothing
 	// is changed and the answer is CodeConflict with the present observation.
 	Apply(ctx context.Context, req ApplyRequest) (Progress, error)
 
 	// Complete makes the canary's payload the only one: it becomes the baseline
-	// arm, takes all traffic, and the dead-man switch is disarmed. The old arm may
+	// arm, takes all traffic, cohort, mirror and batch end, and the dead-man switch
+	// is disarmed. The old arm may
 	// stay warm, without traffic, until Finalize. With a canary below weight 100
 	// the answer is CodeConflict.
 	Complete(ctx context.Context, req WriteRequest) (Progress, error)
 
 	// Revert sends all traffic to the baseline arm, at once, whatever the
-	// fingerprint is, and disarms the dead-man switch. It must not wait for
+	// fingerprint is: weight, cohort, mirror and batch end together. It disarms the
+	// dead-man switch. It must not wait for
 	// anything slow. Without a canary arm it changes nothing and is done. Where
 	// nothing served before the rollout there is no baseline: the traffic to the
 	// canary stops.
 	Revert(ctx context.Context, req WriteRequest) (Progress, error)
 
 	// Finalize removes what the rollout left behind without traffic: the canary
-	// after a revert, the old arm after a completion. An arm with traffic is never
-	// removed; that is CodeConflict.
+	// after a revert, the old arm after a completion, and a mirror. An arm with
+	// traffic, by weight or by a cohort, is never removed; that is CodeConflict.
 	Finalize(ctx context.Context, req WriteRequest) (Progress, error)
 }
 
@@ -84,7 +89,8 @@ type Target interface {
 type Capabilities struct {
 	// Weights means that any share from 0 to 100 can be set.
 	Weights bool `json:"weights"`
-	// Cohorts, Mirror and Batches say which other traffic states Apply takes.
+	// Cohorts, Mirror and Batches say which other parts of a traffic state Apply
+	// takes, and Observe tells.
 	Cohorts bool `json:"cohorts"`
 	Mirror  bool `json:"mirror"`
 	Batches bool `json:"batches"`
@@ -132,8 +138,12 @@ type Observation struct {
 	// Baseline and Canary are nil where nothing runs in the arm.
 	Baseline *ArmState `json:"baseline,omitempty"`
 	Canary   *ArmState `json:"canary,omitempty"`
+	// Traffic is what is set besides the arms' weights: a cohort, a mirror, a batch.
+	// Its Weight is the canary's. It is nil where nothing else is set, and where the
+	// target cannot tell; a target with one of the capabilities can.
+	Traffic *TrafficState `json:"traffic,omitempty"`
 	// Fingerprint changes whenever anything that Apply depends on changes: arms,
-	// payloads, weights. It is opaque, and empty where there is none.
+	// payloads, weights, cohort, mirror, batch. It is opaque, and empty where there is none.
 	Fingerprint string `json:"fingerprint,omitempty"`
 	// Fence is the greatest fence seen, 0 where the target keeps none.
 	Fence uint64 `json:"fence,omitempty"`
@@ -154,15 +164,19 @@ type Obstacle struct {
 	Remedy string `json:"remedy,omitempty"`
 }
 
-// TrafficState says who gets which arm. Exactly one of its parts leads; Weight
-// is the share of the traffic that the other parts do not claim.
+// TrafficState says who gets which arm, as a whole: what it leaves out is off.
+// Validate says whether it can be asked for.
 type TrafficState struct {
-	// Weight is the canary's share of traffic, 0 to 100.
+	// Weight is the canary's share, 0 to 100, of the requests that no cohort
+	// claims. Where there is a batch it follows the batch's share, and what is asked
+	// for here is not looked at.
 	Weight float64 `json:"weight"`
 	// Cohort sends requests that match to the canary, whatever the weight.
 	Cohort *Cohort `json:"cohort,omitempty"`
-	// Mirror copies this share of requests (0 to 100) to the canary and throws its
-	// answers away.
+	// Mirror copies this share (0 to 100) of the requests that the baseline serves to
+	// the canary and throws its answers away. It must neither slow nor fail the
+	// user's request. Copies count as the canary's own requests wherever it is
+	// counted.
 	Mirror float64 `json:"mirror,omitempty"`
 	// Batch is how many instances run the new payload, for rolling strategies.
 	Batch *Batch `json:"batch,omitempty"`
@@ -176,11 +190,15 @@ type Cohort struct {
 	Value string `json:"value"`
 }
 
-// Batch says how far a rolling strategy has come.
+// Batch says how far a rolling strategy has come. The target brings instances in
+// and out one after the other until the share is reached; Progress is done then.
 type Batch struct {
-	// Share of instances on the new payload, 0 to 100.
+	// Share of instances on the new payload, 0 to 100, rounded to whole instances:
+	// at least one above 0, and not all below 100.
 	Share float64 `json:"share"`
-	// MinHealthy is the share of instances that must stay healthy, 0 to 100.
+	// MinHealthy is the share of instances, of both payloads together, that must
+	// stay healthy, 0 to 100. The target stops short of the share, and goes back,
+	// rather than have fewer.
 	MinHealthy float64 `json:"min_healthy"`
 }
 

@@ -22,6 +22,8 @@ type Metrics struct {
 	unrouted prometheus.Counter
 	sent     prometheus.Counter
 	dropped  prometheus.Counter
+	mirrored prometheus.Counter
+	missed   prometheus.Counter
 	weight   *prometheus.GaugeVec
 	info     *prometheus.GaugeVec
 }
@@ -37,7 +39,7 @@ func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "lab_requests_total",
-			Help: "Requests by the arm that they were sent to and the status of the answer."}, []string{"arm", "code"}),
+			Help: "Requests and mirrored copies by the arm that they were sent to and the status of the answer."}, []string{"arm", "code"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "lab_request_duration_seconds",
 			Help: "Time from a request's arrival to the end of its answer, by arm.", Buckets: Buckets()}, []string{"arm"}),
 		unrouted: prometheus.NewCounter(prometheus.CounterOpts{Name: "lab_unrouted_requests_total",
@@ -46,12 +48,16 @@ func NewMetrics() *Metrics {
 			Help: "Requests that the lab's own traffic sent."}),
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{Name: "lab_traffic_dropped_total",
 			Help: "Requests that the lab's own traffic should have sent and could not, as too many were under way."}),
+		mirrored: prometheus.NewCounter(prometheus.CounterOpts{Name: "lab_mirrored_requests_total",
+			Help: "Copies of requests that the canary got; they are also among its lab_requests_total."}),
+		missed: prometheus.NewCounter(prometheus.CounterOpts{Name: "lab_mirror_missed_total",
+			Help: "Requests that should have been copied and were not: too many copies under way, or too long a body."}),
 		weight: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "lab_weight_percent",
 			Help: "Share of traffic by arm, 0 to 100."}, []string{"arm"}),
 		info: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "lab_arm_info",
 			Help: "What runs in each arm now; always 1."}, []string{"arm", "version", "digest", "configuration_digest"}),
 	}
-	m.registry.MustRegister(m.requests, m.duration, m.unrouted, m.sent, m.dropped, m.weight, m.info,
+	m.registry.MustRegister(m.requests, m.duration, m.unrouted, m.sent, m.dropped, m.mirrored, m.missed, m.weight, m.info,
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, arm := range []target.Arm{target.Baseline, target.Canary} {
 		for _, code := range []int{http.StatusOK, http.StatusInternalServerError, http.StatusBadGateway} {

@@ -1,5 +1,6 @@
 // Package router is the lab's data plane: a reverse proxy that sends each request
-// to one of two arms by weight, and counts what came of it.
+// to one of two arms by weight or by cohort, copies some to the canary, and counts
+// what came of it.
 package router
 
 import (
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -28,8 +30,13 @@ type Backend interface {
 type Table struct {
 	// Baseline and Canary are nil where nothing runs.
 	Baseline, Canary Backend
-	// Weight is the canary's share, 0 to 100.
+	// Weight is the canary's share, 0 to 100, of what the cohort does not claim.
 	Weight float64
+	// Cohort sends what matches to the canary; nil for nobody.
+	Cohort *target.Cohort
+	// Mirror is the share, 0 to 100, of the baseline's requests that the canary gets
+	// a copy of.
+	Mirror float64
 }
 
 // Fault is what goes wrong with the requests of one arm.
@@ -50,6 +57,7 @@ type Router struct {
 	table   atomic.Pointer[Table]
 	faults  atomic.Pointer[map[target.Arm]Fault]
 	proxy   *httputil.ReverseProxy
+	mirror  *mirror
 
 	mu  sync.Mutex
 	rnd *rand.Rand
@@ -62,7 +70,7 @@ type routeKey struct{}
 // New makes a router without arms. The same seed gives the same sequence of
 // choices.
 func New(clk clock.Clock, m *Metrics, seed uint64) *Router {
-	r := &Router{clock: clk, metrics: m, rnd: rand.New(rand.NewPCG(seed, 2))} //nolint:gosec // Chance to spread requests, not for a secret.
+	r := &Router{clock: clk, metrics: m, mirror: newMirror(), rnd: rand.New(rand.NewPCG(seed, 2))} //nolint:gosec // Chance to spread requests, not for a secret.
 	r.table.Store(&Table{})
 	r.faults.Store(&map[target.Arm]Fault{})
 	r.proxy = &httputil.ReverseProxy{
@@ -88,36 +96,47 @@ func (r *Router) SetFaults(f map[target.Arm]Fault) { r.faults.Store(&f) }
 // Faults says which faults there are.
 func (r *Router) Faults() map[target.Arm]Fault { return *r.faults.Load() }
 
-// CloseIdle closes the connections that no request uses.
-func (r *Router) CloseIdle() {
-	if t, ok := r.proxy.Transport.(*http.Transport); ok {
-		t.CloseIdleConnections()
-	}
-}
-
 func (r *Router) draw() float64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.rnd.Float64()
 }
 
-func (r *Router) choose(t *Table) (target.Arm, Backend) {
-	if t.Canary != nil && r.draw()*100 < t.Weight {
+func (r *Router) choose(t *Table, req *http.Request) (target.Arm, Backend) {
+	if t.Canary != nil && (matches(t.Cohort, req) || r.draw()*100 < t.Weight) {
 		return target.Canary, t.Canary
 	}
 	return target.Baseline, t.Baseline
 }
 
+// matches reports whether a request belongs to the cohort. Values are compared as
+// they stand: a list in one header is one value, and quotes are part of it.
+func matches(c *target.Cohort, req *http.Request) bool {
+	switch {
+	case c == nil:
+		return false
+	case c.Header != "":
+		return slices.Contains(req.Header.Values(c.Header), c.Value)
+	}
+	return slices.ContainsFunc(req.CookiesNamed(c.Cookie), func(k *http.Cookie) bool { return !k.Quoted && k.Value == c.Value })
+}
+
 // ServeHTTP sends one request to an arm.
 func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	arm, backend := r.choose(r.table.Load())
+	table := r.table.Load()
+	arm, backend := r.choose(table, req)
 	if backend == nil {
 		r.metrics.unrouted.Inc()
 		http.Error(w, "nothing serves here", http.StatusServiceUnavailable)
 		return
 	}
+	defer r.copied(table, arm, req)()
+	r.serve(&recorder{ResponseWriter: w, status: http.StatusOK}, req, arm, backend)
+}
+
+// serve lets an arm answer a request, or the copy of one, and counts it.
+func (r *Router) serve(rec *recorder, req *http.Request, arm target.Arm, backend Backend) {
 	began := r.clock.Now()
-	rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 	rec.Header().Set(ArmHeader, string(arm))
 	defer func() { r.metrics.count(arm, rec.status, r.clock.Now().Sub(began)) }()
 	if r.fail(rec, req, arm) {

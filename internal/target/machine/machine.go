@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
@@ -45,7 +46,10 @@ type State struct {
 	Retired *Slot `json:"retired,omitempty"`
 	// Weight is the canary's share of traffic, 0 to 100.
 	Weight float64 `json:"weight"`
-	// Generation counts the changes of arms, payloads and weights.
+	// Extra is what is set besides the weight; nil for nothing. It is replaced as a
+	// whole, never changed in place. Its own Weight is always 0.
+	Extra *target.TrafficState `json:"extra,omitempty"`
+	// Generation counts the changes of arms, payloads, weights and extras.
 	Generation uint64 `json:"generation"`
 	// Slots counts the instances ever made.
 	Slots uint64 `json:"slots"`
@@ -65,6 +69,15 @@ type Machine struct {
 	Health func(id string) target.Health
 	// LookAgain is what a change that is not done yet answers.
 	LookAgain time.Duration
+	// Can says which traffic states the runtime takes besides weights. Its other
+	// fields are not looked at.
+	Can target.Capabilities
+	// Instances is how many instances an arm has, 1 when 0. A batch moves them one by
+	// one from the baseline to the canary; those that are out stay warm.
+	Instances int
+	// Up says how many instances of the slot with this ID are healthy. Nil means
+	// all while the slot's Health is healthy, and none otherwise.
+	Up func(id string) int
 }
 
 // Clone returns a deep copy of the state, so that a change can be tried, kept in
@@ -94,13 +107,14 @@ func (s State) Wanted() []Slot {
 	return out
 }
 
-// Fingerprint names the arms, payloads and weights at this generation.
+// Fingerprint names the arms, payloads, weights and extras at this generation.
 func (s State) Fingerprint() string {
 	named := struct {
 		Generation       uint64
 		Baseline, Canary *artifact.Payload
 		Weight           float64
-	}{Generation: s.Generation, Weight: s.Weight}
+		Extra            *target.TrafficState `json:",omitempty"`
+	}{Generation: s.Generation, Weight: s.Weight, Extra: s.Extra}
 	if s.Baseline != nil {
 		named.Baseline = &s.Baseline.Payload
 	}
@@ -119,7 +133,7 @@ func (m *Machine) Expire(now time.Time) bool {
 	}
 	s.Deadline = time.Time{}
 	s.Reverted = true
-	m.setWeight(0)
+	m.setTraffic(0, nil)
 	return true
 }
 
@@ -135,6 +149,11 @@ func (m *Machine) Observe(now time.Time) target.Observation {
 	if s.Canary != nil {
 		o.Canary = m.arm(s.Canary, s.Weight)
 	}
+	if s.Extra != nil {
+		told := *s.Extra
+		told.Weight = s.Weight
+		o.Traffic = &told
+	}
 	if !s.Deadline.IsZero() {
 		o.RevertAfter = s.Deadline.Sub(now)
 	}
@@ -142,7 +161,7 @@ func (m *Machine) Observe(now time.Time) target.Observation {
 }
 
 func (m *Machine) arm(slot *Slot, weight float64) *target.ArmState {
-	return &target.ArmState{Payload: slot.Payload, Weight: weight, Health: m.health(slot), Replicas: 1}
+	return &target.ArmState{Payload: slot.Payload, Weight: weight, Health: m.health(slot), Replicas: m.instances()}
 }
 
 func (m *Machine) health(slot *Slot) target.Health {
@@ -159,11 +178,13 @@ func (m *Machine) refresh() {
 			slot.Ready = true
 		}
 	}
+	m.roll()
 }
 
-func (m *Machine) setWeight(weight float64) {
-	if m.State.Weight != weight {
-		m.State.Weight = weight
+// setTraffic sets the weight and what else there is.
+func (m *Machine) setTraffic(weight float64, extra *target.TrafficState) {
+	if m.State.Weight != weight || !reflect.DeepEqual(m.State.Extra, extra) {
+		m.State.Weight, m.State.Extra = weight, extra
 		m.State.Generation++
 	}
 }
@@ -173,6 +194,7 @@ func (m *Machine) setWeight(weight float64) {
 func (m *Machine) install(p artifact.Payload) {
 	s := &m.State
 	s.Generation++
+	s.Extra = nil
 	if s.Retired != nil && s.Retired.Payload.Same(p) {
 		s.Canary, s.Retired = s.Retired, nil
 		s.Canary.Payload = p

@@ -42,6 +42,11 @@ type Options struct {
 	// Capabilities is what the target claims; nil means weights, revert_after and
 	// conditional_write.
 	Capabilities *target.Capabilities
+	// Instances is how many instances an arm has, for batches; 1 when 0.
+	Instances int
+	// Up says how many instances of an arm are healthy that has started; nil means
+	// all while it is healthy.
+	Up func(artifact.Payload) int
 	// Startup is how long an arm takes until it is healthy.
 	Startup time.Duration
 	// Exists says whether an artifact is there; nil means that all are.
@@ -63,9 +68,11 @@ type Call struct {
 	At   time.Time
 	// Changed is true when arms, payloads or weights became different.
 	Changed bool
-	// Weight is the canary's weight after it.
-	Weight float64
-	Err    error
+	// Weight is the canary's weight after it, and Traffic what else is set; nil for
+	// nothing.
+	Weight  float64
+	Traffic *target.TrafficState
+	Err     error
 }
 
 // Target is a simulated target. It is safe for concurrent use and outlives the
@@ -88,7 +95,11 @@ func New(opts Options) *Target {
 		opts.Capabilities = &target.Capabilities{Weights: true, RevertAfter: true, ConditionalWrite: true}
 	}
 	t := &Target{opts: opts, started: map[string]time.Time{}}
-	t.machine = machine.Machine{Health: t.health, LookAgain: max(opts.Startup/4, time.Second)}
+	t.machine = machine.Machine{Health: t.health, LookAgain: max(opts.Startup/4, time.Second),
+		Can: *opts.Capabilities, Instances: opts.Instances}
+	if opts.Up != nil {
+		t.machine.Up = t.up
+	}
 	t.history.note(opts.Clock.Now(), t.machine.State)
 	return t
 }
@@ -147,6 +158,19 @@ func (t *Target) health(id string) target.Health {
 		}
 	}
 	return target.Healthy
+}
+
+// up says how many instances are healthy. The lock is held.
+func (t *Target) up(id string) int {
+	if t.health(id) == target.HealthUnknown {
+		return 0
+	}
+	for _, slot := range t.machine.State.Wanted() {
+		if slot.ID == id {
+			return t.opts.Up(slot.Payload)
+		}
+	}
+	return 0
 }
 
 // sync fires a switch whose time has come, at the moment when it came. The lock

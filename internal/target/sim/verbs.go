@@ -61,7 +61,7 @@ func (t *Target) locked(verb, key string, do func(now time.Time) (target.Progres
 	p, err := do(now)
 	t.note(now)
 	s := t.machine.State
-	t.calls = append(t.calls, Call{Verb: verb, Key: key, At: now, Changed: s.Generation != generation, Weight: s.Weight, Err: err})
+	t.calls = append(t.calls, Call{Verb: verb, Key: key, At: now, Changed: s.Generation != generation, Weight: s.Weight, Traffic: s.Extra, Err: err})
 	return p, err
 }
 

@@ -19,6 +19,8 @@ import (
 type World struct {
 	// RatePerSecond is how many requests come in a second, over both arms.
 	RatePerSecond float64
+	// Cohort is the share of requests, 0 to 1, that match whatever cohort is set.
+	Cohort float64
 	// Metrics are what is counted; "errors" when empty.
 	Metrics []string
 	// Bad is the share of bad events, 0 to 1, of a payload; nil means none.
@@ -32,7 +34,23 @@ type span struct {
 	from             time.Time
 	baseline, canary artifact.Payload
 	weight           float64
+	cohort           bool
+	mirror           float64
 	baselineServes   bool
+}
+
+// shares says which part of all requests the arms get, 0 to 1. Mirrored copies
+// come on top, at the canary.
+func (s span) shares(w World) (baseline, canary float64) {
+	claimed := 0.0
+	if s.cohort {
+		claimed = w.Cohort
+	}
+	canary = claimed + (1-claimed)*s.weight/100
+	if s.baselineServes {
+		baseline = 1 - canary
+	}
+	return baseline, canary + baseline*s.mirror/100
 }
 
 // history remembers who got how much traffic when.
@@ -40,6 +58,9 @@ type history struct{ spans []span }
 
 func (h *history) note(at time.Time, s machine.State) {
 	next := span{from: at, weight: s.Weight}
+	if s.Extra != nil {
+		next.cohort, next.mirror = s.Extra.Cohort != nil, s.Extra.Mirror
+	}
 	if s.Baseline != nil {
 		next.baseline, next.baselineServes = s.Baseline.Payload, true
 	}
@@ -162,14 +183,14 @@ func (h *history) sum(w World, metric string, arm target.Arm, at time.Time) (bad
 		if i+1 < n {
 			end = h.spans[i+1].from
 		}
-		share, p := s.weight, s.canary
+		share, p := 0.0, s.canary
 		if arm == target.Baseline {
-			share, p = 100-s.weight, s.baseline
-			if !s.baselineServes {
-				share = 0
-			}
+			share, _ = s.shares(w)
+			p = s.baseline
+		} else {
+			_, share = s.shares(w)
 		}
-		events := w.RatePerSecond * end.Sub(s.from).Seconds() * share / 100
+		events := w.RatePerSecond * end.Sub(s.from).Seconds() * share
 		total += events
 		bad += events * w.bad(metric, p)
 	}

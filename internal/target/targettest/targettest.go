@@ -27,3 +27,17 @@ func Run(t *testing.T, fixture func(t *testing.T) *Fixture) {
 		})
 	}
 }
+
+// RunOn runs all checks, one after the other, against one target where nothing
+// serves yet. It proves a little less than Run, and needs one target only.
+func RunOn(t *testing.T, f *Fixture) {
+	t.Helper()
+	checks.Run(t.Context(), f, func(r checks.Result) {
+		switch r.Status {
+		case checks.Fail:
+			t.Errorf("%s: %s\nwhy it matters: %s", r.Name, r.Detail, r.Why)
+		case checks.NotApplicable:
+			t.Log(r.Name, "does not apply:", r.Detail)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -10,7 +11,7 @@ import (
 // FromObservation turns what a target said into JSON's form.
 func FromObservation(o target.Observation) Observation {
 	return Observation{
-		Known: o.Known, Baseline: fromArm(o.Baseline), Canary: fromArm(o.Canary),
+		Known: o.Known, Baseline: fromArm(o.Baseline), Canary: fromArm(o.Canary), Traffic: o.Traffic,
 		Fingerprint: o.Fingerprint, Fence: o.Fence, RevertAfterSeconds: Seconds(max(o.RevertAfter, 0)),
 		Reverted: o.Reverted, Fields: o.Fields,
 	}
@@ -52,13 +53,36 @@ func (o Observation) Target() (target.Observation, error) {
 	if !o.Known {
 		return out, nil
 	}
+	if out.Traffic, err = o.traffic(); err != nil {
+		return target.Observation{}, err
+	}
 	return out, sums(out)
 }
+
+// traffic checks what is set besides the weights, which must be possible and go
+// with the arms. A state that sets nothing else is told as none.
+func (o Observation) traffic() (*target.TrafficState, error) {
+	if o.Traffic == nil || o.Traffic.Plain() {
+		return nil, nil
+	}
+	if errs := o.Traffic.Validate(); len(errs) > 0 {
+		return nil, errs.Under("traffic").Err()
+	}
+	if o.Canary == nil {
+		return nil, errors.New("traffic is there without a canary to get it")
+	}
+	if math.Abs(o.Traffic.Weight-o.Canary.Weight) > tolerance {
+		return nil, fmt.Errorf("traffic.weight is %g, and the canary has the weight %g; it must be the same", o.Traffic.Weight, o.Canary.Weight)
+	}
+	return o.Traffic, nil
+}
+
+// tolerance is how far weights may be apart, in percent; platforms round.
+const tolerance = 0.01
 
 // sums checks that the arms share all of the traffic, as far as there is one who
 // takes it.
 func sums(o target.Observation) error {
-	const tolerance = 0.01 // Percent; platforms round.
 	var sum float64
 	for _, a := range []*target.ArmState{o.Baseline, o.Canary} {
 		if a != nil {

@@ -44,14 +44,15 @@ type Arm struct {
 
 // Observation is target.Observation with durations in seconds.
 type Observation struct {
-	Known              bool           `json:"known"`
-	Baseline           *Arm           `json:"baseline,omitempty"`
-	Canary             *Arm           `json:"canary,omitempty"`
-	Fingerprint        string         `json:"fingerprint,omitempty"`
-	Fence              uint64         `json:"fence,omitempty"`
-	RevertAfterSeconds float64        `json:"revert_after_seconds,omitempty"`
-	Reverted           bool           `json:"reverted,omitempty"`
-	Fields             map[string]any `json:"fields,omitempty"`
+	Known              bool                 `json:"known"`
+	Baseline           *Arm                 `json:"baseline,omitempty"`
+	Canary             *Arm                 `json:"canary,omitempty"`
+	Traffic            *target.TrafficState `json:"traffic,omitempty"`
+	Fingerprint        string               `json:"fingerprint,omitempty"`
+	Fence              uint64               `json:"fence,omitempty"`
+	RevertAfterSeconds float64              `json:"revert_after_seconds,omitempty"`
+	Reverted           bool                 `json:"reverted,omitempty"`
+	Fields             map[string]any       `json:"fields,omitempty"`
 }
 
 // Progress answers a change.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/drift/document"
 	gates "github.com/sluice/terraform-provider-sluice/internal/gate/all"
@@ -29,7 +30,8 @@ func (a *app) engine(l ledger.Ledger) *release.Engine {
 	actor := a.actor()
 	return &release.Engine{
 		Ledger: l, Clock: a.clock, Targets: a.targetDrivers(), Signals: a.signalDrivers(), Gates: gates.New(l, a.looker(l).Look),
-		Actor: actor, Holder: actor + " " + uuid.NewString(), UserAgent: a.userAgent(),
+		Checks: check.HTTP{Clock: a.clock, UserAgent: a.userAgent()},
+		Actor:  actor, Holder: actor + " " + uuid.NewString(), UserAgent: a.userAgent(),
 		SpoolDir: filepath.Join(".sluice", "spool"), LeaseTTL: a.leaseTTL,
 	}
 }

@@ -3,13 +3,11 @@ package release
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
-	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -62,8 +60,10 @@ func (e *Engine) Forecast(ctx context.Context, spec Spec) (Forecast, error) {
 	if h.Open() == nil {
 		f.Obstacles = standing(&obs)
 	}
-	if obs.Baseline == nil && len(f.Steps) > 1 {
-		f.Takes = PlannedTime(strategy.Definition{Bake: spec.Strategy.Bake, AllAtOnce: &strategy.AllAtOnce{}})
+	if skips := skippedAlone(spec.Strategy); obs.Baseline == nil && len(skips) > 0 {
+		for _, i := range skips {
+			f.Takes -= spec.Strategy.Steps()[i].AtLeast
+		}
 		f.Warnings = append(f.Warnings, "nothing serves yet, so the steps below 100 % are skipped: a canary of nothing would send users nowhere")
 	}
 	more, err := t.Preflight(bounded, spec.Payload)
@@ -89,26 +89,6 @@ func earliest(results []gate.Result, now time.Time) (time.Time, bool) {
 		}
 	}
 	return at, len(blocked) == 0
-}
-
-// StepLabels writes a strategy's steps for people, each with the version, because
-// a plan hides what does not change: "1.1.0 at 5 %, at least 1m". It is pure.
-func StepLabels(def strategy.Definition, payload artifact.Payload) []string {
-	steps := def.Steps()
-	labels := make([]string, len(steps))
-	for i, s := range steps {
-		labels[i] = fmt.Sprintf("%s at %s %%", payload.Label(), strconv.FormatFloat(s.Traffic.Weight, 'f', -1, 64))
-		if i < len(steps)-1 {
-			if s.AtLeast > 0 {
-				labels[i] += ", at least " + field.FormatDuration(s.AtLeast)
-			}
-			continue
-		}
-		if bake := max(def.Bake.Std(), s.AtLeast); bake > 0 {
-			labels[i] += ", bake " + field.FormatDuration(bake)
-		}
-	}
-	return labels
 }
 
 // Validate checks what only the drivers know: unknown drivers, their
@@ -175,32 +155,14 @@ func (e *Engine) validateCapabilities(ctx context.Context, spec Spec) field.Erro
 	if err != nil {
 		return nil
 	}
-	var errs field.Errors
+	errs := missing(spec, caps)
+	if len(errs) > 0 {
+		return errs
+	}
 	for _, s := range spec.Strategy.Steps() {
-		w := s.Traffic.Weight
-		if w >= 100 {
-			continue
-		}
-		if !caps.Weights {
-			return field.Errors{{Path: "strategy", Msg: fmt.Sprintf("the strategy %q needs the capability \"weights\", which the target (%s) does not have; allowed is a strategy without steps below 100 %%, for example all_at_once = {}", spec.Strategy.Name, spec.Target.Driver)}}
-		}
-		guarded := caps.RevertAfter && !spec.Irreversible
-		if limit := spec.Strategy.MaxUnattendedWeight; !guarded && (limit == nil || w > *limit) {
-			errs = append(errs, field.Error{Path: "strategy", Msg: unattended(spec, w, limit)})
-			break
+		if e := unguarded(spec, s, caps); e != "" {
+			return field.Errors{{Path: "strategy", Msg: e}}
 		}
 	}
-	return errs
-}
-
-func unattended(spec Spec, weight float64, limit *float64) string {
-	why := fmt.Sprintf("the target (%s) has no dead-man switch (capability \"revert_after\")", spec.Target.Driver)
-	if spec.Irreversible {
-		why = "the release is irreversible, which arms no dead-man switch"
-	}
-	stated := "max_unattended_weight is not stated"
-	if limit != nil {
-		stated = fmt.Sprintf("max_unattended_weight is %g", *limit)
-	}
-	return fmt.Sprintf("the strategy %q would leave %g %% of the traffic on the new artifact if the driver died: %s, and %s; allowed are steps up to max_unattended_weight, for example max_unattended_weight = %g", spec.Strategy.Name, weight, why, stated, weight)
+	return nil
 }

@@ -88,7 +88,7 @@ func (d *driver) touch(ctx context.Context, r *Rollout) (*target.Observation, er
 		}
 		return d.renewAsItIs(bounded, r, &obs), nil
 	}
-	obs, err := d.renewSwitch(bounded, r, "renew", r.traffic(), d.fingerprint())
+	obs, err := d.renewSwitch(bounded, r, "renew", r.Sends(), d.fingerprint())
 	var te *target.Error
 	if errors.As(err, &te) && te.Code == target.CodeConflict && te.Observation != nil {
 		return d.renewAsItIs(bounded, r, te.Observation), nil

@@ -160,14 +160,14 @@ func (v view) divergence() string {
 	}
 	if c := v.canary(); v.r.Intent != nil && c != nil {
 		return fmt.Sprintf("somebody moved the target: it has %s at %s, the rollout left it at %s",
-			c.Payload.Label(), TrafficText(whole(c.Weight, told(*v.obs.Target))), TrafficText(v.r.traffic()))
+			c.Payload.Label(), TrafficText(whole(c.Weight, told(*v.obs.Target))), TrafficText(v.r.Sends()))
 	}
 	if tick == nil || tick.Observation == nil || tick.Observation.Canary == nil {
-		return fmt.Sprintf("the target has no canary arm any more; the rollout left it at %s", TrafficText(v.r.traffic()))
+		return fmt.Sprintf("the target has no canary arm any more; the rollout left it at %s", TrafficText(v.r.Sends()))
 	}
 	c := tick.Observation.Canary
 	return fmt.Sprintf("somebody moved the target: it has %s at %s, the rollout left %s at %s",
-		c.Payload.Label(), TrafficText(whole(c.Weight, told(*tick.Observation))), v.r.Spec.Payload.Label(), TrafficText(v.r.traffic()))
+		c.Payload.Label(), TrafficText(whole(c.Weight, told(*tick.Observation))), v.r.Spec.Payload.Label(), TrafficText(v.r.Sends()))
 }
 
 func (v view) noData() string {

@@ -40,19 +40,21 @@ func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, servin
 		b.Baseline = &serving.Baseline.Payload
 		return b, nil
 	}
-	for i, s := range spec.Strategy.Steps() {
-		if !walkedAlone(s) {
-			b.Skipped = append(b.Skipped, i)
-		}
-	}
+	b.Skipped = skippedAlone(spec.Strategy)
 	return b, nil
 }
 
-// walkedAlone is whether a step is walked where nothing served before. What sends
-// a part of the users to the new artifact would send the others nowhere; a check
-// and a pause before anybody is sent there mean the same as ever.
-func walkedAlone(s strategy.Step) bool {
-	return s.Traffic.Weight >= 100 || !s.Moves() && s.SendsNobody()
+// skippedAlone lists the steps that are not walked where nothing served before.
+// What sends a part of the users to the new artifact would send the others nowhere;
+// a check and a pause before anybody is sent there mean the same as ever.
+func skippedAlone(d strategy.Definition) []int {
+	var skipped []int
+	for i, s := range d.Steps() {
+		if s.Traffic.Weight < 100 && (s.Moves() || !s.SendsNobody()) {
+			skipped = append(skipped, i)
+		}
+	}
+	return skipped
 }
 
 // standing says what is in the way when the target already splits its traffic

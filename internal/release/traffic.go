@@ -30,8 +30,8 @@ func whole(weight float64, more *target.TrafficState) target.TrafficState {
 // traffic is the whole state that an effect asks for.
 func (e Effect) traffic() target.TrafficState { return whole(e.Weight, e.Traffic) }
 
-// traffic is the whole state that was last applied.
-func (r *Rollout) traffic() target.TrafficState { return whole(r.Weight, r.Traffic) }
+// Sends is the whole traffic state that the rollout last applied.
+func (r *Rollout) Sends() target.TrafficState { return whole(r.Weight, r.Traffic) }
 
 // alike reports whether two states are the same beside the weight.
 func alike(a, b *target.TrafficState) bool {

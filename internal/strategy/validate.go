@@ -47,6 +47,7 @@ func (d Definition) Validate() field.Errors {
 	if full := d.Normalize(); d.RevertAfter != 0 && d.RevertAfter < 2*full.Analysis.Interval {
 		add("revert_after", fmt.Sprintf("%s is less than twice the analysis interval, %s, so the target would go back between two looks; it must be at least %s, for example \"%s\"", d.RevertAfter, full.Analysis.Interval, 2*full.Analysis.Interval, max(field.Duration(DefaultRevertAfter), 3*full.Analysis.Interval)))
 	}
+	errs = append(errs, d.validateWaits()...)
 	return append(errs, d.Analysis.validate().Under("analysis")...)
 }
 

@@ -2,7 +2,9 @@ package strategy
 
 import (
 	"fmt"
+	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 )
 
@@ -173,4 +175,37 @@ func bounds(atLeast, atMost field.Duration) field.Errors {
 		return field.Errors{{Path: "at_most", Msg: fmt.Sprintf("%s is shorter than at_least, %s; it must be at least as long, for example \"%s\"", atMost, atLeast, 2*atLeast)}}
 	}
 	return nil
+}
+
+// MaxStepTimeout is the longest that one attempt of a step's check may take: the
+// driver must show a sign of life meanwhile, to the ledger and to the target.
+const MaxStepTimeout = 10 * time.Second
+
+// validateWaits checks that no attempt of a check keeps the driver from its looks.
+func (d Definition) validateWaits() field.Errors {
+	var errs field.Errors
+	limit := MaxStepTimeout
+	why := "a driver that waits longer would lose its lease"
+	if half := d.Normalize().RevertAfter.Std() / 2; half < limit {
+		limit, why = half, "the target goes back by itself after revert_after, which nobody would renew meanwhile"
+	}
+	one := func(path string, c check.Check) {
+		if t := c.Normalize().Timeout.Std(); t > limit {
+			errs = append(errs, field.Error{Path: path + ".timeout", Msg: fmt.Sprintf("%s is too long for a step: %s; it must be at most %s, for example %q",
+				field.FormatDuration(t), why, field.FormatDuration(limit), field.FormatDuration(min(limit, check.DefaultTimeout)))})
+		}
+	}
+	if d.Canary != nil {
+		for i, s := range d.Canary.Steps {
+			if s.Check != nil {
+				one(fmt.Sprintf("canary.steps[%d].check", i), *s.Check)
+			}
+		}
+	}
+	if d.BlueGreen != nil {
+		for i, c := range d.BlueGreen.Checks {
+			one(fmt.Sprintf("blue_green.checks[%d]", i), c)
+		}
+	}
+	return errs
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/drift/document"
@@ -126,6 +127,7 @@ func (c *Client) Forecasting(ctx context.Context) (ledger.Ledger, error) {
 func (c *Client) Engine(l ledger.Ledger) *release.Engine {
 	return &release.Engine{
 		Ledger: l, Clock: c.Clock, Targets: c.Targets, Signals: c.Signals, Gates: gates.New(l, c.Looker(l).Look),
+		Checks: check.HTTP{Clock: c.Clock, UserAgent: c.userAgent()},
 		Actor: c.Actor, Holder: c.holderID(), UserAgent: c.userAgent(),
 		LeaseTTL: c.LeaseTTL, SpoolDir: c.spool(),
 	}

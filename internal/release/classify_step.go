@@ -8,9 +8,12 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 )
 
-// asksGates is whether the gates have a word before a step: a step that moves no
-// traffic is as good inside a freeze as before it.
-func (v view) asksGates(step strategy.Step) bool { return v.r.Kind != BackOut && step.Moves() }
+// asksGates is whether the gates have a word before a step: a step that leaves the
+// traffic as it is is as good inside a freeze as before it.
+func (v view) asksGates(step strategy.Step) bool {
+	stays := !step.Moves() && alike(beyondWeight(step.Traffic), v.r.Traffic)
+	return v.r.Kind != BackOut && !stays
+}
 
 // standingStill names what matters in a step that a person has ended, or that moves
 // no traffic; nothing for one that is judged.

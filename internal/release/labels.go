@@ -34,6 +34,9 @@ func StepLabels(def strategy.Definition, payload artifact.Payload) []string {
 // 5 %".
 func StepText(s strategy.Step) string {
 	stands := "at " + share100(s.Traffic.Weight)
+	if s.Traffic.Cohort != nil && !s.Moves() {
+		stands += " and for requests with " + s.Traffic.Cohort.String()
+	}
 	switch s.Kind {
 	case strategy.StepCohort:
 		return "for requests with " + s.Traffic.Cohort.String() + besides(s.Traffic)

@@ -61,7 +61,7 @@ func shared(tick TickBody, r *Rollout) float64 {
 	case r.Spec.Mode == Observe && obs != nil:
 		return judgedShare(tick.Weight, told(*obs))
 	case r.Spec.Mode == Observe || obs == nil || !obs.Known || !moved(obs, r):
-		return judgedShare(tick.Weight, r.Traffic)
+		return quiet(r, judgedShare(tick.Weight, r.Traffic))
 	case obs.Canary != nil && obs.Canary.Payload.Same(r.Spec.Payload):
 		return judgedShare(obs.Canary.Weight, told(*obs))
 	default:

@@ -67,6 +67,16 @@ func judgedShare(weight float64, more *target.TrafficState) float64 {
 	return weight
 }
 
+// quiet is the share that the judge is told: none in a pause or a check before the
+// first weight, where it is no fault that nobody asks, though somebody of a cohort
+// may.
+func quiet(r *Rollout, share float64) float64 {
+	if r.Weight == 0 && !r.CurrentStep().Moves() {
+		return 0
+	}
+	return share
+}
+
 // TrafficText writes for people who gets the new artifact: "5 %, and requests with
 // X-Canary: internal".
 func TrafficText(t target.TrafficState) string {

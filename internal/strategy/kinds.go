@@ -31,10 +31,10 @@ type CanaryStep struct {
 	AtMost  field.Duration `json:"at_most,omitempty"`
 }
 
-// Waiting is a pause: of so much observed time, or, without For, until a person
+// Waiting is a pause: of so much observed time, or, without Duration, until a person
 // says to go on.
 type Waiting struct {
-	For field.Duration `json:"for,omitempty"`
+	Duration field.Duration `json:"duration,omitempty"`
 }
 
 // Linear moves the weight by equal increments: StepWeight, 2*StepWeight, ... 100.
@@ -53,6 +53,9 @@ type AllAtOnce struct{}
 type BlueGreen struct {
 	// Checks run against the new artifact at weight 0, in order; each must pass.
 	Checks []check.Check `json:"checks,omitempty"`
+	// Cohort sends the requests that match to the new artifact before the switch, so
+	// that checks and people reach it where all come through one address.
+	Cohort *target.Cohort `json:"cohort,omitempty"`
 	// Preview is a pause after the checks, for people to look at the new artifact.
 	Preview *Waiting `json:"preview,omitempty"`
 	// KeepWarm is for how long at least the old artifact stays warm after the switch.

@@ -105,7 +105,7 @@ func (c Canary) expand() []Step {
 		case StepMirror:
 			traffic.Mirror = *s.Mirror
 		case StepPause:
-			step.AtLeast = s.Pause.For.Std()
+			step.AtLeast = s.Pause.Duration.Std()
 		case StepCheck:
 			asked := s.Check.Normalize()
 			step.Check = &asked
@@ -137,13 +137,14 @@ func (s CanaryStep) kind() StepKind {
 }
 
 func (b BlueGreen) expand() []Step {
+	before := target.TrafficState{Cohort: b.Cohort}
 	steps := make([]Step, 0, len(b.Checks)+2)
 	for _, c := range b.Checks {
 		asked := c.Normalize()
-		steps = append(steps, Step{Kind: StepCheck, Check: &asked}.bounded())
+		steps = append(steps, Step{Kind: StepCheck, Traffic: before, Check: &asked}.bounded())
 	}
 	if b.Preview != nil {
-		steps = append(steps, Step{Kind: StepPause, AtLeast: b.Preview.For.Std()}.bounded())
+		steps = append(steps, Step{Kind: StepPause, Traffic: before, AtLeast: b.Preview.Duration.Std()}.bounded())
 	}
 	return append(steps, weightStep(100, 0, b.AtMost.Std()))
 }

@@ -81,7 +81,7 @@ func (s CanaryStep) validate() field.Errors {
 		}
 	}
 	if kind == StepPause || kind == StepCheck {
-		const why = "is for steps that move traffic, and this one is a %s; leave it out, for example { pause = { for = \"10m\" } }"
+		const why = "is for steps that move traffic, and this one is a %s; leave it out, for example { pause = { duration = \"10m\" } }"
 		if s.AtLeast != 0 {
 			errs = append(errs, field.Error{Path: "at_least", Msg: fmt.Sprintf("at_least "+why, kind)})
 		}
@@ -94,8 +94,8 @@ func (s CanaryStep) validate() field.Errors {
 }
 
 func (w Waiting) validate() field.Errors {
-	if w.For < 0 {
-		return field.Errors{{Path: "for", Msg: fmt.Sprintf("%s is negative; a pause has a length above 0s, or none at all for one that a person ends, for example { for = \"10m\" } or {}", w.For)}}
+	if w.Duration < 0 {
+		return field.Errors{{Path: "duration", Msg: fmt.Sprintf("%s is negative; a pause has a length above 0s, or none at all for one that a person ends, for example { duration = \"10m\" } or {}", w.Duration)}}
 	}
 	return nil
 }
@@ -113,6 +113,12 @@ func (b BlueGreen) validate() field.Errors {
 			errs = append(errs, field.Error{Path: path + ".name", Msg: fmt.Sprintf("there is a check %q already; names tell checks apart, for example %q", c.Name, c.Name+"-2")})
 		}
 		names[c.Name] = true
+	}
+	if b.Cohort != nil {
+		errs = append(errs, b.Cohort.Validate().Under("cohort")...)
+		if len(b.Checks) == 0 && b.Preview == nil {
+			errs = append(errs, field.Error{Path: "cohort", Msg: "the cohort is sent to the new artifact for the checks and the preview before the switch, and there are none; leave it out, or add for example preview = { duration = \"10m\" }"})
+		}
 	}
 	if b.Preview != nil {
 		errs = append(errs, b.Preview.validate().Under("preview")...)

@@ -39,16 +39,7 @@ func stepAttributes() map[string]schema.Attribute {
 		"weight": schema.Float64Attribute{
 			Optional: true, MarkdownDescription: "The new artifact's share of traffic, above 0 and at most 100 %. Example: `5`.",
 		},
-		"cohort": schema.SingleNestedAttribute{
-			Optional: true,
-			MarkdownDescription: "Sends the requests that match to the new artifact, whatever the weight is. It stays until 100 %, or until another cohort. " +
-				"Example: `{ header = \"X-Canary\", value = \"internal\" }`.",
-			Attributes: map[string]schema.Attribute{
-				"header": schema.StringAttribute{Optional: true, MarkdownDescription: "The header that is compared. Either this or `cookie`. Example: `\"X-Canary\"`."},
-				"cookie": schema.StringAttribute{Optional: true, MarkdownDescription: "The cookie that is compared. Example: `\"canary\"`."},
-				"value":  schema.StringAttribute{Required: true, MarkdownDescription: "The value, compared exactly. Example: `\"internal\"`."},
-			},
-		},
+		"cohort": cohort("Sends the requests that match to the new artifact, whatever the weight is. It stays until 100 %, or until another cohort."),
 		"mirror": schema.Float64Attribute{
 			Optional: true,
 			MarkdownDescription: "Copies this share of the requests, above 0 and at most 100 %, to the new artifact and throws its answers away. " +
@@ -65,12 +56,24 @@ func stepAttributes() map[string]schema.Attribute {
 	}
 }
 
+func cohort(text string) schema.SingleNestedAttribute {
+	return schema.SingleNestedAttribute{
+		Optional:            true,
+		MarkdownDescription: text + " Example: `{ header = \"X-Canary\", value = \"internal\" }`.",
+		Attributes: map[string]schema.Attribute{
+			"header": schema.StringAttribute{Optional: true, MarkdownDescription: "The header that is compared. Either this or `cookie`. Example: `\"X-Canary\"`."},
+			"cookie": schema.StringAttribute{Optional: true, MarkdownDescription: "The cookie that is compared. Example: `\"canary\"`."},
+			"value":  schema.StringAttribute{Required: true, MarkdownDescription: "The value, compared exactly. Example: `\"internal\"`."},
+		},
+	}
+}
+
 func waits(text string) schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
-		MarkdownDescription: text + " `{ for = \"10m\" }` passes after that much observed time, `{}` when a person says so: `sluice resume RELEASE --reason \"...\"`.",
+		MarkdownDescription: text + " `{ duration = \"10m\" }` passes after that much observed time, `{}` when a person says so: `sluice resume RELEASE --reason \"...\"`.",
 		Attributes: map[string]schema.Attribute{
-			"for": duration(false, "How long. Not given, it waits for a person. Example: `\"10m\"`."),
+			"duration": duration(false, "How long. Not given, it waits for a person. Example: `\"10m\"`."),
 		},
 	}
 }
@@ -109,6 +112,8 @@ func blueGreen() schema.SingleNestedAttribute {
 				MarkdownDescription: fmt.Sprintf("At most %d checks of the new artifact at 0 %%, in order. Each must pass before the switch; one that does not goes back, and the artifact is quarantined.", strategy.MaxChecks),
 				NestedObject:        schema.NestedAttributeObject{Attributes: checkAttributes()},
 			},
+			"cohort": cohort("Sends the requests that match to the new artifact during the checks and the preview, so that both reach it where all come through one address: a check with the header in its `headers`. " +
+				"Without it, give the checks an address of the new artifact's own."),
 			"preview":   waits("Stays at 0 % after the checks, for people to look at the new artifact before anybody else does."),
 			"keep_warm": duration(true, "For how long at least the old artifact stays warm after the switch. The rollout bakes for the longer of this and `bake`. Default: `0s`. Example: `\"30m\"`."),
 			"at_most":   duration(false, "How long the target may take to confirm the switch. Default: `30m`."),

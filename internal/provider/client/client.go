@@ -128,7 +128,7 @@ func (c *Client) Engine(l ledger.Ledger) *release.Engine {
 	return &release.Engine{
 		Ledger: l, Clock: c.Clock, Targets: c.Targets, Signals: c.Signals, Gates: gates.New(l, c.Looker(l).Look),
 		Checks: check.HTTP{Clock: c.Clock, UserAgent: c.userAgent()},
-		Actor: c.Actor, Holder: c.holderID(), UserAgent: c.userAgent(),
+		Actor:  c.Actor, Holder: c.holderID(), UserAgent: c.userAgent(),
 		LeaseTTL: c.LeaseTTL, SpoolDir: c.spool(),
 	}
 }

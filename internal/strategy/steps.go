@@ -42,7 +42,8 @@ type Step struct {
 func (s Step) Moves() bool { return s.Kind != StepPause && s.Kind != StepCheck }
 
 // UntilResumed reports whether the step is a pause that only a person ends.
-func (s Step) UntilResumed() bool { return s.Kind == StepPause && s.AtLeast == 0 }
+// A length below nothing, which no schema lets through, is none.
+func (s Step) UntilResumed() bool { return s.Kind == StepPause && s.AtLeast <= 0 }
 
 // SendsNobody reports whether the new artifact gets no request at all in this step.
 func (s Step) SendsNobody() bool {

@@ -71,11 +71,9 @@ func (s CanaryStep) validate() field.Errors {
 		if m := *s.Mirror; !(m > 0 && m <= 100) {
 			errs = field.Errors{{Path: "mirror", Msg: fmt.Sprintf("%v is not a share of requests to copy; it must be above 0 and at most 100 %%, for example 10", m)}}
 		}
-	case StepPause:
-		errs = s.Pause.validate().Under("pause")
 	case StepCheck:
 		errs = s.Check.Validate().Under("check")
-	default:
+	case StepWeight:
 		if !(s.Weight > 0 && s.Weight <= 100) {
 			errs = field.Errors{{Path: "weight", Msg: fmt.Sprintf("%v is not a weight of a step; it must be above 0 and at most 100 %%, and %s", s.Weight, allowed)}}
 		}
@@ -91,13 +89,6 @@ func (s CanaryStep) validate() field.Errors {
 		return errs
 	}
 	return append(errs, bounds(s.AtLeast, s.AtMost)...)
-}
-
-func (w Waiting) validate() field.Errors {
-	if w.Duration < 0 {
-		return field.Errors{{Path: "duration", Msg: fmt.Sprintf("%s is negative; a pause has a length above 0s, or none at all for one that a person ends, for example { duration = \"10m\" } or {}", w.Duration)}}
-	}
-	return nil
 }
 
 func (b BlueGreen) validate() field.Errors {
@@ -119,9 +110,6 @@ func (b BlueGreen) validate() field.Errors {
 		if len(b.Checks) == 0 && b.Preview == nil {
 			errs = append(errs, field.Error{Path: "cohort", Msg: "the cohort is sent to the new artifact for the checks and the preview before the switch, and there are none; leave it out, or add for example preview = { duration = \"10m\" }"})
 		}
-	}
-	if b.Preview != nil {
-		errs = append(errs, b.Preview.validate().Under("preview")...)
 	}
 	if b.KeepWarm < 0 {
 		errs = append(errs, field.Error{Path: "keep_warm", Msg: fmt.Sprintf("%s is negative; it must be a time of at least 0s, for example \"30m\"", b.KeepWarm)})

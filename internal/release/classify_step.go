@@ -67,7 +67,7 @@ func (v view) nextLook() time.Time {
 
 // waitsText says what a pause waits for, with the very command.
 func (v view) waitsText() string {
-	return fmt.Sprintf("step %d of %d waits for a person; to go on: sluice resume %s --reason \"...\"", v.r.Step+1, len(v.r.Steps), v.h.Key)
+	return fmt.Sprintf("waits for a person; to go on: sluice resume %s --reason \"...\"", v.h.Key)
 }
 
 // checkText says what the last attempt of a check found.

@@ -19,7 +19,7 @@ func TestAnIndefinitePauseOutlivesItsDriver(t *testing.T) {
 	out, err := w.engine("a", nil).Ship(until(w, 10*time.Minute), req)
 	wantEnd(t, out, err, release.Underway)
 	wantPath(t, w, "preparing", "stepping", "paused awaiting_resume")
-	const waits = `step 2 of 3 waits for a person; to go on: sluice resume checkout/production --reason "..."`
+	const waits = `waits for a person; to go on: sluice resume checkout/production --reason "..."`
 	if got := fold(t, w).Open().Reason; got != waits {
 		t.Errorf("the reason is %q", got)
 	}

@@ -13,6 +13,7 @@ func (a *app) commands() []*cobra.Command {
 		a.abortCommand(),
 		a.rollbackCommand(),
 		a.continueCommand(),
+		a.resumeCommand(),
 		a.gatesCommand(),
 		a.overrideCommand(),
 		a.calendarCommand(),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
@@ -33,6 +34,12 @@ func wordsOf(r *release.Rollout, rec ledger.Record) (string, error) {
 	case release.KindStepExtended:
 		return told(rec, func(b release.StepExtendedBody) string {
 			return fmt.Sprintf("step %d has no verdict yet and gets %s more", b.Step+1, b.By)
+		})
+	case release.KindChecked:
+		return told(rec, checkedWords)
+	case release.KindResumed:
+		return told(rec, func(b release.ResumedBody) string {
+			return fmt.Sprintf("%s says to go on from step %d: %s", b.By, b.Step+1, b.Reason)
 		})
 	case release.KindAbortRequested:
 		return told(rec, func(b release.RequestBody) string { return fmt.Sprintf("%s asks to stop: %s", b.By, b.Reason) })
@@ -116,7 +123,7 @@ func outcomeWords(r *release.Rollout, b release.OutcomeBody) string {
 	to := r.Spec.Payload.Label()
 	s := map[release.EffectKind]string{
 		release.EffectPrepare:  to + " is up and healthy, without traffic",
-		release.EffectApply:    fmt.Sprintf("step %d of %d: %s of the traffic on %s", b.Step+1, len(r.Steps), percent(b.Weight), to),
+		release.EffectApply:    appliedWords(r, b),
 		release.EffectComplete: to + " is the only one",
 		release.EffectLower:    fmt.Sprintf("on the way back: %s of the traffic left on %s", percent(b.Weight), to),
 		release.EffectRevert:   "all traffic is back on " + label(r.Baseline),
@@ -149,7 +156,7 @@ func failureWords(b release.FailureBody) string {
 func moveWords(r *release.Rollout, b release.MoveBody) string {
 	s := words(r.State)
 	if r.State == release.Baking {
-		s += fmt.Sprintf(" for %s at 100 %%", max(r.Spec.Strategy.Bake, r.Spec.Policy.KeepWarm))
+		s += fmt.Sprintf(" for %s at 100 %%", field.FormatDuration(r.Spec.BakeTime()))
 	}
 	if b.Reason != "" {
 		s += ": " + b.Reason

@@ -56,7 +56,7 @@ func bar(weight float64, room int, back bool) string {
 
 // whereabouts says in words what the bar cannot.
 func whereabouts(r *release.Rollout, now time.Time) []string {
-	step := fmt.Sprintf("step %d of %d", r.Step+1, len(r.Steps))
+	step := stepName(r)
 	switch {
 	case r.State.Final():
 		return []string{words(r.State) + " after " + span(r.ClosedAt.Sub(r.OpenedAt))}
@@ -65,7 +65,7 @@ func whereabouts(r *release.Rollout, now time.Time) []string {
 	case r.State == release.Paused:
 		return []string{step, "paused: " + reason(r)}
 	case r.State == release.Baking:
-		return append([]string{"baking"}, clockOf(r, now, r.Spec.Strategy.Bake.Std())...)
+		return append([]string{"baking"}, clockOf(r, now, r.Spec.Strategy.BakeTime())...)
 	case r.State == release.Completing:
 		return []string{"completing"}
 	case r.State == release.Stepping && !r.StepAt.IsZero():
@@ -105,9 +105,9 @@ func remaining(r *release.Rollout, now time.Time) time.Duration {
 	case r.State.Final(), r.State.GoingBack(), r.State == release.Paused:
 		return 0
 	case r.State == release.Baking:
-		return max(max(r.Spec.Strategy.Bake, r.Spec.Policy.KeepWarm).Std()-soaked(r, now), 0)
+		return max(r.Spec.BakeTime()-soaked(r, now), 0)
 	}
-	left := max(r.Spec.Strategy.Bake, r.Spec.Policy.KeepWarm).Std()
+	left := r.Spec.BakeTime()
 	for i := r.Step; i < len(r.Steps); i++ {
 		left += r.Steps[i].AtLeast
 	}

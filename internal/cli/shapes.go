@@ -60,9 +60,13 @@ type rolloutJSON struct {
 	// none did.
 	Trigger string `json:"trigger"`
 	// Step counts from 1; Weight is the share of the new payload.
-	Step     int        `json:"step"`
-	Steps    int        `json:"steps"`
-	Weight   float64    `json:"weight"`
+	Step   int     `json:"step"`
+	Steps  int     `json:"steps"`
+	Weight float64 `json:"weight"`
+	// StepKind is weight, cohort, mirror, batch, pause or check, and Traffic says in
+	// words who gets the new payload.
+	StepKind string     `json:"step_kind"`
+	Traffic  string     `json:"traffic"`
 	Ticks    int        `json:"ticks"`
 	OpenedAt time.Time  `json:"opened_at"`
 	ClosedAt *time.Time `json:"closed_at"`
@@ -105,7 +109,7 @@ func toRollout(key release.Key, r *release.Rollout, now time.Time) *rolloutJSON 
 		Rollout: rolloutName(key, r.Number), Number: r.Number, Kind: string(r.Kind), Mode: string(r.Spec.Mode),
 		State: string(r.State), From: toPayloadOrNull(r.Baseline), To: toPayload(r.Spec.Payload), By: r.OpenedBy,
 		Cause: string(r.Cause), Reason: r.Why(), Trigger: r.Trigger, Step: min(r.Step+1, len(r.Steps)), Steps: len(r.Steps),
-		Weight: r.Weight, Ticks: r.Ticks, OpenedAt: r.OpenedAt,
+		Weight: r.Weight, StepKind: string(r.CurrentStep().Kind), Traffic: release.TrafficText(r.Sends()), Ticks: r.Ticks, OpenedAt: r.OpenedAt,
 		Seconds: lasted(r, now).Seconds(), SoakSeconds: r.Soak.Seconds(), RemainingSeconds: remaining(r, now).Seconds(),
 	}
 	if r.State.Final() {

@@ -75,7 +75,7 @@ func TestTheTreeOfCommands(t *testing.T) {
 		}
 	})
 	for _, name := range []string{
-		"status", "history", "watch", "explain", "abort", "rollback", "wait", "continue", "gates", "hold", "hold list",
+		"status", "history", "watch", "explain", "abort", "rollback", "wait", "continue", "resume", "gates", "hold", "hold list",
 		"hold lift", "quarantine add", "quarantine lift", "quarantine list", "verify", "ledger rebind", "export",
 		"lab", "lab serve", "contract test", "signal queries", "judge", "judge backtest", "version",
 	} {
@@ -108,6 +108,7 @@ func TestBadUsage(t *testing.T) {
 		"rollout 0":               {[]string{"history", "checkout/production", "--rollout", "0"}, []string{"counted from 1"}},
 		"rollout in words":        {[]string{"history", "checkout/production", "--rollout", "last"}, []string{`"last" is no value of --rollout, which takes a whole number; usage`}},
 		"gates in two forms":      {[]string{"gates", "a/b", "--json", "--markdown"}, []string{"--json and --markdown cannot be given together"}},
+		"no reason to resume":     {[]string{"resume", "checkout/production"}, []string{"--reason is missing", "for example"}},
 		"no reason":               {[]string{"abort", "checkout/production"}, []string{"--reason is missing", "for example"}},
 		"rollback of nothing":     {[]string{"rollback", "--reason", "x"}, []string{"the release is missing"}},
 		"rollback without reason": {[]string{"rollback", "checkout/production"}, []string{"--reason is missing"}},

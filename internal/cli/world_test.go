@@ -64,6 +64,8 @@ type world struct {
 	away bool
 	// asleep, if set, is called once, when a command of run first waits.
 	asleep func()
+	// steps, if set, are the canary's.
+	steps []strategy.CanaryStep
 	// stop, if set, is called before each change of the target.
 	stop func(verb string)
 }
@@ -135,7 +137,11 @@ func (w *world) ship(ctx context.Context, p artifact.Payload) (release.Outcome, 
 	defer l.Close()
 	a := w.app()
 	a.actorName = "ci@acme"
-	return a.engine(l).Ship(ctx, release.ShipRequest{Spec: spec(p), Owner: owner})
+	wish := spec(p)
+	if w.steps != nil {
+		wish.Strategy.Canary.Steps = w.steps
+	}
+	return a.engine(l).Ship(ctx, release.ShipRequest{Spec: wish, Owner: owner})
 }
 
 // shipped releases a payload that must succeed, from nothing or from another.

@@ -44,6 +44,20 @@ func objects() map[string]object {
 				`"analysis":{"interval":"10s","metrics":{"errors":{"critical":true,"ceiling":0.01}}},` +
 				`"on_inconclusive":"extend","revert_after":"1m","prepare_timeout":"10m"}`,
 		},
+		"deployment_strategy of every step": {
+			typ: "sluice_deployment_strategy",
+			first: `canary = { steps = [{ cohort = { cookie = "beta", value = "1" }, at_least = "60s" }, { mirror = 10 }, { pause = { duration = "600s" } }, ` +
+				`{ check = { name = "smoke", url = "http://127.0.0.1:1/" } }, { pause = {} }, { weight = 100 }] }`,
+			second: `blue_green = { checks = [{ name = "smoke", url = "http://127.0.0.1:1/", attempts = 5 }], preview = {}, keep_warm = "30m" }`,
+			content: `{"name":"one","canary":{"steps":[{"cohort":{"cookie":"beta","value":"1"},"at_least":"1m"},{"mirror":10},{"pause":{"duration":"10m"}},` +
+				`{"check":{"name":"smoke","url":"http://127.0.0.1:1/","expect":{}}},{"pause":{}},{"weight":100}]},"bake":"0s","analysis":{"interval":"10s"},` +
+				`"on_inconclusive":"extend","revert_after":"1m","prepare_timeout":"10m"}`,
+		},
+		"deployment_strategy in batches": {
+			typ: "sluice_deployment_strategy", first: `rolling = { batch = "25%", min_healthy = "75%" }`, second: `rolling = { batch_count = 2, instances = 8 }`,
+			content: `{"name":"one","rolling":{"batch":0.25,"min_healthy":0.75},"bake":"0s","analysis":{"interval":"10s"},` +
+				`"on_inconclusive":"extend","revert_after":"1m","prepare_timeout":"10m"}`,
+		},
 		"deployment_strategy all at once": {
 			typ: "sluice_deployment_strategy", first: `all_at_once = {}`, second: `all_at_once = {}` + "\n" + `bake = "1m"`,
 			content: `{"name":"one","all_at_once":{},"bake":"0s","analysis":{"interval":"10s"},` +

@@ -67,6 +67,8 @@ func TestAccARecommendationIsDeclaredAsItIs(t *testing.T) {
 	for kind, description := range map[string]string{
 		"canary":      `{ requests_per_minute = 6000, error_rate = "0.1%", stateful = null }`,
 		"linear":      `{ requests_per_minute = 6000, stateful = true, dispersion = 1 }`,
+		"blue_green":  `{ requests_per_minute = 6000, traffic_splitting = false }`,
+		"rolling":     `{ requests_per_minute = 6000, traffic_splitting = false, spare_capacity = "25%" }`,
 		"all_at_once": `{ requests_per_minute = 6000, side_by_side = false, go_back_within = "5m" }`,
 	} {
 		t.Run(kind, func(t *testing.T) {
@@ -82,13 +84,15 @@ resource "sluice_deployment_strategy" "x" {
   canary      = local.r.canary
   linear      = local.r.linear
   all_at_once = local.r.all_at_once
+  blue_green  = local.r.blue_green
+  rolling     = local.r.rolling
   bake        = local.r.bake
 }
 output "kind" {
   value = local.r.kind
 }
 output "given" {
-  value = [for k in ["canary", "linear", "all_at_once"] : k if sluice_deployment_strategy.x[k] != null]
+  value = [for k in ["canary", "linear", "all_at_once", "blue_green", "rolling"] : k if sluice_deployment_strategy.x[k] != null]
 }
 output "harm" {
   value = local.r.steps[0].harm_seen_after != null
@@ -99,7 +103,7 @@ output "harm" {
 				ConfigStateChecks: []statecheck.StateCheck{
 					statecheck.ExpectKnownOutputValue("kind", knownvalue.StringExact(kind)),
 					statecheck.ExpectKnownOutputValue("given", knownvalue.TupleExact([]knownvalue.Check{knownvalue.StringExact(kind)})),
-					statecheck.ExpectKnownOutputValue("harm", knownvalue.Bool(kind != "all_at_once")),
+					statecheck.ExpectKnownOutputValue("harm", knownvalue.Bool(kind != "all_at_once" && kind != "blue_green")),
 				},
 			}}})
 		})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 )
 
 // act carries one decision out.
@@ -23,6 +24,8 @@ func (d *driver) act(ctx context.Context, decision Decision) error {
 		return d.look(ctx)
 	case ActMeasure:
 		return d.measure(ctx)
+	case ActCheck:
+		return d.check(ctx)
 	case ActPassStep:
 		return d.append(ctx, KindStepPassed, StepPassedBody{Step: r.Step, Reason: passReason(r)})
 	case ActExtend:
@@ -47,6 +50,14 @@ func (d *driver) act(ctx context.Context, decision Decision) error {
 }
 
 func passReason(r *Rollout) string {
+	switch step := r.CurrentStep(); {
+	case r.Resumed != nil:
+		return fmt.Sprintf("%s says to go on: %s", r.Resumed.By, r.Resumed.Reason)
+	case step.Kind == strategy.StepCheck && r.Checked != nil:
+		return fmt.Sprintf("the check %q passed: %s", r.Checked.Result.Name, r.Checked.Result.Reason)
+	case step.Kind == strategy.StepPause:
+		return fmt.Sprintf("observed for %s", field.FormatDuration(r.Soak.Round(time.Second)))
+	}
 	if !r.judging() {
 		return fmt.Sprintf("observed for %s; nothing to judge", field.FormatDuration(r.Soak.Round(time.Second)))
 	}

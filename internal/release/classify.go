@@ -103,7 +103,7 @@ func (v view) preparing() Event {
 // with traffic, which must lose it before another can be prepared.
 func (v view) inTheWay() bool {
 	c := v.r.Opening.Observation.Canary
-	return v.r.Kind != Forward && c != nil && c.Weight > 0 && !c.Payload.Same(v.r.Spec.Payload) && !v.r.done[EffectRevert] &&
+	return v.r.Kind != Forward && c != nil && v.r.Opening.Observation.Exposed() && !c.Payload.Same(v.r.Spec.Payload) && !v.r.done[EffectRevert] &&
 		!v.backingOff() && !v.now.Before(v.obs.LookAgain)
 }
 
@@ -171,6 +171,9 @@ func (v view) stepping() Event {
 	if e := v.distrust(); e != "" {
 		return e
 	}
+	if e := v.standingStill(step); e != "" {
+		return e
+	}
 	if v.passed(step.AtLeast) {
 		return EventStepPassed
 	}
@@ -196,19 +199,20 @@ func (v view) applying(step strategy.Step) Event {
 		return e
 	case v.now.Sub(v.r.intentAt) > step.AtMost && !v.leftToPerson():
 		return EventTimedOut
-	case e == EventIntentUnmet && v.r.Kind != BackOut && !within(v.now, v.obs.GatesAt, interval):
+	case e == EventIntentUnmet && v.asksGates(step) && !within(v.now, v.obs.GatesAt, interval):
 		return EventGatesUnasked
-	case e == EventIntentUnmet && v.r.Kind != BackOut && len(gate.Blocked(v.obs.Gates)) > 0:
+	case e == EventIntentUnmet && v.asksGates(step) && len(gate.Blocked(v.obs.Gates)) > 0:
 		return EventGatesBlocked
 	default:
 		return e
 	}
 }
 
-// beforeStep asks the gates of a forward rollout before each step.
+// beforeStep asks the gates of a forward rollout before each step that moves
+// traffic.
 func (v view) beforeStep() Event {
 	switch {
-	case v.r.Kind == BackOut:
+	case !v.asksGates(v.r.CurrentStep()):
 		return EventStepUnapplied
 	case !v.obs.Asked || v.obs.GatesStep != v.r.Step:
 		return EventGatesUnasked

@@ -88,7 +88,7 @@ func (v view) settle() Event {
 		return EventBackingOff
 	case v.obs.Target == nil || v.obs.LookFailed || !v.obs.Target.Known || v.lookedTooSoon():
 		return EventUnconfirmed
-	case v.obs.Target.Canary != nil && v.obs.Target.Canary.Weight > 0:
+	case v.obs.Target.Exposed():
 		return EventUnreverted
 	default:
 		return ""

@@ -41,9 +41,11 @@ type firing struct {
 	reason  string
 }
 
-// hurts is true for the two that no policy makes go away: where they are off, the
+// hurts is true for those that no policy makes go away: where they are off, the
 // rollout waits for a person.
-func (f firing) hurts() bool { return f.trigger == TriggerHarm || f.trigger == TriggerHealth }
+func (f firing) hurts() bool {
+	return f.trigger == TriggerHarm || f.trigger == TriggerHealth || f.trigger == TriggerFailedCheck
+}
 
 func (f firing) label() string { return watcher{Trigger: f.trigger, Name: f.name}.Label() }
 
@@ -56,6 +58,9 @@ func (v view) firings() []firing {
 	}
 	if v.r.Harm != nil && !ofHealthAlone(*v.r.Harm) {
 		out = append(out, firing{trigger: TriggerHarm, cause: CauseHarm, reason: harmText(*v.r.Harm)})
+	}
+	if v.checkFailed() {
+		out = append(out, firing{trigger: TriggerFailedCheck, cause: CauseCheck, reason: checkText(*v.r.Checked)})
 	}
 	if v.r.LastTick == nil {
 		return out
@@ -119,17 +124,20 @@ func (v view) distrust() Event {
 func (v view) diverged() bool {
 	tick := v.r.LastTick
 	// A look from before the last effect says nothing about what is true since.
-	if tick == nil || tick.Observation == nil || !tick.Observation.Known || tick.Weight != v.r.Weight {
+	if tick == nil || tick.Observation == nil || !tick.Observation.Known || v.r.tickSeq < v.r.outcomeSeq {
 		return false
 	}
-	c := tick.Observation.Canary
-	return c == nil || c.Weight != v.r.Weight || !c.Payload.Same(v.r.Spec.Payload)
+	return moved(tick.Observation, v.r)
 }
 
 // strayed is true when a look before an effect found the canary at a weight that
 // is neither where the rollout left it nor where it wants it.
 func (v view) strayed() bool {
 	c := v.canary()
+	if v.r.Intent.traffic().Batch != nil {
+		// Its instances are on their way one after the other.
+		return false
+	}
 	return c != nil && c.Weight != v.r.Weight && c.Weight != v.r.Intent.Weight
 }
 

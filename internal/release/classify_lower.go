@@ -5,7 +5,8 @@ import "time"
 // willLower is whether a rollout that turns back for this cause goes by steps. A
 // person's abort never does, and neither does an artifact that serves nobody, nor a
 // target that refused or was not driven: the steps are for an old arm that needs
-// time, and cost users something.
+// time, and cost users something. A cohort, a mirror or a batch goes back at once: a
+// share below it has no meaning.
 func (v view) willLower(next State, cause Cause) bool {
 	switch cause {
 	case CauseUnhealthy, CauseError, CauseDeadMan, CauseOperator, CauseSuperseded:
@@ -13,7 +14,7 @@ func (v view) willLower(next State, cause Cause) bool {
 	}
 	r := v.r
 	return next == Reverting && r.Spec.Policy.How == BySteps && r.Kind == Forward && r.Abort == nil &&
-		r.Spec.Mode != Observe && (r.lower(r.Weight) > 0 || !r.loweredAt.IsZero())
+		r.Spec.Mode != Observe && r.Traffic == nil && (r.lower(r.Weight) > 0 || !r.loweredAt.IsZero())
 }
 
 // lowering names what matters on a way back by steps, and nothing once the rest of

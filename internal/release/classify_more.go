@@ -44,6 +44,9 @@ func (v view) paused() Event {
 	switch e := v.danger(); {
 	case e == EventHarm || e == EventTriggered || e == EventSwitchFired:
 		return e
+	case (e == EventHarmManual || e == EventTriggeredManual) && v.r.Cause == CausePause:
+		// It waits for another word now, and says so from where it came.
+		return EventCleared
 	case e == "" && v.cleared():
 		if v.r.PausedFrom == Baking {
 			return EventClearedBake
@@ -67,7 +70,9 @@ func (v view) cleared() bool {
 	case CauseDiverged:
 		return v.seenSincePause() && v.r.BadTicks == 0 && !v.diverged()
 	case CauseInconclusive:
-		return v.seenSincePause() && v.passed(v.r.CurrentStep().AtLeast)
+		return v.r.Resumed != nil || v.seenSincePause() && v.passed(v.r.CurrentStep().AtLeast)
+	case CausePause:
+		return v.r.Resumed != nil
 	default:
 		return false
 	}
@@ -100,13 +105,13 @@ func (v view) bakeTime() time.Duration {
 	if v.r.Spec.Mode == Observe {
 		return PlannedTime(s)
 	}
-	return max(s.Bake.Std(), v.r.Steps[len(v.r.Steps)-1].AtLeast, v.r.Spec.Policy.KeepWarm.Std())
+	return max(v.r.Spec.BakeTime(), v.r.Steps[len(v.r.Steps)-1].AtLeast)
 }
 
 // PlannedTime is how long a strategy takes at the least, from the first step to
 // the end of the bake.
 func PlannedTime(s strategy.Definition) time.Duration {
-	total := s.Bake.Std()
+	total := s.BakeTime()
 	for _, step := range s.Steps() {
 		total += step.AtLeast
 	}
@@ -171,5 +176,5 @@ func (v view) repairing() bool {
 // traffic and is healthy or at least not known to be unhealthy.
 func ServesOnly(obs target.Observation, payload interface{ Key() string }) bool {
 	return obs.Known && obs.Baseline != nil && obs.Baseline.Payload.Key() == payload.Key() &&
-		payload.Key() != "" && (obs.Canary == nil || obs.Canary.Weight == 0)
+		payload.Key() != "" && !obs.Exposed()
 }

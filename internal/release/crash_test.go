@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 )
 
 var errKilled = errors.New("killed")
@@ -73,6 +75,22 @@ type story struct {
 	serves  artifact.Payload
 	// asks makes the engine ask after a success.
 	asks bool
+	// steps is the strategy's number of them, 3 where 0, and set makes it.
+	steps int
+	set   func(s *strategy.Definition)
+	// failing is the check that does not pass, and person whether somebody resumes
+	// what waits for that.
+	failing string
+	person  bool
+}
+
+// request asks for the story's release.
+func (s story) request() release.ShipRequest {
+	req := patient(s.wish)
+	if s.set != nil {
+		s.set(&req.Spec.Strategy)
+	}
+	return req
 }
 
 var stories = []story{
@@ -85,6 +103,11 @@ var stories = []story{
 	{name: "through an interrupt while completing", wish: good, stopAt: "complete", result: release.Succeeded, serves: good},
 	{name: "to success, with questions afterwards", wish: good, result: release.Succeeded, serves: good, asks: true},
 	{name: "through an interrupt while going back", wish: bad, stopAt: "revert", result: release.RolledBack, serves: old},
+	{name: "through every kind of step", wish: good, result: release.Succeeded, serves: good, set: everyKind, steps: 7, person: true},
+	{name: "to rollback in a cohort", wish: bad, result: release.RolledBack, serves: old, set: everyKind, person: true},
+	{name: "to rollback by a check", wish: good, result: release.RolledBack, serves: old, set: everyKind, person: true, failing: "smoke"},
+	{name: "in batches", wish: good, result: release.Succeeded, serves: good, set: inBatches, steps: 4},
+	{name: "from blue to green", wish: good, result: release.Succeeded, serves: good, set: blueGreen, steps: 3, person: true},
 }
 
 // begin sets the world of a story up, with whoever asks to abort in it.
@@ -95,6 +118,12 @@ func (s story) begin(t *testing.T) *world {
 		w.after = func(context.Context, gate.Subject) []gate.Result {
 			return []gate.Result{{Gate: "dependency", Status: gate.Fail, Reason: "psp is unwell"}}
 		}
+	}
+	if s.failing != "" {
+		w.checks[s.failing] = check.Fail
+	}
+	if s.person {
+		w.resumeWhatWaits(t)
 	}
 	if s.abortAt == "" {
 		return w
@@ -123,11 +152,11 @@ func patient(p artifact.Payload) release.ShipRequest {
 
 // resume is what the next run does: it opens the rollout when the first one died
 // before it could, and goes on with it otherwise.
-func resume(ctx context.Context, w *world, e *release.Engine, wish artifact.Payload) error {
+func (s story) resume(ctx context.Context, w *world, e *release.Engine) error {
 	h, err := w.engine("reader", nil).Load(ctx, key)
 	switch {
 	case errors.Is(err, release.ErrUnknown) || err == nil && len(h.Rollouts) == 0:
-		_, err = e.Ship(ctx, patient(wish))
+		_, err = e.Ship(ctx, s.request())
 	case err == nil && h.Open() != nil:
 		_, err = e.Continue(ctx, key)
 	}
@@ -157,7 +186,7 @@ func (s story) first(t *testing.T, w *world, killer *assassin) {
 			}
 		}
 	}
-	out, err := w.engine("first", killer.fault).Ship(ctx, patient(s.wish))
+	out, err := w.engine("first", killer.fault).Ship(ctx, s.request())
 	w.onEffect = asks
 	var stopped *release.InterruptedError
 	if killer.where != "" || !errors.As(err, &stopped) {
@@ -181,7 +210,7 @@ func TestEveryCrashPointLeadsToTheSameEnd(t *testing.T) {
 					// It was interrupted or has ended. The killer follows whoever goes on.
 					ctx, cancel := context.WithCancel(t.Context())
 					killer.cancel = cancel
-					_ = resume(ctx, w, w.engine("second", killer.fault), s.wish)
+					_ = s.resume(ctx, w, w.engine("second", killer.fault))
 					cancel()
 				}
 				if killer.where == "" {
@@ -190,7 +219,7 @@ func TestEveryCrashPointLeadsToTheSameEnd(t *testing.T) {
 					break
 				}
 				where := fmt.Sprintf("killed at moment %d, %s", n, killer.where)
-				if err := resume(t.Context(), w, w.engine("third", nil), s.wish); err != nil {
+				if err := s.resume(t.Context(), w, w.engine("third", nil)); err != nil {
 					t.Fatalf("%s: the next run: %v", where, err)
 				}
 				s.check(t, w, 1, where)
@@ -215,7 +244,7 @@ func TestAnInterruptAtEveryMomentLeadsToTheSameEnd(t *testing.T) {
 				w := s.begin(t)
 				ctx, cancel := context.WithCancel(t.Context())
 				stop := &assassin{at: n, cancel: cancel, merciful: true}
-				_, err := w.engine("first", stop.fault).Ship(ctx, patient(s.wish))
+				_, err := w.engine("first", stop.fault).Ship(ctx, s.request())
 				cancel()
 				if stop.where == "" {
 					break
@@ -227,7 +256,7 @@ func TestAnInterruptAtEveryMomentLeadsToTheSameEnd(t *testing.T) {
 				if open := fold(t, w).Open(); s.abortAt == "" && stop.where == "after apply" && open != nil && open.Intent != nil {
 					t.Errorf("%s: the outcome is not in the ledger", where)
 				}
-				if err := resume(t.Context(), w, w.engine("second", nil), s.wish); err != nil {
+				if err := s.resume(t.Context(), w, w.engine("second", nil)); err != nil {
 					t.Fatalf("%s: the next run: %v", where, err)
 				}
 				s.check(t, w, 0, where)
@@ -251,7 +280,7 @@ func TestTwoCrashesInARowLeadToTheSameEnd(t *testing.T) {
 					second := &assassin{at: m, cancel: cancel}
 					_, _ = w.engine("second", second.fault).Continue(ctx, key)
 					cancel()
-					if err := resume(t.Context(), w, w.engine("third", nil), s.wish); err != nil {
+					if err := s.resume(t.Context(), w, w.engine("third", nil)); err != nil {
 						t.Fatalf("%s: the third run: %v", where, err)
 					}
 					s.check(t, w, 2, where)
@@ -281,8 +310,8 @@ func (s story) check(t *testing.T, w *world, crashes int, where string) {
 			t.Errorf("%s: the effect %s was carried out %d times", where, id, n)
 		}
 	}
-	if steps := checkOrder(t, records, where); s.result == release.Succeeded && steps != 3 {
-		t.Errorf("%s: %d of 3 steps were walked", where, steps)
+	if steps := checkOrder(t, records, where); s.result == release.Succeeded && steps != max(s.steps, 3) {
+		t.Errorf("%s: %d of %d steps were walked", where, steps, max(s.steps, 3))
 	}
 }
 

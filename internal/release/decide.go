@@ -100,7 +100,7 @@ func within(now, at time.Time, d time.Duration) bool {
 // until says how long a waiting state waits.
 func (v view) until(event Event) time.Time {
 	if event == EventBetweenTicks {
-		return v.nextTick()
+		return v.nextLook()
 	}
 	if event == EventBetweenLowers {
 		return v.untilLower()

@@ -57,6 +57,9 @@ func (d *driver) intend(ctx context.Context, kind EffectKind) (Effect, error) {
 	switch kind {
 	case EffectApply:
 		eff.RevertAfter = d.revertAfter(r)
+		if eff.traffic().Batch != nil {
+			eff.Fingerprint = d.fingerprint()
+		}
 	case EffectLower:
 		// From what is there: a weight that somebody lowered is not raised again.
 		eff.Weight, eff.RevertAfter = r.lower(d.obs.Target.Canary.Weight), d.revertAfter(r)
@@ -76,7 +79,8 @@ func (d *driver) wornOut(r *Rollout) bool {
 	case EffectRevert:
 		return true
 	case EffectApply:
-		return !within(d.e.Clock.Now(), r.intentAt, 3*d.e.callTimeout()) && d.obs.Target.Canary != nil && d.obs.Target.Canary.Weight == r.Weight
+		// Instances are replaced for as long as that takes, so a batch does not wear out.
+		return r.Intent.traffic().Batch == nil && !within(d.e.Clock.Now(), r.intentAt, 3*d.e.callTimeout()) && d.obs.Target.Canary != nil && d.obs.Target.Canary.Weight == r.Weight
 	default:
 		return false
 	}
@@ -87,7 +91,8 @@ func newEffect(key Key, r *Rollout, kind EffectKind) Effect {
 	eff := Effect{Kind: kind, Attempt: r.attempts + 1, Step: r.Step, Weight: r.Weight}
 	switch kind {
 	case EffectApply:
-		eff.Weight = r.CurrentStep().Traffic.Weight
+		traffic := r.CurrentStep().Traffic
+		eff.Weight, eff.Traffic = traffic.Weight, beyondWeight(traffic)
 	case EffectRevert:
 		eff.Weight = 0
 	case EffectComplete:
@@ -106,7 +111,9 @@ func (r *Rollout) writeKey(key Key) string {
 
 // revertAfter is the time of the dead-man switch, 0 where none is armed.
 func (d *driver) revertAfter(r *Rollout) field.Duration {
-	if r.Spec.Irreversible || !d.caps.RevertAfter || r.Baseline == nil {
+	// There is nothing to take back from a step that sends nobody, so one that waits
+	// there for a person may wait without a driver.
+	if r.CurrentStep().SendsNobody() || r.Spec.Irreversible || !d.caps.RevertAfter || r.Baseline == nil {
 		return 0
 	}
 	return r.Spec.Strategy.RevertAfter
@@ -119,9 +126,13 @@ func (d *driver) call(ctx context.Context, eff Effect) (target.Progress, error) 
 	case EffectPrepare:
 		return d.tgt.Prepare(ctx, target.PrepareRequest{WriteRequest: write, Payload: d.h.Open().Spec.Payload})
 	case EffectApply, EffectLower:
+		fingerprint := d.fingerprint()
+		if eff.Fingerprint != "" {
+			fingerprint = eff.Fingerprint
+		}
 		return d.tgt.Apply(ctx, target.ApplyRequest{
-			WriteRequest: write, Traffic: target.TrafficState{Weight: eff.Weight},
-			ExpectedFingerprint: d.fingerprint(), RevertAfter: eff.RevertAfter.Std(),
+			WriteRequest: write, Traffic: eff.traffic(),
+			ExpectedFingerprint: fingerprint, RevertAfter: eff.RevertAfter.Std(),
 		})
 	case EffectComplete:
 		return d.tgt.Complete(ctx, write)
@@ -214,13 +225,13 @@ func fulfilled(eff Effect, r *Rollout, obs target.Observation) bool {
 	case EffectPrepare:
 		return c != nil && c.Payload.Same(r.Spec.Payload) && c.Health == target.Healthy
 	case EffectApply:
-		return c != nil && c.Payload.Same(r.Spec.Payload) && c.Weight == eff.Weight && !obs.Reverted
+		return c != nil && c.Payload.Same(r.Spec.Payload) && applied(eff, obs)
 	case EffectComplete:
 		return ServesOnly(obs, r.Spec.Payload)
 	case EffectLower:
 		return c == nil || c.Weight <= eff.Weight
 	case EffectRevert:
-		return c == nil || c.Weight == 0
+		return c == nil || c.Weight == 0 && told(obs) == nil
 	default:
 		return c == nil
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
@@ -44,6 +45,8 @@ type Engine struct {
 	// nothing: the results are recorded, and those that do not pass are warnings. It
 	// must return within a call's time.
 	After func(ctx context.Context, subject gate.Subject) []gate.Result
+	// Checks makes the attempts of steps that are checks. Without it none passes.
+	Checks check.Runner
 	// Actor is who acts, for the record: "ci@acme".
 	Actor string
 	// Holder names this process and no other, for leases.

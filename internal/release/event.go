@@ -23,6 +23,8 @@ const (
 	EventGatesBlocked    Event = "gates_blocked"
 	EventStepUnapplied   Event = "step_unapplied"
 	EventStepPassed      Event = "step_passed"
+	EventCheckDue        Event = "check_due"
+	EventPauseReached    Event = "pause_reached"
 	EventAllTraffic      Event = "all_traffic"
 	EventTickDue         Event = "tick_due"
 	EventBetweenTicks    Event = "between_ticks"
@@ -78,6 +80,8 @@ const (
 	ActLook Action = "look"
 	// ActMeasure renews the dead-man switch, counts, judges and records.
 	ActMeasure Action = "measure"
+	// ActCheck makes one attempt of the step's check and records what it found.
+	ActCheck Action = "check"
 	// ActPassStep records that the step is passed.
 	ActPassStep Action = "pass_step"
 	// ActExtend records that the step's deadline moves once.

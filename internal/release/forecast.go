@@ -3,13 +3,11 @@ package release
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
-	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -89,8 +87,11 @@ func (f *Forecast) askGates(ctx context.Context, e *Engine, spec Spec, h *Histor
 
 // skips says which steps will not be walked, and why.
 func (f *Forecast) skips(spec Spec, h *History, obs *target.Observation, now time.Time) {
-	why := ""
-	if obs.Baseline == nil && len(f.Steps) > 1 {
+	why, skipped := "", skippedAlone(spec.Strategy)
+	if len(skipped) == 0 {
+		return
+	}
+	if obs.Baseline == nil {
 		why = "nothing serves yet, so the steps below 100 % are skipped: a canary of nothing would send users nowhere"
 	} else if fast := h.fastTrack(spec, now); fast != "" && obs.Baseline != nil {
 		why = fast + "; so the steps below 100 % are skipped, and no gate is"
@@ -99,14 +100,14 @@ func (f *Forecast) skips(spec Spec, h *History, obs *target.Observation, now tim
 		return
 	}
 	f.Warnings = append(f.Warnings, why)
-	spec.Strategy = strategy.Definition{Bake: spec.Strategy.Bake, AllAtOnce: &strategy.AllAtOnce{}}
-	f.Takes = spec.plannedTime()
+	for _, i := range skipped {
+		f.Takes -= spec.Strategy.Steps()[i].AtLeast
+	}
 }
 
 // plannedTime is PlannedTime with what the policy keeps warm.
 func (s Spec) plannedTime() time.Duration {
-	longer := max(s.Policy.KeepWarm-s.Strategy.Bake, 0)
-	return PlannedTime(s.Strategy) + longer.Std()
+	return PlannedTime(s.Strategy) + s.BakeTime() - s.Strategy.BakeTime()
 }
 
 // earliest is when all gates may pass. A blocked gate that does not know makes it
@@ -123,26 +124,6 @@ func earliest(results []gate.Result, now time.Time) (time.Time, bool) {
 		}
 	}
 	return at, len(blocked) == 0
-}
-
-// StepLabels writes a strategy's steps for people, each with the version, because
-// a plan hides what does not change: "1.1.0 at 5 %, at least 1m". It is pure.
-func StepLabels(def strategy.Definition, payload artifact.Payload) []string {
-	steps := def.Steps()
-	labels := make([]string, len(steps))
-	for i, s := range steps {
-		labels[i] = fmt.Sprintf("%s at %s %%", payload.Label(), strconv.FormatFloat(s.Traffic.Weight, 'f', -1, 64))
-		if i < len(steps)-1 {
-			if s.AtLeast > 0 {
-				labels[i] += ", at least " + field.FormatDuration(s.AtLeast)
-			}
-			continue
-		}
-		if bake := max(def.Bake.Std(), s.AtLeast); bake > 0 {
-			labels[i] += ", bake " + field.FormatDuration(bake)
-		}
-	}
-	return labels
 }
 
 // Validate checks what only the drivers know: unknown drivers, their
@@ -209,35 +190,17 @@ func (e *Engine) validateCapabilities(ctx context.Context, spec Spec) field.Erro
 	if err != nil {
 		return nil
 	}
-	var errs field.Errors
+	errs := missing(spec, caps)
+	if !caps.Weights && spec.Policy.How == BySteps {
+		errs = append(errs, field.Error{Path: "rollback_policy", Msg: fmt.Sprintf("the policy %q goes back by steps, which needs the capability \"weights\", and the target (%s) does not have it; allowed is how = \"at_once\"", spec.Policy.Name, spec.Target.Driver)})
+	}
+	if len(errs) > 0 {
+		return errs
+	}
 	for _, s := range spec.Strategy.Steps() {
-		w := s.Traffic.Weight
-		if w >= 100 {
-			continue
-		}
-		if !caps.Weights && spec.Policy.How == BySteps {
-			errs = append(errs, field.Error{Path: "rollback_policy", Msg: fmt.Sprintf("the policy %q goes back by steps, which needs the capability \"weights\", and the target (%s) does not have it; allowed is how = \"at_once\"", spec.Policy.Name, spec.Target.Driver)})
-		}
-		if !caps.Weights {
-			return append(errs, field.Error{Path: "strategy", Msg: fmt.Sprintf("the strategy %q needs the capability \"weights\", which the target (%s) does not have; allowed is a strategy without steps below 100 %%, for example all_at_once = {}", spec.Strategy.Name, spec.Target.Driver)})
-		}
-		guarded := caps.RevertAfter && !spec.Irreversible
-		if limit := spec.Strategy.MaxUnattendedWeight; !guarded && (limit == nil || w > *limit) {
-			errs = append(errs, field.Error{Path: "strategy", Msg: unattended(spec, w, limit)})
-			break
+		if e := unguarded(spec, s, caps); e != "" {
+			return field.Errors{{Path: "strategy", Msg: e}}
 		}
 	}
-	return errs
-}
-
-func unattended(spec Spec, weight float64, limit *float64) string {
-	why := fmt.Sprintf("the target (%s) has no dead-man switch (capability \"revert_after\")", spec.Target.Driver)
-	if spec.Irreversible {
-		why = "the release is irreversible, which arms no dead-man switch"
-	}
-	stated := "max_unattended_weight is not stated"
-	if limit != nil {
-		stated = fmt.Sprintf("max_unattended_weight is %g", *limit)
-	}
-	return fmt.Sprintf("the strategy %q would leave %g %% of the traffic on the new artifact if the driver died: %s, and %s; allowed are steps up to max_unattended_weight, for example max_unattended_weight = %g", spec.Strategy.Name, weight, why, stated, weight)
+	return nil
 }

@@ -64,10 +64,12 @@ func (d *driver) measure(ctx context.Context) error {
 // else moved it, since the counts are of that share and not of the configured one.
 func shared(tick TickBody, r *Rollout) float64 {
 	switch obs := tick.Observation; {
+	case r.Spec.Mode == Observe && obs != nil:
+		return judgedShare(tick.Weight, told(*obs))
 	case r.Spec.Mode == Observe || obs == nil || !obs.Known || !moved(obs, r):
-		return tick.Weight
+		return quiet(r, judgedShare(tick.Weight, r.Traffic))
 	case obs.Canary != nil && obs.Canary.Payload.Same(r.Spec.Payload):
-		return obs.Canary.Weight
+		return judgedShare(obs.Canary.Weight, told(*obs))
 	default:
 		return judge.UnknownWeight
 	}
@@ -92,7 +94,7 @@ func (d *driver) touch(ctx context.Context, r *Rollout) (*target.Observation, er
 		}
 		return d.renewAsItIs(bounded, r, &obs), nil
 	}
-	obs, err := d.renewSwitch(bounded, r, "renew", r.Weight, d.fingerprint())
+	obs, err := d.renewSwitch(bounded, r, "renew", r.Sends(), d.fingerprint())
 	var te *target.Error
 	if errors.As(err, &te) && te.Code == target.CodeConflict && te.Observation != nil {
 		return d.renewAsItIs(bounded, r, te.Observation), nil
@@ -107,18 +109,18 @@ func (d *driver) renewAsItIs(ctx context.Context, r *Rollout, seen *target.Obser
 	if !seen.Known || seen.Reverted || c == nil || !c.Payload.Same(r.Spec.Payload) {
 		return seen
 	}
-	again, err := d.renewSwitch(ctx, r, "renew-moved", c.Weight, seen.Fingerprint)
+	again, err := d.renewSwitch(ctx, r, "renew-moved", whole(c.Weight, told(*seen)), seen.Fingerprint)
 	if err != nil {
 		return seen
 	}
 	return again
 }
 
-// renewSwitch asks for a weight that stands already, to be given more time.
-func (d *driver) renewSwitch(ctx context.Context, r *Rollout, what string, weight float64, fingerprint string) (*target.Observation, error) {
+// renewSwitch asks for a traffic state that stands already, to be given more time.
+func (d *driver) renewSwitch(ctx context.Context, r *Rollout, what string, traffic target.TrafficState, fingerprint string) (*target.Observation, error) {
 	p, err := d.tgt.Apply(ctx, target.ApplyRequest{
 		WriteRequest: target.WriteRequest{Key: fmt.Sprintf("%s/%s/%d/%d", r.writeKey(d.key), what, r.attempts, r.Ticks), Fence: d.lease.Fence},
-		Traffic:      target.TrafficState{Weight: weight}, ExpectedFingerprint: fingerprint, RevertAfter: d.revertAfter(r).Std(),
+		Traffic:      traffic, ExpectedFingerprint: fingerprint, RevertAfter: d.revertAfter(r).Std(),
 	})
 	return &p.Observation, err
 }
@@ -150,7 +152,7 @@ func (d *driver) seeTarget(tick *TickBody, r *Rollout, obs *target.Observation, 
 
 // moved is whether somebody else put the canary elsewhere.
 func moved(obs *target.Observation, r *Rollout) bool {
-	return obs.Canary == nil || obs.Canary.Weight != r.Weight || !obs.Canary.Payload.Same(r.Spec.Payload)
+	return obs.Canary == nil || obs.Canary.Weight != r.Weight || !obs.Canary.Payload.Same(r.Spec.Payload) || !alike(told(*obs), r.Traffic)
 }
 
 // watched finds the arm that a rollout watches which somebody else drives, and

@@ -45,6 +45,8 @@ func (v view) move(event Event) MoveBody {
 		m.Cause, m.Reason = CauseNoData, v.noData()
 	case EventTrafficShare:
 		m.Cause, m.Reason = CauseTrafficShare, v.verdictText(judge.CodeTrafficShare)
+	case EventPauseReached:
+		m.Cause, m.Reason = CausePause, v.waitsText()
 	case EventDeadlinePause:
 		m.Cause, m.Reason = CauseInconclusive, v.inconclusive()
 	case EventDeadlineRevert:
@@ -146,7 +148,7 @@ func (v view) timeout() string {
 	if v.r.State == Preparing {
 		return fmt.Sprintf("%s was not ready within %s, and the target did not say why", v.r.Spec.Payload.Label(), v.r.Spec.Strategy.PrepareTimeout)
 	}
-	return fmt.Sprintf("the target did not confirm %g %% within %s", v.r.CurrentStep().Traffic.Weight, field.FormatDuration(v.r.CurrentStep().AtMost))
+	return fmt.Sprintf("the target did not confirm %s within %s", TrafficText(v.r.CurrentStep().Traffic), field.FormatDuration(v.r.CurrentStep().AtMost))
 }
 
 func (v view) divergence() string {
@@ -155,14 +157,15 @@ func (v view) divergence() string {
 		return v.failure()
 	}
 	if c := v.canary(); v.r.Intent != nil && c != nil {
-		return fmt.Sprintf("somebody moved the target: it has %s at %g %%, the rollout left it at %g %%", c.Payload.Label(), c.Weight, v.r.Weight)
+		return fmt.Sprintf("somebody moved the target: it has %s at %s, the rollout left it at %s",
+			c.Payload.Label(), TrafficText(whole(c.Weight, told(*v.obs.Target))), TrafficText(v.r.Sends()))
 	}
 	if tick == nil || tick.Observation == nil || tick.Observation.Canary == nil {
-		return fmt.Sprintf("the target has no canary arm any more; the rollout left it at %g %%", v.r.Weight)
+		return fmt.Sprintf("the target has no canary arm any more; the rollout left it at %s", TrafficText(v.r.Sends()))
 	}
 	c := tick.Observation.Canary
-	return fmt.Sprintf("somebody moved the target: it has %s at %g %%, the rollout left %s at %g %%",
-		c.Payload.Label(), c.Weight, v.r.Spec.Payload.Label(), v.r.Weight)
+	return fmt.Sprintf("somebody moved the target: it has %s at %s, the rollout left %s at %s",
+		c.Payload.Label(), TrafficText(whole(c.Weight, told(*tick.Observation))), v.r.Spec.Payload.Label(), TrafficText(v.r.Sends()))
 }
 
 func (v view) noData() string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -49,23 +50,32 @@ func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, servin
 			return b, nil
 		}
 	}
-	for i, s := range spec.Strategy.Steps() {
-		if s.Traffic.Weight < 100 {
-			b.Skipped = append(b.Skipped, i)
+	b.Skipped = skippedAlone(spec.Strategy)
+	return b, nil
+}
+
+// skippedAlone lists the steps that are not walked where nothing served before.
+// What sends a part of the users to the new artifact would send the others nowhere;
+// a check and a pause before anybody is sent there mean the same as ever.
+func skippedAlone(d strategy.Definition) []int {
+	var skipped []int
+	for i, s := range d.Steps() {
+		if s.Traffic.Weight < 100 && (s.Moves() || !s.SendsNobody()) {
+			skipped = append(skipped, i)
 		}
 	}
-	return b, nil
+	return skipped
 }
 
 // standing says what is in the way when the target already splits its traffic
 // though no rollout is open.
 func standing(serving *target.Observation) []target.Obstacle {
 	c := serving.Canary
-	if c == nil || c.Weight == 0 {
+	if !serving.Exposed() {
 		return nil
 	}
 	return []target.Obstacle{{
-		What:   fmt.Sprintf("%s has %g %% of the traffic though no rollout is open: somebody else moved it", c.Payload.Label(), c.Weight),
+		What:   fmt.Sprintf("%s has %s of the traffic though no rollout is open: somebody else moved it", c.Payload.Label(), TrafficText(whole(c.Weight, told(*serving)))),
 		Remedy: "repair the drift first, for example with a sluice_drift_check of mode \"remediate\"",
 	}}
 }

@@ -16,7 +16,7 @@ func TestDecideIsPure(t *testing.T) {
 	for _, s := range stories {
 		w := s.begin(t)
 		s.first(t, w, &assassin{})
-		if err := resume(t.Context(), w, w.engine("second", nil), s.wish); err != nil {
+		if err := s.resume(t.Context(), w, w.engine("second", nil)); err != nil {
 			t.Fatal(err)
 		}
 		records := w.records(t)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/judge"
@@ -29,6 +30,8 @@ const (
 	KindTick           = "tick.judged"
 	KindStepPassed     = "step.passed"
 	KindStepExtended   = "step.extended"
+	KindChecked        = "check.made"
+	KindResumed        = "pause.resumed"
 	KindAbortRequested = "abort.requested"
 	KindBackRequested  = "rollback.requested"
 	KindQuarantined    = "artifact.quarantined"
@@ -160,9 +163,14 @@ type Effect struct {
 	Key     string     `json:"key"`
 	Attempt int        `json:"attempt"`
 	Step    int        `json:"step"`
-	// Weight is the canary's share that the effect leads to.
-	Weight      float64        `json:"weight"`
-	RevertAfter field.Duration `json:"revert_after,omitempty"`
+	// Weight is the canary's share that the effect leads to. Traffic is the whole
+	// state, where it says more than the weight.
+	Weight      float64              `json:"weight"`
+	Traffic     *target.TrafficState `json:"traffic,omitempty"`
+	RevertAfter field.Duration       `json:"revert_after,omitempty"`
+	// Fingerprint is that of the target before a batch. It changes with every
+	// instance, and a key always asks for the same thing.
+	Fingerprint string `json:"fingerprint,omitempty"`
 }
 
 // OutcomeBody is the body of KindOutcome.
@@ -224,6 +232,23 @@ type StepPassedBody struct {
 type StepExtendedBody struct {
 	Step int            `json:"step"`
 	By   field.Duration `json:"by"`
+}
+
+// CheckedBody is the body of KindChecked: one attempt of a step's check.
+type CheckedBody struct {
+	Step int `json:"step"`
+	// Attempt counts from 1, of Attempts.
+	Attempt  int          `json:"attempt"`
+	Attempts int          `json:"attempts"`
+	Result   check.Result `json:"result"`
+}
+
+// ResumedBody is the body of KindResumed: a person's word that a rollout which
+// waits in a step may go on to the next one. It means that step and no other.
+type ResumedBody struct {
+	Step   int    `json:"step"`
+	By     string `json:"by"`
+	Reason string `json:"reason"`
 }
 
 // RequestBody is the body of KindAbortRequested and KindBackRequested.

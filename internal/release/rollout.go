@@ -7,6 +7,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/judge"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
 // Rollout is one attempt to make a release true, folded from its records.
@@ -48,12 +49,20 @@ type Rollout struct {
 	Step int `json:"step"`
 	// Weight is the canary's share that was last applied.
 	Weight float64 `json:"weight"`
+	// Traffic is the whole state that was last applied, where it says more than the
+	// weight.
+	Traffic *target.TrafficState `json:"traffic,omitempty"`
 	// StepAt is when the present step (or the bake) began, zero before.
 	StepAt time.Time `json:"step_at,omitzero"`
 	// Soak is how much observed time the step (or the bake) has had.
 	Soak time.Duration `json:"soak"`
 	// Extended is true when the step's deadline was extended once.
 	Extended bool `json:"extended,omitempty"`
+	// Checked is the last attempt of the check that the present step is, nil before
+	// the first and in other steps.
+	Checked *CheckedBody `json:"checked,omitempty"`
+	// Resumed is a person's word that the present step may end, once there is one.
+	Resumed *ResumedBody `json:"resumed,omitempty"`
 	// Ticks counts all looks, BadTicks those in a row that could not be read.
 	Ticks    int `json:"ticks"`
 	BadTicks int `json:"bad_ticks,omitempty"`
@@ -87,8 +96,8 @@ type Rollout struct {
 	movedSeq, tickSeq, outcomeSeq, revertSeq uint64
 
 	// wentBack is the state, aborting or reverting, that a failed revert goes back to.
-	wentBack State
-	intentAt time.Time
+	wentBack            State
+	checkedAt, intentAt time.Time
 	// backAt is when it turned back, loweredAt when its weight was last lowered.
 	backAt, loweredAt time.Time
 	failedAt          time.Time

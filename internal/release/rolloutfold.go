@@ -30,9 +30,14 @@ func (r *Rollout) add(rec ledger.Record) error {
 	case KindStepPassed:
 		return with(rec, func(b StepPassedBody) error {
 			r.Step = r.nextStep(b.Step + 1)
+			r.Checked, r.Resumed = nil, nil
 			r.StepAt, r.Soak, r.Extended, r.unwatched = time.Time{}, 0, false, 0
 			return nil
 		})
+	case KindChecked:
+		return with(rec, func(b CheckedBody) error { r.checked(rec, b); return nil })
+	case KindResumed:
+		return with(rec, func(b ResumedBody) error { r.resumed(b); return nil })
 	case KindStepExtended:
 		r.Extended = true
 		return nil
@@ -63,18 +68,22 @@ func (r *Rollout) outcome(rec ledger.Record, b OutcomeBody) {
 	r.done[b.Kind] = true
 	switch b.Kind {
 	case EffectApply:
-		r.applied, r.Weight = b.Step, b.Weight
+		r.applied, r.Weight, r.Traffic = b.Step, b.Weight, b.Traffic
+		if c := b.Observation.Canary; b.traffic().Batch != nil && c != nil {
+			// A batch rounds to whole instances, and the weight follows them.
+			r.Weight = c.Weight
+		}
 		delete(r.done, EffectRevert)
 		r.StepAt, r.Soak, r.late, r.unwatched = rec.At, 0, 0, 0
 		if !r.TickAt.IsZero() {
 			r.TickAt = rec.At
 		}
 	case EffectComplete:
-		r.Weight = 100
+		r.Weight, r.Traffic = 100, nil
 	case EffectLower:
-		r.Weight, r.loweredAt = b.Weight, rec.At
+		r.Weight, r.Traffic, r.loweredAt = b.Weight, nil, rec.At
 	case EffectRevert:
-		r.Weight, r.revertSeq = 0, rec.Seq
+		r.Weight, r.Traffic, r.revertSeq = 0, nil, rec.Seq
 		if !r.backAt.IsZero() {
 			r.RevertTook = max(rec.At.Sub(r.backAt), 0)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
@@ -16,7 +17,13 @@ import (
 // SpecFormat is the version of a frozen specification that this binary writes.
 // A binary refuses to go forward on a greater one; it may still revert, since
 // fields that a revert needs never change their meaning.
-const SpecFormat = 1
+const SpecFormat = 2
+
+// oldestFormat is what a specification has that says nothing newer, so that older
+// binaries go on driving what they understand. Format 2 came with the strategies
+// blue_green and rolling and with steps that are no weights: a binary that does not
+// know them would take all traffic at once.
+const oldestFormat = 1
 
 // Kind says what a rollout is for.
 type Kind string
@@ -98,6 +105,10 @@ func (e Environment) Validate() field.Errors {
 	return errs
 }
 
+// BakeTime is how long the new artifact is watched at 100 % with the old one warm
+// beside it: as the strategy has it, or the policy where that keeps it longer.
+func (s Spec) BakeTime() time.Duration { return max(s.Strategy.BakeTime(), s.Policy.KeepWarm.Std()) }
+
 // Key names the release that the specification is for.
 func (s Spec) Key() Key { return Key{Service: s.Service, Environment: s.Environment.Name} }
 
@@ -118,8 +129,11 @@ func (s Spec) Subject() gate.Subject {
 // Normalize fills in what the author left to the defaults, so that a frozen
 // specification keeps its meaning when a default changes.
 func (s Spec) Normalize() Spec {
-	s.Format = SpecFormat
-	s.Strategy = s.Strategy.Normalize()
+	s.Format = oldestFormat
+	if s.Strategy.NeedsSteps() {
+		s.Format = SpecFormat
+	}
+	s.Strategy = s.Strategy.Frozen()
 	s.Policy = s.Policy.Normalize()
 	if s.Mode == "" {
 		s.Mode = Enforce

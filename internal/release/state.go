@@ -70,12 +70,14 @@ const (
 	CauseBurnRate     Cause = "burn_rate"
 	CauseErrorCeiling Cause = "error_ceiling"
 	CauseExternal     Cause = "external_signal"
+	CauseCheck        Cause = "check_failed"
+	CausePause        Cause = "awaiting_resume"
 )
 
 // Condemns reports whether the cause puts the artifact into quarantine.
 func (c Cause) Condemns() bool {
 	switch c {
-	case CauseHarm, CauseUnhealthy, CauseBurnRate, CauseErrorCeiling:
+	case CauseHarm, CauseUnhealthy, CauseCheck, CauseBurnRate, CauseErrorCeiling:
 		return true
 	default:
 		return false

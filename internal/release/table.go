@@ -54,6 +54,8 @@ var table = map[State]map[Event]rule{
 		EventNoData:          {ActMove, Paused},
 		EventTrafficShare:    {ActMove, Paused},
 		EventStepPassed:      {ActPassStep, Stepping},
+		EventCheckDue:        {ActCheck, Stepping},
+		EventPauseReached:    {ActMove, Paused},
 		EventDeadlineExtend:  {ActExtend, Stepping},
 		EventDeadlinePause:   {ActMove, Paused},
 		EventDeadlineRevert:  {ActMove, Reverting},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
@@ -77,6 +78,11 @@ type world struct {
 	scraped time.Time
 	// skew multiplies the share of traffic that the canary really gets.
 	skew float64
+	// cohort is how many of 100 requests match a cohort. checks says how a check by
+	// its name ends, where it does not pass, and checked which were tried.
+	cohort  float64
+	checks  map[string]check.Status
+	checked []string
 	// asked counts the calls to the metric store, verbs those to the target in
 	// order, and writes the changes among them.
 	asked  int
@@ -104,8 +110,10 @@ func newWorld(t testing.TB) *world {
 		clock: newScript(start), ledger: mem.New(start), rate: 100, guard: &guard{t: t},
 		health: map[string]target.Health{}, down: map[string]error{}, lost: map[string]int{},
 		failing: map[string]float64{bad.Key(): 0.2}, sums: map[target.Arm][2]float64{}, counted: start,
-		calls: map[string]int{}, budgets: map[string]time.Duration{}, caps: target.Capabilities{Weights: true, RevertAfter: true, ConditionalWrite: true},
+		calls: map[string]int{}, budgets: map[string]time.Duration{}, caps: target.Capabilities{Weights: true, Cohorts: true, Mirror: true, Batches: true, RevertAfter: true, ConditionalWrite: true},
+		cohort: 20, checks: map[string]check.Status{},
 	}
+	w.machine.Can, w.machine.Instances = w.caps, 4
 	w.machine.LookAgain = time.Second
 	w.machine.Health = w.healthOf
 	return w
@@ -164,9 +172,15 @@ func (w *world) count() {
 		sum := w.sums[arm]
 		w.sums[arm] = [2]float64{sum[0] + n*w.failing[slot.Payload.Key()], sum[1] + n}
 	}
-	skewed := min(s.Weight*max(w.skew, 1), 100)
+	skewed, copied := min(s.Weight*max(w.skew, 1), 100), 0.0
+	if s.Extra != nil && s.Extra.Cohort != nil {
+		skewed = w.cohort + (100-w.cohort)*skewed/100
+	}
+	if s.Extra != nil {
+		copied = s.Extra.Mirror * (100 - skewed) / 100
+	}
 	add(target.Baseline, s.Baseline, 100-skewed)
-	add(target.Canary, s.Canary, skewed)
+	add(target.Canary, s.Canary, skewed+copied)
 }
 
 // fault is asked before and after each call of an engine that changes something.
@@ -196,7 +210,7 @@ func (w *world) engine(name string, f fault) *release.Engine {
 			return &worldSource{w: w}, nil
 		},
 	})
-	e := &release.Engine{Ledger: l, Clock: w.clock, Targets: targets, Signals: signals, Gates: w.gates, After: w.after, Actor: name, Holder: name}
+	e := &release.Engine{Ledger: l, Clock: w.clock, Targets: targets, Signals: signals, Gates: w.gates, After: w.after, Checks: w, Actor: name, Holder: name}
 	release.Watch(e, func(d release.Decision) { w.guard.decided(w.clock.Now(), d) })
 	return e
 }

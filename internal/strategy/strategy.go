@@ -3,20 +3,21 @@
 package strategy
 
 import (
-	"math"
+	"slices"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
-	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
-// Definition is the content of a declared strategy. Exactly one of Canary, Linear
-// and AllAtOnce is set.
+// Definition is the content of a declared strategy. Exactly one of its kinds, from
+// Canary to Rolling, is set.
 type Definition struct {
 	Name      string     `json:"name"`
 	Canary    *Canary    `json:"canary,omitempty"`
 	Linear    *Linear    `json:"linear,omitempty"`
 	AllAtOnce *AllAtOnce `json:"all_at_once,omitempty"`
+	BlueGreen *BlueGreen `json:"blue_green,omitempty"`
+	Rolling   *Rolling   `json:"rolling,omitempty"`
 	// Bake is how long the new artifact is watched at 100 % before the old one is
 	// let go.
 	Bake     field.Duration `json:"bake"`
@@ -35,28 +36,6 @@ type Definition struct {
 	// PrepareTimeout is how long a new artifact may take to become healthy.
 	PrepareTimeout field.Duration `json:"prepare_timeout"`
 }
-
-// Canary moves the weight as its steps say.
-type Canary struct {
-	Steps []CanaryStep `json:"steps"`
-}
-
-// CanaryStep is one weight and how long it stands.
-type CanaryStep struct {
-	Weight  float64        `json:"weight"`
-	AtLeast field.Duration `json:"at_least,omitempty"`
-	AtMost  field.Duration `json:"at_most,omitempty"`
-}
-
-// Linear moves the weight by equal increments: StepWeight, 2*StepWeight, ... 100.
-type Linear struct {
-	StepWeight float64        `json:"step_weight"`
-	AtLeast    field.Duration `json:"at_least"`
-	AtMost     field.Duration `json:"at_most,omitempty"`
-}
-
-// AllAtOnce moves all traffic in one step.
-type AllAtOnce struct{}
 
 // OnInconclusive says what to do when a step's deadline finds no verdict.
 type OnInconclusive string
@@ -83,53 +62,6 @@ const (
 	DefaultDeadline = 30 * time.Minute
 )
 
-// StepKind says what a step does. Only weights exist so far; the kinds to come
-// (cohorts, mirrors, pauses, checks, batches) fit into target.TrafficState.
-type StepKind string
-
-// StepWeight is a step that sets a weight.
-const StepWeight StepKind = "weight"
-
-// Step is one move of a rollout.
-type Step struct {
-	Kind    StepKind            `json:"kind"`
-	Traffic target.TrafficState `json:"traffic"`
-	// AtLeast is how long the step must have been observed, AtMost after how long
-	// without a verdict it is inconclusive.
-	AtLeast time.Duration `json:"at_least"`
-	AtMost  time.Duration `json:"at_most"`
-}
-
-// Steps expands a definition. The last step always has weight 100; the bake is
-// not a step. The definition must be valid.
-func (d Definition) Steps() []Step {
-	switch {
-	case d.Canary != nil:
-		steps := make([]Step, 0, len(d.Canary.Steps))
-		for _, s := range d.Canary.Steps {
-			steps = append(steps, weightStep(s.Weight, s.AtLeast.Std(), s.AtMost.Std()))
-		}
-		return steps
-	case d.Linear != nil:
-		var steps []Step
-		// Multiples, since a sum of increments such as 33.3 drifts; what is as good as
-		// 100 is the last step and not one more before it.
-		for n := 1.0; n*d.Linear.StepWeight < 100-1e-6; n++ {
-			steps = append(steps, weightStep(math.Round(n*d.Linear.StepWeight*1e9)/1e9, d.Linear.AtLeast.Std(), d.Linear.AtMost.Std()))
-		}
-		return append(steps, weightStep(100, 0, 0))
-	default:
-		return []Step{weightStep(100, 0, 0)}
-	}
-}
-
-func weightStep(weight float64, atLeast, atMost time.Duration) Step {
-	if atMost == 0 {
-		atMost = max(DefaultDeadline, 5*atLeast)
-	}
-	return Step{Kind: StepWeight, Traffic: target.TrafficState{Weight: weight}, AtLeast: atLeast, AtMost: atMost}
-}
-
 // Normalize fills in the defaults, so that what is frozen into a rollout does
 // not change its meaning when a default does.
 func (d Definition) Normalize() Definition {
@@ -146,4 +78,39 @@ func (d Definition) Normalize() Definition {
 		d.PrepareTimeout = field.Duration(DefaultPrepareTimeout)
 	}
 	return d
+}
+
+// Frozen is Normalize with the defaults of the checks as well, for what a rollout
+// freezes. A declared strategy leaves them out, as its author did.
+func (d Definition) Frozen() Definition {
+	d = d.Normalize()
+	if d.Canary != nil {
+		c := Canary{Steps: slices.Clone(d.Canary.Steps)}
+		for i, s := range c.Steps {
+			if s.Check != nil {
+				whole := s.Check.Normalize()
+				c.Steps[i].Check = &whole
+			}
+		}
+		d.Canary = &c
+	}
+	if d.BlueGreen != nil {
+		b := *d.BlueGreen
+		b.Checks = slices.Clone(b.Checks)
+		for i := range b.Checks {
+			b.Checks[i] = b.Checks[i].Normalize()
+		}
+		d.BlueGreen = &b
+	}
+	return d
+}
+
+// BakeTime is how long the new artifact is watched at 100 % with the old one warm
+// beside it: the bake, or the time for which a blue/green strategy keeps the old
+// one where that is longer.
+func (d Definition) BakeTime() time.Duration {
+	if d.BlueGreen != nil {
+		return max(d.Bake.Std(), d.BlueGreen.KeepWarm.Std())
+	}
+	return d.Bake.Std()
 }

@@ -20,17 +20,23 @@ func (d Definition) Validate() field.Errors {
 		}
 	}
 	add("name", field.Name(d.Name))
-	switch kinds := d.kinds(); {
-	case len(kinds) == 0:
-		add("", "no kind of strategy is given; exactly one of canary, linear and all_at_once must be, for example all_at_once = {}")
-	case len(kinds) > 1:
-		add(kinds[1], fmt.Sprintf("both %s and %s are given; exactly one of canary, linear and all_at_once must be, for example all_at_once = {}", kinds[0], kinds[1]))
+	switch given := d.kinds(); {
+	case len(given) == 0:
+		add("", "no kind of strategy is given; exactly one of "+kindsList+" must be, for example all_at_once = {}")
+	case len(given) > 1:
+		add(given[1], fmt.Sprintf("both %s and %s are given; exactly one of %s must be, for example all_at_once = {}", given[0], given[1], kindsList))
 	}
 	if d.Canary != nil {
 		errs = append(errs, d.Canary.validate().Under("canary")...)
 	}
 	if d.Linear != nil {
 		errs = append(errs, d.Linear.validate().Under("linear")...)
+	}
+	if d.BlueGreen != nil {
+		errs = append(errs, d.BlueGreen.validate().Under("blue_green")...)
+	}
+	if d.Rolling != nil {
+		errs = append(errs, d.Rolling.validate().Under("rolling")...)
 	}
 	if d.OnInconclusive != "" && !slices.Contains(OnInconclusiveChoices(), string(d.OnInconclusive)) {
 		add("on_inconclusive", fmt.Sprintf("%q is not a choice; it must be extend, pause or rollback, for example \"extend\"", d.OnInconclusive))
@@ -41,48 +47,28 @@ func (d Definition) Validate() field.Errors {
 	if full := d.Normalize(); d.RevertAfter != 0 && d.RevertAfter < 2*full.Analysis.Interval {
 		add("revert_after", fmt.Sprintf("%s is less than twice the analysis interval, %s, so the target would go back between two looks; it must be at least %s, for example \"%s\"", d.RevertAfter, full.Analysis.Interval, 2*full.Analysis.Interval, max(field.Duration(DefaultRevertAfter), 3*full.Analysis.Interval)))
 	}
+	errs = append(errs, d.validateWaits()...)
 	return append(errs, d.Analysis.validate().Under("analysis")...)
 }
 
+// kindsList is what messages call the kinds.
+const kindsList = "canary, linear, all_at_once, blue_green and rolling"
+
+// kinds names those that are given.
 func (d Definition) kinds() []string {
-	var kinds []string
-	if d.Canary != nil {
-		kinds = append(kinds, "canary")
-	}
-	if d.Linear != nil {
-		kinds = append(kinds, "linear")
-	}
-	if d.AllAtOnce != nil {
-		kinds = append(kinds, "all_at_once")
-	}
-	return kinds
-}
-
-const exampleSteps = "for example steps = [{ weight = 5, at_least = \"1m\" }, { weight = 100 }]"
-
-func (c Canary) validate() field.Errors {
-	var errs field.Errors
-	if len(c.Steps) == 0 || len(c.Steps) > MaxSteps {
-		return field.Errors{{Path: "steps", Msg: fmt.Sprintf("there are %d steps; a canary has 1 to %d, %s", len(c.Steps), MaxSteps, exampleSteps)}}
-	}
-	before := 0.0
-	for i, s := range c.Steps {
-		path := fmt.Sprintf("steps[%d].weight", i)
-		switch {
-		case !(s.Weight > 0 && s.Weight <= 100):
-			errs = append(errs, field.Error{Path: path, Msg: fmt.Sprintf("%v is not a weight of a step; it must be above 0 and at most 100 %%, %s", s.Weight, exampleSteps)})
-		case s.Weight <= before:
-			errs = append(errs, field.Error{Path: path, Msg: fmt.Sprintf("the weight %v does not follow %v; weights must increase from step to step, %s", s.Weight, before, exampleSteps)})
-		}
-		before = max(before, s.Weight)
-		if s.AtMost != 0 && s.AtMost < s.AtLeast {
-			errs = append(errs, field.Error{Path: fmt.Sprintf("steps[%d].at_most", i), Msg: fmt.Sprintf("%s is shorter than at_least, %s; it must be at least as long, for example \"%s\"", s.AtMost, s.AtLeast, 2*s.AtLeast)})
+	var given []string
+	for _, k := range []struct {
+		name string
+		is   bool
+	}{
+		{"canary", d.Canary != nil}, {"linear", d.Linear != nil}, {"all_at_once", d.AllAtOnce != nil},
+		{"blue_green", d.BlueGreen != nil}, {"rolling", d.Rolling != nil},
+	} {
+		if k.is {
+			given = append(given, k.name)
 		}
 	}
-	if last := c.Steps[len(c.Steps)-1]; last.Weight != 100 && last.Weight > 0 && last.Weight < 100 {
-		errs = append(errs, field.Error{Path: "steps", Msg: fmt.Sprintf("the last step stops at %v %%; the last weight must be 100, or the release would never finish, %s", last.Weight, exampleSteps)})
-	}
-	return errs
+	return given
 }
 
 func (l Linear) validate() field.Errors {
@@ -90,10 +76,7 @@ func (l Linear) validate() field.Errors {
 	if !(l.StepWeight >= 1 && l.StepWeight <= 100) {
 		errs = append(errs, field.Error{Path: "step_weight", Msg: fmt.Sprintf("%v is not an increment; it must be from 1 to 100 %%, for example 20", l.StepWeight)})
 	}
-	if l.AtMost != 0 && l.AtMost < l.AtLeast {
-		errs = append(errs, field.Error{Path: "at_most", Msg: fmt.Sprintf("%s is shorter than at_least, %s; it must be at least as long, for example \"%s\"", l.AtMost, l.AtLeast, 2*l.AtLeast)})
-	}
-	return errs
+	return append(errs, bounds(l.AtLeast, l.AtMost)...)
 }
 
 func (a Analysis) validate() field.Errors {

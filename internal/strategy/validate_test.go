@@ -50,7 +50,7 @@ func TestBadDefinitions(t *testing.T) {
 		spoil           func(*strategy.Definition)
 	}{
 		{"no name", "name", "", func(d *strategy.Definition) { d.Name = "" }},
-		{"no kind", "", "exactly one of canary, linear and all_at_once must be", func(d *strategy.Definition) { d.Canary = nil }},
+		{"no kind", "", "exactly one of canary, linear, all_at_once, blue_green and rolling must be", func(d *strategy.Definition) { d.Canary = nil }},
 		{"two kinds", "all_at_once", "both canary and all_at_once are given", func(d *strategy.Definition) { d.AllAtOnce = &strategy.AllAtOnce{} }},
 		{"no steps", "canary.steps", "there are 0 steps; a canary has 1 to 100", steps()},
 		{"too many steps", "canary.steps", "there are 101 steps", steps(make([]strategy.CanaryStep, 101)...)},

@@ -133,8 +133,7 @@ func (c *Client) Forecasting(ctx context.Context) (ledger.Ledger, error) {
 func (c *Client) Engine(l ledger.Ledger) *release.Engine {
 	return &release.Engine{
 		Ledger: l, Clock: c.Clock, Targets: c.Targets, Signals: c.Signals, Gates: gates.New(l, c.Looker(l).Look, c.Checks()),
-		After: dependency.New(l, c.Checks()).After,
-
+		After: dependency.New(l, c.Checks()).After, Checks: check.HTTP{Clock: c.Clock, UserAgent: c.userAgent()},
 		Actor: c.Actor, Holder: c.holderID(), UserAgent: c.userAgent(),
 		LeaseTTL: c.LeaseTTL, SpoolDir: c.spool(),
 	}

@@ -19,7 +19,8 @@ import (
 )
 
 const description = "How traffic moves from the old artifact to the new one, what is measured on the way, and what follows from it. " +
-	"Exactly one of `canary`, `linear` and `all_at_once` is given.\n\n" +
+	"Exactly one of `canary`, `linear`, `all_at_once`, `blue_green` and `rolling` is given. What the target of a release cannot do " +
+	"(`weights`, `cohorts`, `mirror`, `batches`) is an error at plan that names the capability.\n\n" +
 	"An edit holds from the next rollout on: a rollout that is open keeps what it began with."
 
 func attributes() map[string]schema.Attribute {
@@ -27,6 +28,8 @@ func attributes() map[string]schema.Attribute {
 		"canary":      canary(),
 		"linear":      linear(),
 		"all_at_once": schema.SingleNestedAttribute{Optional: true, Attributes: map[string]schema.Attribute{}, MarkdownDescription: "Moves all traffic in one step: `all_at_once = {}`."},
+		"blue_green":  blueGreen(),
+		"rolling":     rolling(),
 		"bake": withDefault(0, duration(true, "How long the new artifact is watched at 100 % before the old one is let go. "+
 			"Harm during that time still goes back. Default: `0s`. Example: `\"10m\"`.")),
 		"analysis": analysis(),
@@ -39,44 +42,13 @@ func attributes() map[string]schema.Attribute {
 		"max_unattended_weight": schema.Float64Attribute{
 			Optional: true,
 			MarkdownDescription: "The greatest share of traffic in percent, strictly between 0 and 100, that may stay on the new artifact when whoever drives the rollout dies, " +
-				"on a target without a dead-man switch. Not given, such weights are refused at plan. Example: `10`.",
+				"on a target without a dead-man switch. Not given, such weights, batches and cohorts are refused at plan. Example: `10`.",
 			Validators: []validator.Float64{partial.Float64(choice.Limits{Noun: "weight", Max: 100, Example: 10})},
 		},
 		"revert_after": withDefault(strategy.DefaultRevertAfter, duration(false, fmt.Sprintf("After how long without a sign of life the target goes back by itself, where it can. Default: `%s`. Example: `\"2m\"`.",
 			field.FormatDuration(strategy.DefaultRevertAfter)))),
 		"prepare_timeout": withDefault(strategy.DefaultPrepareTimeout, duration(false, fmt.Sprintf("How long a new artifact may take to become healthy before it gets traffic. Default: `%s`. Example: `\"5m\"`.",
 			field.FormatDuration(strategy.DefaultPrepareTimeout)))),
-	}
-}
-
-func canary() schema.SingleNestedAttribute {
-	return schema.SingleNestedAttribute{
-		Optional: true, MarkdownDescription: "Moves the weight as its steps say.",
-		Attributes: map[string]schema.Attribute{
-			"steps": schema.ListNestedAttribute{
-				Required: true,
-				MarkdownDescription: fmt.Sprintf("1 to %d steps with increasing weights, the last of which is 100. "+
-					"The function `canary_steps` writes them from a list of weights.", strategy.MaxSteps),
-				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"weight": schema.Float64Attribute{
-						Required: true, MarkdownDescription: "The new artifact's share of traffic, above 0 and at most 100 %. Example: `5`.",
-					},
-					"at_least": duration(true, "How long the step must have been observed before it may pass. Default: `0s`. Example: `\"1m\"`."),
-					"at_most":  duration(false, "After how long without a verdict the step is inconclusive. Default: `30m`, or five times `at_least` where that is longer."),
-				}},
-			},
-		},
-	}
-}
-
-func linear() schema.SingleNestedAttribute {
-	return schema.SingleNestedAttribute{
-		Optional: true, MarkdownDescription: "Moves the weight by equal increments up to 100 %.",
-		Attributes: map[string]schema.Attribute{
-			"step_weight": schema.Float64Attribute{Required: true, MarkdownDescription: "The increment, from 1 to 100 %. Example: `20`."},
-			"at_least":    duration(true, "How long each step must have been observed before it may pass. Default: `0s`. Example: `\"1m\"`."),
-			"at_most":     duration(false, "After how long without a verdict a step is inconclusive. Default: `30m`, or five times `at_least` where that is longer."),
-		},
 	}
 }
 

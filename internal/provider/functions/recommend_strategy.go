@@ -23,18 +23,21 @@ func NewRecommendStrategy() function.Function { return recommendStrategy{} }
 
 type recommendStrategy struct{}
 
-// The types of the answer. The first three are those of the attributes of the
+// The types of the answer. All that a strategy takes are those of the attributes of the
 // strategy that takes them.
 var (
 	canaryType     = types.ObjectType{AttrTypes: map[string]attr.Type{"steps": types.ListType{ElemType: stepType}}}
 	linearType     = types.ObjectType{AttrTypes: map[string]attr.Type{"step_weight": types.Float64Type, "at_least": types.StringType, "at_most": types.StringType}}
+	blueGreenType  = types.ObjectType{AttrTypes: map[string]attr.Type{}}
+	rollingType    = types.ObjectType{AttrTypes: map[string]attr.Type{"batch": percenttype.Type{}, "at_least": types.StringType, "at_most": types.StringType}}
 	allAtOnceType  = types.ObjectType{AttrTypes: map[string]attr.Type{}}
 	recommendedFor = types.ObjectType{AttrTypes: map[string]attr.Type{
 		"weight": types.Float64Type, "at_least": types.StringType, "at_most": types.StringType,
 		"safe_after": types.StringType, "harm_seen_after": types.StringType, "reason": types.StringType,
 	}}
 	recommendationType = types.ObjectType{AttrTypes: map[string]attr.Type{
-		"kind": types.StringType, "canary": canaryType, "linear": linearType, "all_at_once": allAtOnceType, "bake": types.StringType,
+		"kind": types.StringType, "canary": canaryType, "linear": linearType, "all_at_once": allAtOnceType,
+		"blue_green": blueGreenType, "rolling": rollingType, "bake": types.StringType,
 		"steps": types.ListType{ElemType: recommendedFor}, "takes": types.StringType, "reasons": types.ListType{ElemType: types.StringType},
 	}}
 )
@@ -46,10 +49,9 @@ func (recommendStrategy) Metadata(_ context.Context, _ function.MetadataRequest,
 
 const recommendDescription = "Goes from a description of a service to a strategy that can be declared, with the reason of each part in words. " +
 	"The length of each step follows from the judge's power at the traffic: it stands until a good version is proved safe and a harmful one would have been seen, each in nine of ten rollouts.\n\n" +
-	"It gives `kind` (`canary`, `linear` or `all_at_once`); `canary`, `linear` and `all_at_once`, of which one is not null, and `bake`, each as `sluice_deployment_strategy` takes it; " +
+	"It gives `kind` (`canary`, `linear`, `all_at_once`, `blue_green` or `rolling`); an attribute of each of these names, of which one is not null, and `bake`, each as `sluice_deployment_strategy` takes it; " +
 	"`steps`, each with its `weight` in percent, `at_least`, `at_most`, `safe_after` (within which time a good version is proved safe), `harm_seen_after` (within which time the harm is seen; null when not within a week) and `reason`; " +
-	"`takes`, how long a good rollout takes with its bake; and `reasons`, sentences.\n\n" +
-	"Where blue/green or rolling would be right, the reasons say so, and what is recommended is the nearest that can be declared."
+	"`takes`, how long a good rollout takes with its bake; and `reasons`, sentences."
 
 const serviceDescription = "The description, an object with some of these:\n\n" +
 	"- `requests_per_minute`, required: the traffic in the quietest hour in which it is released. Example: `600`.\n" +
@@ -192,6 +194,10 @@ func answer(r recommend.Recommendation) json.RawMessage {
 		out["canary"] = map[string]any{"steps": declared}
 	case d.Linear != nil:
 		out["linear"] = map[string]any{"step_weight": d.Linear.StepWeight, "at_least": length(d.Linear.AtLeast), "at_most": length(d.Linear.AtMost)}
+	case d.BlueGreen != nil:
+		out["blue_green"] = map[string]any{}
+	case d.Rolling != nil:
+		out["rolling"] = map[string]any{"batch": *d.Rolling.Batch, "at_least": length(d.Rolling.AtLeast), "at_most": length(d.Rolling.AtMost)}
 	default:
 		out["all_at_once"] = map[string]any{}
 	}

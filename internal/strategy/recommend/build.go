@@ -40,16 +40,8 @@ func (b *builder) together() bool {
 	case !s.SideBySide:
 		b.because("All at once: two versions cannot run side by side, so the old one stops before the new one starts, and the service is away in between.")
 		return false
-	case !s.TrafficSplitting && s.SpareCapacity >= 1:
-		b.because("All at once: the target cannot split traffic. Blue/green would be right, since there is room for a whole second set: " +
-			"the new version becomes healthy beside the old one, takes all traffic in one step, and the old one stays until the end of the bake.")
-		return false
-	case !s.TrafficSplitting:
-		b.because("All at once: the target cannot split traffic. Rolling would be right, since only %s of the capacity is spare: "+
-			"instances are replaced in batches, each of which must be healthy before the next.", percent(100*s.SpareCapacity))
-		return false
 	}
-	if b.first() < 0 {
+	if b.first() < 0 && (s.TrafficSplitting || s.SpareCapacity < 1) {
 		b.because("All at once: at %s requests a minute even half of the traffic would take longer than %s to show %s the errors, or to prove that there is no such harm. "+
 			"A canary would stand for hours and prove nothing; health and the bake are what there is.",
 			number(s.RequestsPerMinute), field.FormatDuration(longestStep), times(s.Harm))
@@ -168,26 +160,65 @@ func (b *builder) canary() {
 // needs: a harm that was there from the beginning has been seen by then.
 func (b *builder) linear() {
 	increment := 25.0
-	if b.s.Stateful {
-		b.because("Linear: instances hold state, which moves with the traffic, so each step moves the same share of it.")
-	} else {
-		increment = 10
-		b.because("Linear: there is no spare capacity, so each step takes from the old version what it gives to the new one. Rolling would be right: instances replaced in batches, never more than a tenth at a time.")
+	b.because("Linear: instances hold state, which moves with the traffic, so each step moves the same share of it.")
+	increment = b.atLeastFirst(increment)
+	b.out.Kind = "linear"
+	b.even(increment)
+	b.out.Strategy.Linear = &strategy.Linear{StepWeight: increment, AtLeast: b.out.Steps[0].AtLeast, AtMost: b.out.Steps[0].AtMost}
+	b.lastDeadline()
+}
+
+// rolling replaces instances in batches, of which each stands for as long as the
+// first one needs.
+func (b *builder) rolling() {
+	batch := 25.0
+	switch {
+	case b.s.SpareCapacity == 0 && b.s.TrafficSplitting:
+		batch = 10
+		b.because("Rolling: there is no spare capacity, so instances are replaced in batches, a tenth at a time, and each takes from the old version what it gives to the new one. " +
+			"A target that cannot replace batches refuses it at plan; linear with the same steps is the nearest there.")
+	default:
+		b.because("Rolling: the target cannot split traffic and only %s of the capacity is spare, so instances are replaced in batches, each of which must be healthy before the next. "+
+			"A target that cannot replace batches refuses it at plan; all_at_once is what is left there.", percent(100*b.s.SpareCapacity))
 	}
+	batch = b.atLeastFirst(batch)
+	b.out.Kind = "rolling"
+	b.even(batch)
+	share := batch / 100
+	b.out.Strategy.Rolling = &strategy.Rolling{Batch: &share, AtLeast: b.out.Steps[0].AtLeast, AtMost: b.out.Steps[0].AtMost}
+	if b.out.Steps[0].AtMost == 0 {
+		b.lastDeadline()
+	}
+}
+
+// blueGreen moves all traffic in one step, with the old version whole beside it.
+func (b *builder) blueGreen() {
+	b.because("Blue/green: the target cannot split traffic, and there is room for a whole second set: the new version becomes healthy beside the old one, " +
+		"takes all traffic in one step, and the old one stays until the end of the bake. Checks of it before the switch are worth adding, since no user has tried it by then.")
+	b.out.Kind = "blue_green"
+	b.step(100, 0)
+	b.out.Strategy.BlueGreen = &strategy.BlueGreen{}
+	b.lastDeadline()
+}
+
+// atLeastFirst is an increment that proves something at this traffic.
+func (b *builder) atLeastFirst(increment float64) float64 {
 	if first := b.first(); first > increment {
 		increment = first
 		b.because("The increment is %s: at %s requests a minute a smaller share proves nothing in %s.", percent(first), number(b.s.RequestsPerMinute), field.FormatDuration(longestStep))
 	}
-	b.out.Kind = "linear"
+	return increment
+}
+
+// even walks equal increments, all as long as the first one needs.
+func (b *builder) even(increment float64) {
 	length, _ := b.length(increment)
 	for weight := increment; weight <= 100; weight += increment {
 		b.step(weight, length)
 	}
-	b.out.Strategy.Linear = &strategy.Linear{StepWeight: increment, AtLeast: b.out.Steps[0].AtLeast, AtMost: b.out.Steps[0].AtMost}
 	for i := range b.out.Steps {
 		b.out.Steps[i].AtMost = b.out.Steps[0].AtMost
 	}
-	b.lastDeadline()
 }
 
 // lastDeadline warns of a step at 100 % whose deadline cannot be declared: only the

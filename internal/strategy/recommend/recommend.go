@@ -87,7 +87,7 @@ type Step struct {
 type Recommendation struct {
 	// Strategy has one kind set, and no name, analysis or other part.
 	Strategy strategy.Definition
-	// Kind names it: canary, linear or all_at_once.
+	// Kind names it: canary, linear, all_at_once, blue_green or rolling.
 	Kind string
 	// Steps are those of the strategy, the last of which is at 100 %.
 	Steps []Step
@@ -122,7 +122,11 @@ func For(s Service) (Recommendation, field.Errors) {
 	switch {
 	case !b.together():
 		b.atOnce()
-	case s.Stateful || s.SpareCapacity == 0:
+	case !s.TrafficSplitting && s.SpareCapacity >= 1:
+		b.blueGreen()
+	case !s.TrafficSplitting, s.SpareCapacity == 0 && !s.Stateful:
+		b.rolling()
+	case s.Stateful:
 		b.linear()
 	default:
 		b.canary()

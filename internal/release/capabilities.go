@@ -1,0 +1,73 @@
+package release
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/strategy"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// missing names each capability that the strategy needs and the target lacks, with
+// what is allowed instead.
+func missing(spec Spec, caps target.Capabilities) field.Errors {
+	var names []string
+	for _, s := range spec.Strategy.Steps() {
+		lacks := s.Traffic.Lacks(caps)
+		if w := s.Traffic.Weight; w > 0 && w < 100 && s.Traffic.Batch == nil && !caps.Weights {
+			lacks = append(lacks, "weights")
+		}
+		for _, name := range lacks {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	allowed := map[string]string{
+		"weights": "a strategy without steps below 100 %, for example all_at_once = {}",
+		"cohorts": "a canary without cohorts, for example steps = [{ weight = 5, at_least = \"1m\" }, { weight = 100 }]",
+		"mirror":  "a canary without a mirror, for example steps = [{ weight = 5, at_least = \"1m\" }, { weight = 100 }]",
+		"batches": "a strategy that is not rolling, for example blue_green = {}",
+	}
+	var errs field.Errors
+	for _, name := range names {
+		errs = append(errs, field.Error{Path: "strategy", Msg: fmt.Sprintf("the strategy %q needs the capability %q, which the target (%s) does not have; allowed is %s",
+			spec.Strategy.Name, name, spec.Target.Driver, allowed[name])})
+	}
+	return errs
+}
+
+// unguarded says why a step may not stand while nobody drives: on a target without
+// a dead-man switch its users would stay on a harmful artifact. A mirror hurts
+// nobody, since its answers are thrown away; how many users a cohort has nobody
+// knows, so the author must have said at all that some may stay.
+func unguarded(spec Spec, s strategy.Step, caps target.Capabilities) string {
+	w, limit := s.Traffic.Weight, spec.Strategy.MaxUnattendedWeight
+	switch {
+	case caps.RevertAfter && !spec.Irreversible, w >= 100:
+		return ""
+	case w > 0 && (limit == nil || w > *limit):
+		return unattended(spec, w, limit)
+	case s.Traffic.Cohort != nil && limit == nil:
+		return fmt.Sprintf("the strategy %q would leave %s on the new artifact if the driver died: %s, and max_unattended_weight is not stated; allowed are cohorts where it is, for example max_unattended_weight = 5",
+			spec.Strategy.Name, "requests with "+s.Traffic.Cohort.String(), noSwitch(spec))
+	default:
+		return ""
+	}
+}
+
+func noSwitch(spec Spec) string {
+	if spec.Irreversible {
+		return "the release is irreversible, which arms no dead-man switch"
+	}
+	return fmt.Sprintf("the target (%s) has no dead-man switch (capability \"revert_after\")", spec.Target.Driver)
+}
+
+func unattended(spec Spec, weight float64, limit *float64) string {
+	stated := "max_unattended_weight is not stated"
+	if limit != nil {
+		stated = fmt.Sprintf("max_unattended_weight is %g", *limit)
+	}
+	return fmt.Sprintf("the strategy %q would leave %g %% of the traffic on the new artifact if the driver died: %s, and %s; allowed are steps up to max_unattended_weight, for example max_unattended_weight = %g", spec.Strategy.Name, weight, noSwitch(spec), stated, weight)
+}

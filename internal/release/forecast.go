@@ -190,11 +190,11 @@ func (e *Engine) validateCapabilities(ctx context.Context, spec Spec) field.Erro
 	if err != nil {
 		return nil
 	}
-	errs := missing(spec, caps)
+	var errs field.Errors
 	if !caps.Weights && spec.Policy.How == BySteps {
 		errs = append(errs, field.Error{Path: "rollback_policy", Msg: fmt.Sprintf("the policy %q goes back by steps, which needs the capability \"weights\", and the target (%s) does not have it; allowed is how = \"at_once\"", spec.Policy.Name, spec.Target.Driver)})
 	}
-	if len(errs) > 0 {
+	if errs = append(errs, missing(spec, caps)...); len(errs) > 0 {
 		return errs
 	}
 	for _, s := range spec.Strategy.Steps() {

@@ -186,7 +186,7 @@ func TestVersion(t *testing.T) {
 	if err := json.Unmarshal([]byte(w.expect(Done, "version", "--json").out), &out); err != nil {
 		t.Fatal(err)
 	}
-	if out.Version != "1.2.3" || out.Judge != "seq-binom/v1" || out.SpecFormat != 1 || !strings.Contains(out.Platform, "/") || out.Go == "" {
+	if out.Version != "1.2.3" || out.Judge != "seq-binom/v1" || out.SpecFormat != 2 || !strings.Contains(out.Platform, "/") || out.Go == "" {
 		t.Errorf("%+v", out)
 	}
 }

@@ -28,6 +28,9 @@ type Subject struct {
 	Team        string            `json:"team,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Payload     artifact.Payload  `json:"payload"`
+	// Target is the one target that is asked about, of a release over many; empty
+	// for all others.
+	Target string `json:"target,omitempty"`
 	// Started is when the rollout passed its gates, zero before: a window that
 	// lets what began inside finish outside needs it.
 	Started time.Time `json:"started,omitzero"`

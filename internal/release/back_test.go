@@ -227,7 +227,7 @@ func TestGoingBackNeedsNoConfiguration(t *testing.T) {
 	if diff := cmp.Diff(want, frozen.Spec); diff != "" {
 		t.Errorf("the frozen specification (-want +got):\n%s", diff)
 	}
-	if !strings.Contains(frozen.Spec.Target.Driver, "world") || frozen.Spec.Format != release.SpecFormat {
+	if !strings.Contains(frozen.Spec.Target.Driver, "world") || frozen.Spec.Format != 1 {
 		t.Errorf("frozen: %+v", frozen.Spec)
 	}
 	e := w.engine("kim", nil)

@@ -62,7 +62,7 @@ func TestARolloutOfANewerVersion(t *testing.T) {
 			writes := next.writes
 			out, err := next.engine("b", nil).Ship(t.Context(), patient(good))
 			wantEnd(t, out, err, release.Underway)
-			if !strings.Contains(err.Error(), "opened by a newer version of Sluice (format 99, this one knows 1)") || next.writes != writes {
+			if !strings.Contains(err.Error(), "opened by a newer version of Sluice (format 99, this one knows 2)") || next.writes != writes {
 				t.Errorf("%d writes, %v", next.writes-writes, err)
 			}
 			out, err = next.engine("kim", nil).Abort(t.Context(), key, release.RequestBody{By: "kim", Reason: "no"})

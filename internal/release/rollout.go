@@ -48,17 +48,21 @@ type Rollout struct {
 	Ticks    int `json:"ticks"`
 	BadTicks int `json:"bad_ticks,omitempty"`
 
-	Analysis *AnalysisBody   `json:"analysis,omitempty"`
-	Gates    *GatesBody      `json:"gates,omitempty"`
-	LastTick *TickBody       `json:"last_tick,omitempty"`
-	TickAt   time.Time       `json:"tick_at,omitzero"`
-	Harm     *judge.Verdict  `json:"harm,omitempty"`
-	Final    *MoveBody       `json:"final,omitempty"`
-	Intent   *Effect         `json:"intent,omitempty"`
-	Outcome  *OutcomeBody    `json:"outcome,omitempty"`
-	Failure  *FailureBody    `json:"failure,omitempty"`
-	Opening  OpenedBody      `json:"-"`
-	Steps    []strategy.Step `json:"-"`
+	Analysis *AnalysisBody  `json:"analysis,omitempty"`
+	Gates    *GatesBody     `json:"gates,omitempty"`
+	LastTick *TickBody      `json:"last_tick,omitempty"`
+	TickAt   time.Time      `json:"tick_at,omitzero"`
+	Harm     *judge.Verdict `json:"harm,omitempty"`
+	Final    *MoveBody      `json:"final,omitempty"`
+	Intent   *Effect        `json:"intent,omitempty"`
+	Outcome  *OutcomeBody   `json:"outcome,omitempty"`
+	Failure  *FailureBody   `json:"failure,omitempty"`
+	Opening  OpenedBody     `json:"-"`
+	// Waves is how far a rollout over many targets has come, nil for all others.
+	Waves *WaveProgress `json:"waves,omitempty"`
+	// Within is the rollout over many targets that this one is a part of, or nil.
+	Within *Within         `json:"within,omitempty"`
+	Steps  []strategy.Step `json:"-"`
 
 	// judged holds the inputs of all verdicts in order, for whoever goes on judging.
 	judged []judge.Tick
@@ -89,6 +93,10 @@ func newRollout(rec ledger.Record, b OpenedBody) *Rollout {
 		Opening: b, Steps: b.Spec.Strategy.Steps(), done: map[EffectKind]bool{}, applied: -1,
 	}
 	r.Step = r.nextStep(0)
+	r.Within = b.Within
+	if b.Waves != nil {
+		r.Waves = newWaveProgress(b)
+	}
 	return r
 }
 

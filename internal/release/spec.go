@@ -16,7 +16,16 @@ import (
 // SpecFormat is the version of a frozen specification that this binary writes.
 // A binary refuses to go forward on a greater one; it may still revert, since
 // fields that a revert needs never change their meaning.
-const SpecFormat = 1
+const SpecFormat = 2
+
+// format is the least version that can drive the specification: 2 where there are
+// many targets, of which version 1 knew nothing.
+func (s Spec) format() int {
+	if s.Waved() {
+		return 2
+	}
+	return 1
+}
 
 // Kind says what a rollout is for.
 type Kind string
@@ -64,6 +73,12 @@ type Spec struct {
 	// Irreversible means that the old artifact may no longer work once the new one
 	// has run: no automatic rollback, no dead-man switch.
 	Irreversible bool `json:"irreversible,omitempty"`
+	// Targets are those of a release over many, which then has no Target of its own;
+	// Waves says in which order and how many at once.
+	Targets []TargetSpec `json:"targets,omitempty"`
+	Waves   *Waves       `json:"waves,omitempty"`
+	// TargetName is set in the specification of one target's part alone.
+	TargetName string `json:"target_name,omitempty"`
 }
 
 // Environment is the content of a declared environment.
@@ -137,13 +152,15 @@ func (p Policy) maxPerDay() int {
 }
 
 // Key names the release that the specification is for.
-func (s Spec) Key() Key { return Key{Service: s.Service, Environment: s.Environment.Name} }
+func (s Spec) Key() Key {
+	return Key{Service: s.Service, Environment: s.Environment.Name, Target: s.TargetName}
+}
 
 // Subject is what the gates are asked about.
 func (s Spec) Subject() gate.Subject {
 	subject := gate.Subject{
 		Service: s.Service, Environment: s.Environment.Name, Tier: s.Environment.Tier,
-		Regions: s.Environment.Regions, Labels: labels(s.Environment, s.Definition), Payload: s.Payload,
+		Regions: s.Environment.Regions, Labels: labels(s.Environment, s.Definition), Payload: s.Payload, Target: s.TargetName,
 	}
 	if s.Definition != nil {
 		subject.Team = s.Definition.Team
@@ -154,7 +171,11 @@ func (s Spec) Subject() gate.Subject {
 // Normalize fills in what the author left to the defaults, so that a frozen
 // specification keeps its meaning when a default changes.
 func (s Spec) Normalize() Spec {
-	s.Format = SpecFormat
+	s.Format = s.format()
+	if s.Waved() {
+		w := s.Waves.normalize()
+		s.Waves = &w
+	}
 	s.Strategy = s.Strategy.Normalize()
 	if s.Mode == "" {
 		s.Mode = Enforce
@@ -174,6 +195,9 @@ func (s Spec) Validate() field.Errors {
 		errs = append(errs, field.Error{Path: "mode", Msg: fmt.Sprintf("%q is not a mode; it must be enforce or observe, for example \"observe\"", s.Mode)})
 	}
 	errs = append(errs, s.validateDefinition()...)
+	if s.Waved() || s.Waves != nil {
+		return append(errs, s.validateWaved()...)
+	}
 	return append(errs, s.validateMetrics()...)
 }
 

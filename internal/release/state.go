@@ -67,6 +67,11 @@ const (
 	CauseTrafficShare Cause = "traffic_share"
 	CauseDiverged     Cause = "diverged"
 	CauseManual       Cause = "needs_a_person"
+	// CauseWaves stops one target because the release over all of them goes back.
+	CauseWaves Cause = "waves"
+	// CausePartial ends a release over many targets of which some failed, within the
+	// failure budget.
+	CausePartial Cause = "partial"
 )
 
 // Condemns reports whether the cause puts the artifact into quarantine.

@@ -123,7 +123,7 @@ func (d *driver) drive(ctx context.Context) error {
 	defer d.bringHome(ctx)
 	open := d.h.Open()
 	loop := d.loop
-	if open.Waves != nil {
+	if open != nil && open.Waves != nil {
 		loop = d.waves
 	}
 	err := loop(ctx)

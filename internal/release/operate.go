@@ -162,6 +162,13 @@ func (e *Engine) Release(ctx context.Context, key Key, owner Owner, reason strin
 	if h.Owner != nil && owner.ID != "" && h.Owner.ID != owner.ID {
 		return &OwnedError{Key: key, Owner: *h.Owner}
 	}
+	if h.Spec != nil {
+		for _, name := range h.Spec.Names() {
+			if err := e.Release(ctx, key.Part(name), Owner{}, reason); err != nil && !errors.Is(err, ErrUnknown) {
+				return err
+			}
+		}
+	}
 	return e.note(ctx, key, KindReleased, 0, ReleasedBody{Reason: reason})
 }
 

@@ -43,6 +43,11 @@ type PartLook struct {
 	Err     error
 }
 
+// LookAtTargets observes all targets of a release over many, so many at once.
+func (e *Engine) LookAtTargets(ctx context.Context, spec Spec) []PartLook {
+	return e.lookAtAll(ctx, spec, spec.Names())
+}
+
 // watch looks at every target that has the artifact and counts the time since the
 // last look as soak, when all of them could be read.
 func (w *waver) watch(ctx context.Context) error {

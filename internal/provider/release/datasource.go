@@ -61,6 +61,7 @@ type shown struct {
 	ID                  types.String `tfsdk:"id"`
 	Status              types.String `tfsdk:"status"`
 	Serving             types.Object `tfsdk:"serving"`
+	TargetsServing      types.Map    `tfsdk:"targets_serving"`
 	Steps               types.List   `tfsdk:"steps"`
 	CanStart            types.Bool   `tfsdk:"can_start"`
 	StartAt             types.String `tfsdk:"start_at"`
@@ -104,6 +105,7 @@ func (s shown) blank(key engine.Key) shown {
 	s.ID = types.StringValue(key.String())
 	s.Status, s.StartAt, s.CanStart = types.StringNull(), types.StringNull(), types.BoolNull()
 	s.Serving = types.ObjectNull(servingType.AttrTypes)
+	s.TargetsServing = types.MapNull(servingType)
 	s.Steps = types.ListNull(types.StringType)
 	s.Gates = types.ListNull(gateType)
 	s.History = types.ListNull(lastRolloutType)
@@ -123,6 +125,13 @@ func (d *DataSource) show(ctx context.Context, key engine.Key, s shown) (shown, 
 	s.Status = types.StringValue(status.State)
 	if status.Serving != nil && status.Serving.Known {
 		s.Serving = serving(*status.Serving)
+	}
+	if status.History.Mixed() {
+		s.Status = types.StringValue(mixed)
+	}
+	if len(status.Parts) > 0 {
+		m := model{TargetsServing: s.TargetsServing}.withParts(status.Parts)
+		s.Serving, s.TargetsServing = m.Serving, m.TargetsServing
 	}
 	s.History = historyList(status.History)
 	if status.History.Spec == nil {
@@ -152,7 +161,7 @@ func (s shown) forecast(ctx context.Context, e *engine.Engine, spec engine.Spec)
 	if err != nil {
 		return s, err
 	}
-	s.Steps = steps(spec.Strategy, spec.Payload)
+	s.Steps = list(f.Steps)
 	s.CanStart = types.BoolValue(f.CanStart && len(f.Obstacles) == 0)
 	if !f.StartAt.IsZero() && !f.CanStart {
 		s.StartAt = types.StringValue(f.StartAt.Format(time.RFC3339))

@@ -81,7 +81,7 @@ func (s Spec) validateWaved() field.Errors {
 		errs = append(errs, field.Error{Path: "targets", Msg: "target is given as well; exactly one of them must be, for example " + exampleTargets})
 	}
 	if s.Mode == Observe {
-		errs = append(errs, field.Error{Path: "mode", Msg: "a release over many targets cannot only observe; allowed with targets is \"enforce\", or one release for each target with mode = \"observe\""})
+		errs = append(errs, field.Error{Path: "mode", Msg: "a release over many targets cannot only observe; allowed with targets is enforce, for example mode = \"enforce\", or one release for each target"})
 	}
 	seen := map[string]bool{}
 	for i, t := range s.Targets {

@@ -18,6 +18,10 @@ func (r *Rollout) Where() string {
 // servesText says what serves at the targets by the ledger.
 func (r *Rollout) servesText() string {
 	p := r.Waves
+	before := "what served before"
+	if r.Baseline != nil {
+		before = r.Baseline.Label()
+	}
 	serve := p.Serve()
 	at := map[string]bool{}
 	for _, name := range serve {
@@ -34,7 +38,7 @@ func (r *Rollout) servesText() string {
 		parts = append(parts, fmt.Sprintf("%s at %s", r.Spec.Payload.Label(), listed(serve)))
 	}
 	if len(others) > 0 {
-		parts = append(parts, fmt.Sprintf("what served before at %s", listed(others)))
+		parts = append(parts, fmt.Sprintf("%s at %s", before, listed(others)))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -162,7 +162,7 @@ func (e *Engine) Describe(ctx context.Context, key Key, look bool) (Status, erro
 		s.Payload, s.State = &open.Spec.Payload, string(open.State)
 	}
 	if look && h.Spec != nil && h.Spec.Waved() {
-		s.Parts = e.LookAtTargets(ctx, *h.Spec)
+		s.Parts, s.LookErr = e.LookAtTargets(ctx, *h.Spec), manyTargets(*h.Spec, "compared")
 	} else if look && h.Spec != nil {
 		s.Serving, s.LookErr = e.look(ctx, h.Spec.Target)
 	}

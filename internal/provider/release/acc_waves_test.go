@@ -2,6 +2,7 @@ package release_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -161,4 +162,24 @@ func TestAccWaves_GrowAndImport(t *testing.T) {
 		}
 	}
 	f.MustBeSettled()
+}
+
+// TestAccWaves_Example releases by the example, twice.
+func TestAccWaves_Example(t *testing.T) {
+	f := newFleet(t, "eu-1", "us-1", "us-2")
+	content, err := os.ReadFile("../../../examples/waves/main.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Write("versions.tf", "") // The example has its own.
+	f.Write("main.tf", strings.Replace(string(content), `provider "sluice" {}`, fmt.Sprintf("provider \"sluice\" {\n ledger = \"sqlite:%s\"\n}", f.ledger), 1))
+	for _, p := range []artifact.Payload{f.v1, f.v2} {
+		cells := ""
+		for _, name := range f.names {
+			cells += fmt.Sprintf("  %s = { region = %q, url = %q, metrics = %q }\n", name, name[:2], f.labs[name].Contract, f.labs[name].Metrics)
+		}
+		f.Write("terraform.tfvars", fmt.Sprintf("cells = {\n%s}\nstep = \"500ms\"\nlook = \"100ms\"\nsoak = \"300ms\"\nartifact = { version = %q, reference = %q }\n", cells, p.Version, p.Reference))
+		f.MustApply()
+		f.wantAt(p, f.names...)
+	}
 }

@@ -198,11 +198,7 @@ func (w *watcher) draw(ctx context.Context, r *release.Rollout) error {
 	lines := screen(r, w.key, driver, last, w.clock.Now(), width(w.stdout)-1)
 	if r.Waves != nil {
 		lines = append(lines, wavesPicture(r, width(w.stdout)-1)...)
-		parts, err := w.partsTable(ctx, r)
-		if err != nil {
-			return err
-		}
-		lines = append(lines, parts...)
+		lines = append(lines, w.partsTable(ctx, r)...)
 	}
 	for _, line := range lines {
 		w.say("%s", line)

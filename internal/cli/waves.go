@@ -144,7 +144,7 @@ const mostRows = 12
 
 // partsTable has a row for each target that is under way or needs a word, with the
 // weight that its own rollout has reached.
-func (w *watcher) partsTable(ctx context.Context, r *release.Rollout) ([]string, error) {
+func (w *watcher) partsTable(ctx context.Context, r *release.Rollout) []string {
 	t := newTable("target", "state", "weight", "")
 	rows, more := 0, 0
 	for _, p := range r.Waves.All() {
@@ -169,13 +169,13 @@ func (w *watcher) partsTable(ctx context.Context, r *release.Rollout) ([]string,
 		t.AppendRow(table.Row{clipped(p.Name, 20), state, percent(weight), clipped(why, 36)})
 	}
 	if rows == 0 {
-		return nil, nil
+		return nil
 	}
 	lines := strings.Split(indented(t.Render()), "\n")
 	if more > 0 {
 		lines = append(lines, fmt.Sprintf("  and %d more", more))
 	}
-	return lines, nil
+	return lines
 }
 
 // targetJSON is one target of a rollout over many.

@@ -1,9 +1,9 @@
 package release
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"fmt"
-	"hash/fnv"
-	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
@@ -99,20 +99,21 @@ func (w Waves) Split(order []string) [][]string {
 }
 
 // Sequence is the order in which the targets are released to. Shuffled is drawn
-// from the seed alone.
+// from the seed alone: by the hash of the seed and each name, which leaves nothing
+// to chance that a replay must repeat.
 func (w Waves) Sequence(names []string, seed string) []string {
 	order := slices.Clone(names)
 	if w.Order != Shuffled {
 		return order
 	}
-	h := fnv.New128a()
-	_, _ = h.Write([]byte(seed)) // A hash takes everything.
-	sum := h.Sum(nil)
-	var a, b uint64
-	for i := range 8 {
-		a, b = a<<8|uint64(sum[i]), b<<8|uint64(sum[8+i])
+	place := map[string][sha256.Size]byte{}
+	for _, name := range names {
+		place[name] = sha256.Sum256([]byte(seed + "\x00" + name))
 	}
-	rand.New(rand.NewPCG(a, b)).Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	slices.SortFunc(order, func(a, b string) int {
+		x, y := place[a], place[b]
+		return bytes.Compare(x[:], y[:])
+	})
 	return order
 }
 
@@ -126,7 +127,7 @@ func (w Waves) Labels(targets []string, version string) []string {
 	for i, wave := range waves {
 		who := listed(wave)
 		if w.Order == Shuffled {
-			who = plural(len(wave), "target") + " drawn at random"
+			who = targetCount(len(wave)) + " drawn at random"
 		}
 		labels[i] = fmt.Sprintf("%s to wave %d of %d: %s", version, i+1, len(waves), who)
 		if len(wave) > w.MaxParallel {
@@ -148,11 +149,11 @@ func listed(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-func plural(n int, noun string) string {
+func targetCount(n int) string {
 	if n == 1 {
-		return "1 " + noun
+		return "1 target"
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("%d targets", n)
 }
 
 // Names lists the targets in the order of the configuration.

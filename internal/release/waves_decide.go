@@ -148,7 +148,7 @@ func (v waveView) verdict() (Cause, string) {
 		}
 		reasons = append(reasons, name+": "+t.Reason)
 	}
-	return cause, fmt.Sprintf("%s failed and failure_budget is %d: %s", plural(len(failed), "target"), v.w.FailureBudget, someOf(reasons))
+	return cause, fmt.Sprintf("%s failed and failure_budget is %d: %s", targetCount(len(failed)), v.w.FailureBudget, someOf(reasons))
 }
 
 func someOf(reasons []string) string {
@@ -281,7 +281,7 @@ func (v waveView) end() WaveDecision {
 
 // serveText says how many targets serve the artifact.
 func (v waveView) serveText() string {
-	return fmt.Sprintf("released to %d of %s", len(v.p.Serve()), plural(v.p.Total(), "target"))
+	return fmt.Sprintf("released to %d of %s", len(v.p.Serve()), targetCount(v.p.Total()))
 }
 
 // goBack stops what is under way and takes back what was changed, the newest first.

@@ -237,7 +237,8 @@ func (w *waver) pause(ctx context.Context, until time.Time) error {
 	case end := <-w.done:
 		w.took(end)
 		cancel()
-		<-slept
+		// It was cut short, which is all that it can say.
+		_ = <-slept
 		return nil
 	case err := <-slept:
 		return err

@@ -10,7 +10,7 @@ import (
 func (r *Rollout) Where() string {
 	if p := r.Waves; p != nil {
 		wave := min(p.Current()+1, len(p.Waves))
-		return fmt.Sprintf("%d of %s (%s, wave %d of %d)", len(p.Serve()), plural(p.Total(), "target"), r.State, wave, len(p.Waves))
+		return fmt.Sprintf("%d of %s (%s, wave %d of %d)", len(p.Serve()), targetCount(p.Total()), r.State, wave, len(p.Waves))
 	}
 	return fmt.Sprintf("%g %% (%s, step %d of %d)", r.Weight, r.State, r.Step+1, len(r.Steps))
 }

@@ -87,7 +87,7 @@ func (m model) waves(ctx context.Context) (w engine.Waves, known bool, errs fiel
 	if !known {
 		return w, false, nil
 	}
-	if err := json.Unmarshal(raw, &w); err != nil {
+	if known = json.Unmarshal(raw, &w) == nil; !known {
 		// Its own validator says what is wrong with the duration.
 		return w, false, nil
 	}

@@ -237,8 +237,9 @@ func (w *waver) pause(ctx context.Context, until time.Time) error {
 	case end := <-w.done:
 		w.took(end)
 		cancel()
-		// It was cut short, which is all that it can say.
-		_ = <-slept
+		if err := <-slept; ctx.Err() != nil {
+			return err
+		}
 		return nil
 	case err := <-slept:
 		return err

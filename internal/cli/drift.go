@@ -74,7 +74,10 @@ func (a *app) driftChecks(ctx context.Context, l ledger.Ledger, args []string) (
 		keys = append(keys, key)
 	} else {
 		var err error
-		if keys, err = releases(ctx, l); err != nil {
+		if keys, err = releases(ctx, l); err == nil {
+			keys = single(keys)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -50,6 +50,9 @@ func wordsOf(r *release.Rollout, rec ledger.Record) (string, error) {
 			return fmt.Sprintf("%s quarantined %s: %s", b.By, b.Payload.Label(), b.Reason)
 		})
 	}
+	if text, known, err := waveWords(r, rec); known {
+		return text, err
+	}
 	if strings.HasPrefix(rec.Kind, "rollout.") {
 		return told(rec, func(b release.MoveBody) string { return moveWords(r, b) })
 	}
@@ -66,7 +69,11 @@ func told[T any](rec ledger.Record, say func(T) string) (string, error) {
 }
 
 func openedWords(r *release.Rollout) string {
-	s := fmt.Sprintf("opened %s, %s, by %s", fromTo(r), plural(uint64(len(r.Steps)), "step"), r.OpenedBy)
+	steps := plural(uint64(len(r.Steps)), "step")
+	if r.Waves != nil {
+		steps = fmt.Sprintf("%s in %s", plural(uint64(len(r.Waves.Targets)), "target"), plural(uint64(len(r.Waves.Waves)), "wave"))
+	}
+	s := fmt.Sprintf("opened %s, %s, by %s", fromTo(r), steps, r.OpenedBy)
 	if r.Kind != release.Forward {
 		s += " (" + words(r.Kind) + ")"
 	}

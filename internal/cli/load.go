@@ -39,6 +39,7 @@ func unknownRelease(ctx context.Context, l ledger.Ledger, key release.Key) error
 	if err != nil {
 		return err
 	}
+	keys = wholes(keys)
 	if len(keys) == 0 {
 		return fmt.Errorf("%s: %w; it knows none at all yet, the first terraform apply records one", key, release.ErrUnknown)
 	}

@@ -62,6 +62,8 @@ func whereabouts(r *release.Rollout, now time.Time) []string {
 		return []string{words(r.State) + " after " + span(r.ClosedAt.Sub(r.OpenedAt))}
 	case r.State.GoingBack():
 		return []string{words(r.State), reason(r)}
+	case r.Waves != nil:
+		return []string{waveWhere(r)}
 	case r.State == release.Paused:
 		return []string{step, "paused: " + reason(r)}
 	case r.State == release.Baking:
@@ -99,10 +101,10 @@ func soaked(r *release.Rollout, now time.Time) time.Duration {
 }
 
 // Remaining is the least time that the rollout still needs by its strategy. It is
-// 0 for one that is closed, waits for somebody or goes back.
+// 0 for one that is closed, waits for somebody, goes back or goes over many targets.
 func remaining(r *release.Rollout, now time.Time) time.Duration {
 	switch {
-	case r.State.Final(), r.State.GoingBack(), r.State == release.Paused:
+	case r.State.Final(), r.State.GoingBack(), r.State == release.Paused, r.Waves != nil:
 		return 0
 	case r.State == release.Baking:
 		return max(r.Spec.BakeTime()-soaked(r, now), 0)

@@ -76,6 +76,8 @@ type rolloutJSON struct {
 	// RemainingSeconds the least that the strategy still asks for.
 	SoakSeconds      float64 `json:"soak_seconds"`
 	RemainingSeconds float64 `json:"remaining_seconds"`
+	// Targets are those of a rollout over many; left out of all others.
+	Targets []targetJSON `json:"targets,omitempty"`
 }
 
 // quarantineJSON is one payload that may not be released.
@@ -112,6 +114,7 @@ func toRollout(key release.Key, r *release.Rollout, now time.Time) *rolloutJSON 
 		Weight: r.Weight, StepKind: string(r.CurrentStep().Kind), Traffic: release.TrafficText(r.Sends()), Ticks: r.Ticks, OpenedAt: r.OpenedAt,
 		Seconds: lasted(r, now).Seconds(), SoakSeconds: r.Soak.Seconds(), RemainingSeconds: remaining(r, now).Seconds(),
 	}
+	out.Targets = toTargets(key, r)
 	if r.State.Final() {
 		closed := r.ClosedAt
 		out.ClosedAt = &closed

@@ -23,6 +23,9 @@ type statusJSON struct {
 // stateSteady is the state of a release without an open rollout.
 const stateSteady = "steady"
 
+// stateMixed is the state of one whose targets were left with different artifacts.
+const stateMixed = "mixed"
+
 // overview is what sluice status shows.
 type overview struct {
 	id       string
@@ -79,6 +82,8 @@ func look(ctx context.Context, l ledger.Ledger, args []string) (overview, error)
 		keys = append(keys, key)
 	} else if keys, err = releases(ctx, l); err != nil {
 		return o, err
+	} else {
+		keys = wholes(keys)
 	}
 	for _, key := range keys {
 		h, err := history(ctx, l, key)
@@ -96,6 +101,25 @@ func look(ctx context.Context, l ledger.Ledger, args []string) (overview, error)
 			}
 		}
 		o.releases = append(o.releases, view)
+		if len(args) == 0 {
+			continue
+		}
+		// One release over many targets is shown with its parts.
+		parts, err := partsOf(ctx, l, h)
+		if err != nil {
+			return o, err
+		}
+		for _, part := range parts {
+			h, err := history(ctx, l, part)
+			if err != nil {
+				return o, err
+			}
+			lease, err := l.Lease(ctx, part.LeaseName())
+			if err != nil {
+				return o, err
+			}
+			o.releases = append(o.releases, releaseView{history: h, lease: lease})
+		}
 	}
 	o.holds, err = hold.List(ctx, l)
 	if err == nil && len(args) > 0 {
@@ -124,6 +148,9 @@ func (a *app) releaseJSON(v releaseView) releaseJSON {
 		Serving: toPayloadOrNull(h.Serving()), State: stateSteady,
 		Open: toRollout(h.Key, h.Open(), now), Last: toRollout(h.Key, h.Last(), now),
 		Quarantine: quarantineOf(h), Needs: v.needs,
+	}
+	if h.Mixed() {
+		out.State = stateMixed
 	}
 	if open := h.Open(); open != nil {
 		out.State = string(open.State)

@@ -41,6 +41,10 @@ func (a *app) stateCell(h *release.History) string {
 		if h.Owner == nil {
 			return "not managed"
 		}
+		if h.Mixed() {
+			p := h.Last().Waves
+			return a.paint(a.stdout, text.FgRed, fmt.Sprintf("mixed, %d of %d", len(p.Serve()), p.Total()))
+		}
 		return words(stateSteady)
 	}
 	cell := words(open.State) + ", " + percent(open.Weight)

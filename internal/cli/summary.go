@@ -54,6 +54,9 @@ func (a *app) reached(r *release.Rollout, events []eventJSON) string {
 	if r.Kind == release.Repair {
 		return "It told the target anew what serves: " + r.Spec.Payload.Label() + "."
 	}
+	if r.Waves != nil {
+		return reachedTargets(r)
+	}
 	greatest, step := 0.0, 0
 	for _, e := range events {
 		if e.Weight > greatest {
@@ -64,6 +67,16 @@ func (a *app) reached(r *release.Rollout, events []eventJSON) string {
 		return "No traffic moved."
 	}
 	return fmt.Sprintf("It brought %s of the traffic to %s (step %d of %d), with %s.", percent(greatest), r.Spec.Payload.Label(), step, len(r.Steps), plural(uint64(r.Ticks), "look"))
+}
+
+// reachedTargets says at how many targets the new payload serves, and what failed.
+func reachedTargets(r *release.Rollout) string {
+	p := r.Waves
+	s := fmt.Sprintf("It went over %s in %s; %s serves at %d.", plural(uint64(p.Total()), "target"), plural(uint64(len(p.Waves)), "wave"), r.Spec.Payload.Label(), len(p.Serve()))
+	for _, name := range p.Failed() {
+		s += fmt.Sprintf(" %s failed: %s.", name, p.Targets[name].Reason)
+	}
+	return s
 }
 
 func harmWords(r *release.Rollout, v judge.Verdict) []string {

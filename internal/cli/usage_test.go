@@ -103,7 +103,7 @@ func TestBadUsage(t *testing.T) {
 		"missing argument":        {[]string{"history"}, []string{"RELEASE is missing; usage: sluice history RELEASE", "sluice history checkout/production"}},
 		"too many arguments":      {[]string{"status", "a/b", "c/d"}, []string{`"c/d" is an argument too many`}},
 		"no slash":                {[]string{"history", "checkout"}, []string{`"checkout" does not name a release`, `for example "checkout/production"`}},
-		"two slashes":             {[]string{"status", "a/b/c"}, []string{"contains a slash"}},
+		"three slashes":           {[]string{"status", "a/b/c/d"}, []string{"does not name a release", "is not the name of a target"}},
 		"no number":               {[]string{"explain", "checkout/production"}, []string{"does not name a rollout", "checkout/production/3"}},
 		"rollout 0":               {[]string{"history", "checkout/production", "--rollout", "0"}, []string{"counted from 1"}},
 		"rollout in words":        {[]string{"history", "checkout/production", "--rollout", "last"}, []string{`"last" is no value of --rollout, which takes a whole number; usage`}},

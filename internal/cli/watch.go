@@ -196,6 +196,10 @@ func (w *watcher) draw(ctx context.Context, r *release.Rollout) error {
 		last = r.LastTick.Verdict
 	}
 	lines := screen(r, w.key, driver, last, w.clock.Now(), width(w.stdout)-1)
+	if r.Waves != nil {
+		lines = append(lines, wavesPicture(r, width(w.stdout)-1)...)
+		lines = append(lines, w.partsTable(ctx, r)...)
+	}
 	for _, line := range lines {
 		w.say("%s", line)
 	}

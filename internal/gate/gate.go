@@ -27,6 +27,9 @@ type Subject struct {
 	Regions     []string          `json:"regions,omitempty"`
 	Team        string            `json:"team,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
+	// Target is the one target that is asked about, of a release over many; empty
+	// for all others.
+	Target string `json:"target,omitempty"`
 	// Dependencies and ExternalDependencies are what the service itself says that it
 	// needs; what that needs in turn is the ledger's to tell.
 	Dependencies         []string         `json:"dependencies,omitempty"`

@@ -69,6 +69,9 @@ func (d *driver) askGates(ctx context.Context) error {
 	r := d.h.Open()
 	subject := r.Spec.Subject()
 	subject.Started = r.OpenedAt
+	if r.Within != nil {
+		subject.Started = r.Within.Started
+	}
 	now := d.e.Clock.Now()
 	results := gate.CheckAll(ctx, d.e.Gates, subject, now)
 	d.obs.Gates, d.obs.GatesStep, d.obs.GatesAt, d.obs.GatesSeq, d.obs.Asked = results, r.Step, now, d.h.Seq, true

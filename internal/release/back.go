@@ -47,7 +47,7 @@ func (e *Engine) PlanBack(ctx context.Context, key Key) (BackPlan, error) {
 		plan.Rehearsal.byPerson(PartPath)
 		return plan, nil
 	}
-	plan.From, plan.To = status.History.Serving(), status.History.Previous()
+	plan.From, plan.To = status.History.leaving()
 	if plan.To == nil {
 		return plan, ErrNothingBefore
 	}
@@ -84,6 +84,9 @@ const lookPause = 200 * time.Millisecond
 // whoever drives is stopped, and it stays that one for all writes: the ledger
 // knows nothing of them, and the next driver that it lets in has one more, too.
 func RevertWithSpec(ctx context.Context, spec Spec, to artifact.Payload, targets target.Registry, deps target.Deps) (target.Observation, error) {
+	if spec.Waved() {
+		return target.Observation{}, manyTargets(spec, "taken back without a ledger")
+	}
 	t, err := targets.Open(ctx, spec.Target, deps)
 	if err != nil {
 		return target.Observation{}, err

@@ -28,6 +28,8 @@ type driver struct {
 	sources map[string]signal.Source
 	spool   spool
 	judge   judging
+	// within is the rollout over many targets that what is opened is a part of.
+	within *Within
 	// tries counts attempts to fix the analysis before the first step.
 	tries int
 	// stale is true when the stream is known to have grown.
@@ -120,7 +122,11 @@ func (d *driver) sync(ctx context.Context) error {
 func (d *driver) drive(ctx context.Context) error {
 	defer d.bringHome(ctx)
 	open := d.h.Open()
-	err := d.loop(ctx)
+	loop := d.loop
+	if open != nil && open.Waves != nil {
+		loop = d.waves
+	}
+	err := loop(ctx)
 	var fenced *ledger.FencedError
 	switch {
 	case err == nil:

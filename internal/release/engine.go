@@ -168,7 +168,9 @@ func (e *Engine) Describe(ctx context.Context, key Key, look bool) (Status, erro
 	if open := h.Open(); open != nil {
 		s.Payload, s.State = &open.Spec.Payload, string(open.State)
 	}
-	if look && h.Spec != nil {
+	if look && h.Spec != nil && h.Spec.Waved() {
+		s.Parts, s.LookErr = e.LookAtTargets(ctx, *h.Spec), manyTargets(*h.Spec, "compared")
+	} else if look && h.Spec != nil {
 		s.Serving, s.LookErr = e.look(ctx, h.Spec.Target)
 	}
 	return s, nil
@@ -186,8 +188,10 @@ type Status struct {
 	// why it could not answer.
 	Serving *target.Observation
 	LookErr error
-	Last    *Rollout
-	Lease   ledger.Lease
+	// Parts are what the targets of a release over many say, in their order.
+	Parts []PartLook
+	Last  *Rollout
+	Lease ledger.Lease
 }
 
 // look observes a target once, within the bound of one call.

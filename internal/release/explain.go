@@ -61,7 +61,14 @@ func explainEnded(base string, out Outcome) (string, string) {
 	words := map[Result]string{WentBack: "rolled back", Stopped: "aborted", Broke: "errored"}
 	what := fmt.Sprintf("at %g %% (step %d of %d), after %s: %s", peak(r), r.Step+1, len(r.Steps),
 		field.FormatDuration(r.ClosedAt.Sub(r.OpenedAt).Round(time.Second)), r.Reason)
-	if r.applied < 0 {
+	serves := ServesText(out.Serving, r.ClosedAt)
+	if r.Waves != nil {
+		what = fmt.Sprintf("after %s: %s", field.FormatDuration(r.ClosedAt.Sub(r.OpenedAt).Round(time.Second)), r.Reason)
+		serves = r.servesText()
+		if r.Cause == CausePartial {
+			words[Broke] = fmt.Sprintf("released to %d of %d targets", len(r.Waves.Serve()), r.Waves.Total())
+		}
+	} else if r.applied < 0 {
 		what = fmt.Sprintf("before any traffic moved, after %s: %s", field.FormatDuration(r.ClosedAt.Sub(r.OpenedAt).Round(time.Second)), r.Reason)
 	}
 	do := "mend what stopped it and apply again; this says nothing about the artifact"
@@ -70,9 +77,12 @@ func explainEnded(base string, out Outcome) (string, string) {
 	} else if out.Result == Stopped {
 		do = "apply again to try once more, or go back in the configuration"
 	}
+	if r.Waves != nil && r.Cause == CausePartial {
+		do = wavesRemedy(out)
+	}
 	return base + ": " + words[out.Result], sections(
 		"What happened", what,
-		"What serves now", ServesText(out.Serving, r.ClosedAt),
+		"What serves now", serves,
 		"What to do", do,
 		"The record", fmt.Sprintf("sluice explain %s/%d", out.Key, r.Number))
 }

@@ -14,10 +14,13 @@ import (
 func explainStopped(base string, e *InterruptedError) (string, string) {
 	r := e.Outcome.Rollout
 	serves := ServesText(e.Outcome.Serving, time.Time{})
+	if r.Waves != nil {
+		serves = r.servesText()
+	}
 	holder, taken := takenBy(e.Cause)
-	happened := fmt.Sprintf("the driver stopped at %g %% (%s, step %d of %d): %s", r.Weight, r.State, r.Step+1, len(r.Steps), stopWords(e.Cause))
+	happened := fmt.Sprintf("the driver stopped at %s: %s", r.Where(), stopWords(e.Cause))
 	if taken {
-		happened = fmt.Sprintf("another driver took the rollout over at %g %% (%s, step %d of %d): %s", r.Weight, r.State, r.Step+1, len(r.Steps), holder)
+		happened = fmt.Sprintf("another driver took the rollout over at %s: %s", r.Where(), holder)
 		serves += ", when this run last looked"
 	}
 	if r.Reason != "" {

@@ -33,6 +33,9 @@ type Forecast struct {
 // target that is away is a warning, since it may be back at apply.
 func (e *Engine) Forecast(ctx context.Context, spec Spec) (Forecast, error) {
 	spec = spec.Normalize()
+	if spec.Waved() {
+		return e.forecastWaves(ctx, spec)
+	}
 	now := e.Clock.Now()
 	f := Forecast{
 		Key: spec.Key(), Payload: spec.Payload, Takes: spec.plannedTime(),
@@ -133,6 +136,9 @@ func earliest(results []gate.Result, now time.Time) (time.Time, bool) {
 func (e *Engine) Validate(ctx context.Context, spec Spec) field.Errors {
 	spec = spec.Normalize()
 	errs := spec.Validate()
+	if spec.Waved() {
+		return e.validateTargets(ctx, spec, errs)
+	}
 	driver, ok := e.Targets[spec.Target.Driver]
 	if !ok {
 		_, err := e.Targets.Open(ctx, spec.Target, e.targetDeps())

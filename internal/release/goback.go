@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 )
 
 // RequestBack appends the wish for a rollback of somebody who has no access to
@@ -30,11 +32,13 @@ func (h *History) mayGoBack() error {
 	switch {
 	case h.Spec != nil && h.Spec.Mode == Observe:
 		return fmt.Errorf("%w: %s", ErrObserving, h.Key)
-	case open != nil && open.Kind != Repair, h.Previous() != nil:
+	case open != nil && open.Kind != Repair:
 		return nil
-	default:
+	}
+	if _, to := h.leaving(); to == nil {
 		return ErrNothingBefore
 	}
+	return nil
 }
 
 // takeUpRequest carries out a rollback that somebody without access to the target
@@ -99,9 +103,18 @@ func (e *Engine) Back(ctx context.Context, key Key, req BackRequest) (Outcome, e
 	return d.back(ctx, req.Reason)
 }
 
+// leaving is what a person's rollback leaves and where it goes. Where the targets
+// were left with different artifacts, it takes the new one back.
+func (h *History) leaving() (from, to *artifact.Payload) {
+	if h.Mixed() {
+		return &h.Last().Spec.Payload, h.Serving()
+	}
+	return h.Serving(), h.Previous()
+}
+
 // back opens and drives a rollout of kind rollback.
 func (d *driver) back(ctx context.Context, reason string) (Outcome, error) {
-	leaving, to := d.h.Serving(), d.h.Previous()
+	leaving, to := d.h.leaving()
 	if to == nil {
 		return outcomeOf(d.h, Unchanged, nil), ErrNothingBefore
 	}

@@ -13,12 +13,16 @@ import (
 // its first record.
 func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, serving *target.Observation) (OpenedBody, error) {
 	spec := req.Spec
-	b := OpenedBody{Number: 1, Kind: kind, Spec: spec, Owner: req.Owner, Observation: *serving}
+	b := OpenedBody{Number: 1, Kind: kind, Spec: spec, Owner: req.Owner, Observation: *serving, Within: req.Within}
+	subject := spec.Subject()
+	if b.Within != nil {
+		subject.Started = b.Within.Started
+	}
 	if last := d.h.Last(); last != nil {
 		b.Number = last.Number + 1
 	}
 	if spec.Mode == Observe {
-		b.Gates = gate.CheckAll(ctx, d.e.Gates, spec.Subject(), d.e.Clock.Now())
+		b.Gates = gate.CheckAll(ctx, d.e.Gates, subject, d.e.Clock.Now())
 		if serving.Baseline != nil {
 			b.Baseline = &serving.Baseline.Payload
 		}
@@ -28,7 +32,6 @@ func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, servin
 		return b, &ObstructedError{Key: d.key, Obstacles: obstacles}
 	}
 	if kind != BackOut {
-		subject := spec.Subject()
 		if kind == Forward {
 			r := d.e.rehearse(ctx, spec, d.h, serving, nil)
 			b.Rehearsal, subject.Rehearsal, subject.RehearsalRequired = &r, r.Lines, spec.Policy.RequireRehearsal
@@ -93,7 +96,7 @@ func (d *driver) preflight(ctx context.Context, spec Spec) error {
 	defer cancel()
 	obstacles, err := t.Preflight(bounded, spec.Payload)
 	if err != nil {
-		return fmt.Errorf("the target could not say whether it is ready: %w", err)
+		return &targetFault{fmt.Errorf("the target could not say whether it is ready: %w", err)}
 	}
 	if len(obstacles) > 0 {
 		return &ObstructedError{Key: d.key, Obstacles: obstacles}

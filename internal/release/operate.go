@@ -55,6 +55,9 @@ func (e *Engine) RequestAbort(ctx context.Context, key Key, req RequestBody) err
 	if open == nil {
 		return fmt.Errorf("no rollout of %s is open, so there is nothing to abort", key)
 	}
+	if open.Waves != nil && open.Kind == BackOut {
+		return fmt.Errorf("rollout %d of %s goes back already, so there is nothing to abort; to see it to its end: sluice continue %s", open.Number, key, key)
+	}
 	return e.note(ctx, key, KindAbortRequested, open.Number, req)
 }
 
@@ -83,12 +86,15 @@ func (e *Engine) Abort(ctx context.Context, key Key, req RequestBody) (Outcome, 
 // opened opens and drives a rollout that no wish of a state asked for. The reason is
 // a person's, empty for a repair.
 func (d *driver) opened(ctx context.Context, spec Spec, kind Kind, reason string) (Outcome, error) {
+	if spec.Waved() {
+		return d.backWaves(ctx, spec, reason)
+	}
 	d.forgetTarget()
 	serving, err := d.e.look(ctx, spec.Target)
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, nil), fmt.Errorf("the target could not be read: %w", err)
 	}
-	opening, err := d.opening(ctx, ShipRequest{Spec: spec.Normalize()}, kind, serving)
+	opening, err := d.opening(ctx, ShipRequest{Spec: spec.Normalize(), Within: d.within}, kind, serving)
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
@@ -127,6 +133,9 @@ func (e *Engine) Repair(ctx context.Context, key Key) (Outcome, error) {
 	if spec.Mode == Observe {
 		return outcomeOf(d.h, Unchanged, nil), fmt.Errorf("%w: %s", ErrObserving, key)
 	}
+	if spec.Waved() {
+		return outcomeOf(d.h, Unchanged, nil), manyTargets(spec, "repaired")
+	}
 	serving, err := e.look(ctx, spec.Target)
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, nil), fmt.Errorf("the target could not be read: %w", err)
@@ -152,6 +161,13 @@ func (e *Engine) Release(ctx context.Context, key Key, owner Owner, reason strin
 	}
 	if h.Owner != nil && owner.ID != "" && h.Owner.ID != owner.ID {
 		return &OwnedError{Key: key, Owner: *h.Owner}
+	}
+	if h.Spec != nil {
+		for _, name := range h.Spec.Names() {
+			if err := e.Release(ctx, key.Part(name), Owner{}, reason); err != nil && !errors.Is(err, ErrUnknown) {
+				return err
+			}
+		}
 	}
 	return e.note(ctx, key, KindReleased, 0, ReleasedBody{Reason: reason})
 }

@@ -100,6 +100,10 @@ type OpenedBody struct {
 	Gates []gate.Result `json:"gates,omitempty"`
 	// Reason is why a person asked for it; empty where a configuration did.
 	Reason string `json:"reason,omitempty"`
+	// Waves is the order of a rollout over many targets, nil for all others.
+	Waves *WavesOpening `json:"waves,omitempty"`
+	// Within is the rollout over many targets that this one is a part of.
+	Within *Within `json:"within,omitempty"`
 }
 
 // AnalysisBody is the body of KindAnalysis: what is fixed before the first step.

@@ -80,7 +80,11 @@ type Rollout struct {
 	// was.
 	Dependencies *DependenciesBody `json:"dependencies,omitempty"`
 	Opening      OpenedBody        `json:"-"`
-	Steps        []strategy.Step   `json:"-"`
+	// Waves is how far a rollout over many targets has come, nil for all others.
+	Waves *WaveProgress `json:"waves,omitempty"`
+	// Within is the rollout over many targets that this one is a part of, or nil.
+	Within *Within         `json:"within,omitempty"`
+	Steps  []strategy.Step `json:"-"`
 
 	// judged holds the inputs of all verdicts in order, for whoever goes on judging.
 	judged []judge.Tick
@@ -115,6 +119,10 @@ func newRollout(rec ledger.Record, b OpenedBody) *Rollout {
 		Opening: b, Steps: b.Spec.Strategy.Steps(), done: map[EffectKind]bool{}, applied: -1,
 	}
 	r.Step = r.nextStep(0)
+	r.Within = b.Within
+	if b.Waves != nil {
+		r.Waves = newWaveProgress(b)
+	}
 	return r
 }
 

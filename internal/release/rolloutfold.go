@@ -44,6 +44,9 @@ func (r *Rollout) add(rec ledger.Record) error {
 	case KindAbortRequested:
 		return with(rec, func(b RequestBody) error { r.Abort = &b; return nil })
 	}
+	if known, err := r.addWaves(rec); known {
+		return err
+	}
 	if r.Spec.Format > SpecFormat {
 		// A newer version may write kinds of its own. They never say what a revert
 		// needs, which is all that this version still does for the rollout.

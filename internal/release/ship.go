@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -22,6 +23,8 @@ type ShipRequest struct {
 	// TakeOver moves the ownership to Owner, as the first write of a state that
 	// imported the release does.
 	TakeOver bool
+	// Within is the rollout over many targets whose part this wish is, or nil.
+	Within *Within
 }
 
 // Ship makes a wish true, or says why it is not. It adopts what serves already,
@@ -92,7 +95,7 @@ func (d *driver) settleOpen(ctx context.Context, req ShipRequest) (out Outcome, 
 	}
 	wanted := req.Spec.Payload
 	same := open.Kind == Forward && open.Spec.Payload.Same(wanted)
-	if !sameTarget(open.Spec.Target, req.Spec.Target) {
+	if !sameTargets(open.Spec, req.Spec) {
 		return outcomeOf(d.h, Underway, nil), true, &OpenError{Key: d.key, Rollout: open.Number, State: open.State}
 	}
 	if !same && open.Kind == Forward && open.Abort == nil && !open.State.GoingBack() {
@@ -119,12 +122,15 @@ func (d *driver) settleOpen(ctx context.Context, req ShipRequest) (out Outcome, 
 // ship opens a rollout for the wish, or finds that none is needed.
 func (d *driver) ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 	d.forgetTarget()
+	if req.Spec.Waved() {
+		return d.shipWaves(ctx, req)
+	}
 	serving, err := d.e.look(ctx, req.Spec.Target)
 	if err != nil {
-		return outcomeOf(d.h, Unchanged, nil), fmt.Errorf("the target could not be read: %w", err)
+		return outcomeOf(d.h, Unchanged, nil), &targetFault{fmt.Errorf("the target could not be read: %w", err)}
 	}
 	if !serving.Known {
-		return outcomeOf(d.h, Unchanged, nil), fmt.Errorf("the target could not tell what serves, so nothing was begun")
+		return outcomeOf(d.h, Unchanged, nil), &targetFault{errors.New("the target could not tell what serves, so nothing was begun")}
 	}
 	moved := d.h.Spec != nil && !sameTarget(d.h.Spec.Target, req.Spec.Target)
 	if samePayload(d.h.Serving(), req.Spec.Payload) && (!moved || ServesOnly(*serving, req.Spec.Payload)) {
@@ -178,7 +184,10 @@ func sameSpec(known *Spec, spec Spec) bool {
 func (d *driver) ended(ctx context.Context) (Outcome, error) {
 	r := d.h.Last()
 	afterwards := d.afterwards(ctx, r)
-	d.anchor(ctx)
+	if r.Within == nil {
+		// The rollout over many targets anchors once for all of them.
+		d.anchor(ctx)
+	}
 	out := d.outcome(closedAs(r.State), nil)
 	out.Rollout = r
 	if r.Analysis != nil {

@@ -19,11 +19,15 @@ import (
 // fields that a revert needs never change their meaning.
 const SpecFormat = 2
 
-// oldestFormat is what a specification has that says nothing newer, so that older
-// binaries go on driving what they understand. Format 2 came with the strategies
-// blue_green and rolling and with steps that are no weights: a binary that does not
-// know them would take all traffic at once.
-const oldestFormat = 1
+// format is the least version that can drive the specification, so that older
+// binaries go on driving what they understand: 2 where there are many targets, or
+// steps that are no weights, which version 1 would take for all traffic at once.
+func (s Spec) format() int {
+	if s.Waved() || s.Strategy.NeedsSteps() {
+		return SpecFormat
+	}
+	return 1
+}
 
 // Kind says what a rollout is for.
 type Kind string
@@ -71,6 +75,12 @@ type Spec struct {
 	// Irreversible means that the old artifact may no longer work once the new one
 	// has run: no automatic rollback, no dead-man switch.
 	Irreversible bool `json:"irreversible,omitempty"`
+	// Targets are those of a release over many, which then has no Target of its own;
+	// Waves says in which order and how many at once.
+	Targets []TargetSpec `json:"targets,omitempty"`
+	Waves   *Waves       `json:"waves,omitempty"`
+	// TargetName is set in the specification of one target's part alone.
+	TargetName string `json:"target_name,omitempty"`
 }
 
 // Environment is the content of a declared environment.
@@ -110,13 +120,15 @@ func (e Environment) Validate() field.Errors {
 func (s Spec) BakeTime() time.Duration { return max(s.Strategy.BakeTime(), s.Policy.KeepWarm.Std()) }
 
 // Key names the release that the specification is for.
-func (s Spec) Key() Key { return Key{Service: s.Service, Environment: s.Environment.Name} }
+func (s Spec) Key() Key {
+	return Key{Service: s.Service, Environment: s.Environment.Name, Target: s.TargetName}
+}
 
 // Subject is what the gates are asked about.
 func (s Spec) Subject() gate.Subject {
 	subject := gate.Subject{
 		Service: s.Service, Environment: s.Environment.Name, Tier: s.Environment.Tier,
-		Regions: s.Environment.Regions, Labels: labels(s.Environment, s.Definition), Payload: s.Payload,
+		Regions: s.Environment.Regions, Labels: labels(s.Environment, s.Definition), Payload: s.Payload, Target: s.TargetName,
 	}
 	if s.Definition != nil {
 		subject.Team = s.Definition.Team
@@ -129,9 +141,10 @@ func (s Spec) Subject() gate.Subject {
 // Normalize fills in what the author left to the defaults, so that a frozen
 // specification keeps its meaning when a default changes.
 func (s Spec) Normalize() Spec {
-	s.Format = oldestFormat
-	if s.Strategy.NeedsSteps() {
-		s.Format = SpecFormat
+	s.Format = s.format()
+	if s.Waved() {
+		w := s.Waves.normalize()
+		s.Waves = &w
 	}
 	s.Strategy = s.Strategy.Frozen()
 	s.Policy = s.Policy.Normalize()
@@ -153,6 +166,9 @@ func (s Spec) Validate() field.Errors {
 		errs = append(errs, field.Error{Path: "mode", Msg: fmt.Sprintf("%q is not a mode; it must be enforce or observe, for example \"observe\"", s.Mode)})
 	}
 	errs = append(errs, s.validateDefinition()...)
+	if s.Waved() || s.Waves != nil {
+		return append(errs, s.validateWaved()...)
+	}
 	errs = append(errs, s.validatePolicy()...)
 	return append(errs, s.validateMetrics()...)
 }

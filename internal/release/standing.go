@@ -39,7 +39,7 @@ func (d *driver) standing(ctx context.Context, tick *TickBody, r *Rollout) {
 // answers and gives those that do not pass, for people. It decides nothing, so what
 // goes wrong on the way is a warning too.
 func (d *driver) afterwards(ctx context.Context, r *Rollout) []string {
-	if d.e.After == nil || r.State != Succeeded || r.Kind != Forward || r.Dependencies != nil || ctx.Err() != nil {
+	if d.e.After == nil || r.State != Succeeded || r.Kind != Forward || r.Within != nil || r.Dependencies != nil || ctx.Err() != nil {
 		return nil
 	}
 	subject := r.Spec.Subject()

@@ -72,6 +72,11 @@ const (
 	CauseExternal     Cause = "external_signal"
 	CauseCheck        Cause = "check_failed"
 	CausePause        Cause = "awaiting_resume"
+	// CauseWaves stops one target because the release over all of them goes back.
+	CauseWaves Cause = "waves"
+	// CausePartial ends a release over many targets of which some failed, within the
+	// failure budget.
+	CausePartial Cause = "partial"
 )
 
 // Condemns reports whether the cause puts the artifact into quarantine.

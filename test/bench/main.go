@@ -36,6 +36,7 @@ func sections() []section {
 		{"growth", growth},
 		{"memory", memory},
 		{"calls", calls},
+		{"waves", waves},
 		{"reaction", reaction},
 		{"reaction-haproxy", reactionHAProxy},
 		{"drift", documents},

@@ -21,6 +21,7 @@ const (
 	roleService  = "service"
 	roleLab      = "lab"
 	roleReenter  = "reenter"
+	roleWaves    = "waves"
 	anyFreePort  = "127.0.0.1:0"
 	anotherRole  = "there is no role %q"
 	startingRole = "starting this executable as %s: %w"
@@ -43,6 +44,8 @@ func playRole() (bool, error) {
 		return true, playLab(ctx, argument)
 	case roleReenter:
 		return true, reenter(ctx, argument)
+	case roleWaves:
+		return true, driveWave(ctx, argument)
 	default:
 		return true, fmt.Errorf(anotherRole, role)
 	}

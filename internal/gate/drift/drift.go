@@ -78,7 +78,9 @@ func concerns(check drift.Check, subject gate.Subject) bool {
 	case drift.BlocksEnvironment:
 		return check.Release.Environment == subject.Environment
 	case drift.BlocksRelease:
-		return check.Release == release.Key{Service: subject.Service, Environment: subject.Environment}
+		// A check of one target of many keeps the whole release back, and no other target.
+		whole := release.Key{Service: subject.Service, Environment: subject.Environment}
+		return check.Release.Whole() == whole && (check.Release.Target == "" || subject.Target == "" || check.Release.Target == subject.Target)
 	default:
 		return false
 	}

@@ -28,7 +28,8 @@ func New(l ledger.Ledger) *Gate { return &Gate{ledger: l} }
 // Name implements gate.Gate.
 func (*Gate) Name() string { return Name }
 
-// Check implements gate.Gate. It costs one read of the release's stream. A
+// Check implements gate.Gate. It costs one read of the release's stream, and
+// one of the target's part where it is asked about one of many. A
 // quarantine has no end of its own, so NextAt stays zero.
 func (g *Gate) Check(ctx context.Context, subject gate.Subject, _ time.Time) gate.Result {
 	key := release.Key{Service: subject.Service, Environment: subject.Environment}
@@ -36,6 +37,17 @@ func (g *Gate) Check(ctx context.Context, subject gate.Subject, _ time.Time) gat
 		return unknown(fmt.Sprintf("what would be released of %s has no digest, so nobody can tell whether it is quarantined", key),
 			"name the artifact by digest")
 	}
+	result := g.of(ctx, key, subject)
+	if subject.Target != "" && result.Status == gate.Pass {
+		// What did harm at one target of many within the failure budget is quarantined
+		// at that target alone.
+		return g.of(ctx, key.Part(subject.Target), subject)
+	}
+	return result
+}
+
+// of asks one stream.
+func (g *Gate) of(ctx context.Context, key release.Key, subject gate.Subject) gate.Result {
 	records, err := g.ledger.Read(ctx, key.Stream(), 1)
 	if err != nil {
 		return unknown(fmt.Sprintf("unable to read the record of %s: %v", key, err), "see what `sluice verify` says of the ledger")

@@ -34,7 +34,8 @@ func guard(ctx context.Context, c *client.Client, l ledger.Ledger, name string) 
 	var managed, open []string
 	for _, head := range heads {
 		key, err := release.ParseKey(strings.TrimPrefix(head.Stream, streams))
-		if err != nil || key.Environment != name {
+		// A part of a release over many targets goes with the whole.
+		if err != nil || key.Environment != name || key.Target != "" {
 			continue
 		}
 		h, err := engine.Load(ctx, key)

@@ -154,15 +154,20 @@ func explain(err error, spec engine.Spec) diagnostics {
 // the target say now.
 func (r *Resource) settled(ctx context.Context, base model, out engine.Outcome) model {
 	obs := out.Serving
-	if obs == nil || !obs.Known {
+	if out.History.Spec != nil && out.History.Spec.Waved() {
+		obs = nil
+	} else if obs == nil || !obs.Known {
 		// An error here only means that nothing new was seen.
 		obs, _ = r.look(ctx, base, out.History)
 	}
 	m := base.fromHistory(out.History, obs)
+	if looks, ok := r.lookAtParts(ctx, out.History); ok {
+		m = m.withParts(looks)
+	}
 	if m.Steps.IsUnknown() {
 		m.Steps = types.ListNull(types.StringType)
 		if p := wish(out.History); p != nil && out.History.Spec != nil {
-			m.Steps = steps(out.History.Spec.Strategy, *p)
+			m.Steps = m.steps(out.History.Spec.Strategy, *p)
 		}
 	}
 	return m

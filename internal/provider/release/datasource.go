@@ -61,6 +61,7 @@ type shown struct {
 	ID                  types.String `tfsdk:"id"`
 	Status              types.String `tfsdk:"status"`
 	Serving             types.Object `tfsdk:"serving"`
+	TargetsServing      types.Map    `tfsdk:"targets_serving"`
 	Steps               types.List   `tfsdk:"steps"`
 	CanStart            types.Bool   `tfsdk:"can_start"`
 	StartAt             types.String `tfsdk:"start_at"`
@@ -105,6 +106,7 @@ func (s shown) blank(key engine.Key) shown {
 	s.ID = types.StringValue(key.String())
 	s.Status, s.StartAt, s.CanStart = types.StringNull(), types.StringNull(), types.BoolNull()
 	s.Serving = types.ObjectNull(servingType.AttrTypes)
+	s.TargetsServing = types.MapNull(servingType)
 	s.Steps = types.ListNull(types.StringType)
 	s.Gates = types.ListNull(gateType)
 	s.History = types.ListNull(lastRolloutType)
@@ -125,6 +127,13 @@ func (d *DataSource) show(ctx context.Context, key engine.Key, s shown) (shown, 
 	s.Status = types.StringValue(status.State)
 	if status.Serving != nil && status.Serving.Known {
 		s.Serving = serving(*status.Serving)
+	}
+	if status.History.Mixed() {
+		s.Status = types.StringValue(mixed)
+	}
+	if len(status.Parts) > 0 {
+		m := model{TargetsServing: s.TargetsServing}.withParts(status.Parts)
+		s.Serving, s.TargetsServing = m.Serving, m.TargetsServing
 	}
 	s.History = historyList(status.History)
 	s.Procedure = textOrNull(e.Procedure(ctx, status))
@@ -155,7 +164,7 @@ func (s shown) forecast(ctx context.Context, e *engine.Engine, spec engine.Spec)
 	if err != nil {
 		return s, err
 	}
-	s.Steps = steps(spec.Strategy, spec.Payload)
+	s.Steps = list(f.Steps)
 	s.CanStart = types.BoolValue(f.CanStart && len(f.Obstacles) == 0)
 	if !f.StartAt.IsZero() && !f.CanStart {
 		s.StartAt = types.StringValue(f.StartAt.Format(time.RFC3339))

@@ -34,7 +34,7 @@ func (d *DataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 			},
 			"configuration_digest": schema.StringAttribute{Optional: true, MarkdownDescription: "The digest of the configuration to ask the gates about, together with `artifact`."},
 			"id":                   text("The service and the environment: `checkout/production`."),
-			"status":               text("`steady` while no rollout is open, otherwise the state of the rollout."),
+			"status":               text("`steady` while no rollout is open, otherwise the state of the rollout; `mixed` when its targets were left with different artifacts."),
 			"serving": schema.SingleNestedAttribute{
 				Computed: true, MarkdownDescription: "What serves now: the arm with the most traffic. Null when the target could not be seen.",
 				Attributes: map[string]schema.Attribute{
@@ -43,6 +43,15 @@ func (d *DataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 					"configuration_digest": text("The digest of its configuration, where there is one."),
 					"weight":               schema.Float64Attribute{Computed: true, MarkdownDescription: "Its share of traffic in percent, 0 to 100."},
 				},
+			},
+			"targets_serving": schema.MapNestedAttribute{
+				Computed: true, MarkdownDescription: "What serves at each target of a release over many, by its name; null where it could not be seen, and as a whole with one target. `serving` is then what all of them serve, null when they differ.",
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"version":              text("Its version."),
+					"reference":            text("Its reference with the digest."),
+					"configuration_digest": text("The digest of its configuration, where there is one."),
+					"weight":               schema.Float64Attribute{Computed: true, MarkdownDescription: "Its share of traffic in percent, 0 to 100."},
+				}},
 			},
 			"steps": schema.ListAttribute{ElementType: types.StringType, Computed: true, MarkdownDescription: "The steps that a rollout of the artifact takes."},
 			"can_start": schema.BoolAttribute{

@@ -25,7 +25,6 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
-	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
 // model is a sluice_release as Terraform has it. Everything may be unknown.
@@ -38,6 +37,8 @@ type model struct {
 	Artifact            types.Object   `tfsdk:"artifact"`
 	ConfigurationDigest types.String   `tfsdk:"configuration_digest"`
 	Target              types.Object   `tfsdk:"target"`
+	Targets             types.List     `tfsdk:"targets"`
+	Waves               types.Object   `tfsdk:"waves"`
 	Strategy            types.Object   `tfsdk:"strategy"`
 	RollbackPolicy      types.Object   `tfsdk:"rollback_policy"`
 	Signals             types.Map      `tfsdk:"signals"`
@@ -48,6 +49,7 @@ type model struct {
 	Steps               types.List     `tfsdk:"steps"`
 	Status              types.String   `tfsdk:"status"`
 	Serving             types.Object   `tfsdk:"serving"`
+	TargetsServing      types.Map      `tfsdk:"targets_serving"`
 	LastRollout         types.Object   `tfsdk:"last_rollout"`
 }
 
@@ -123,11 +125,10 @@ func (m model) toSpec(ctx context.Context, find lookup) (spec engine.Spec, known
 	if keyKnown && spec.Environment.Name != key.Environment && known && len(errs) == 0 {
 		errs = append(errs, field.Error{Path: "environment.content", Msg: fmt.Sprintf("the content is of the environment %q and the name is %q; take both from one definition, for example sluice_environment.production.definition", spec.Environment.Name, key.Environment)})
 	}
-	targetConfig, ok, problems := driverOf(ctx, m.Target, "target", exampleTarget)
+	ok, problems := m.where(ctx, &spec)
 	known = known && ok
 	errs = append(errs, problems...)
-	spec.Target = target.Config{Driver: targetConfig.driver, Config: targetConfig.config}
-	signals, ok, problems := m.signalConfigs(ctx)
+	signals, ok, problems := signalConfigs(ctx, m.Signals, "signals")
 	known = known && ok
 	spec.Signals = signals
 	return spec, known, append(errs, problems...), nil
@@ -202,19 +203,19 @@ func driverOf(ctx context.Context, o types.Object, path, example string) (chosen
 	return chosen{driver: given[0], config: config}, true, nil
 }
 
-func (m model) signalConfigs(ctx context.Context) (map[string]signal.Config, bool, field.Errors) {
-	if m.Signals.IsUnknown() {
+func signalConfigs(ctx context.Context, given types.Map, at string) (map[string]signal.Config, bool, field.Errors) {
+	if given.IsUnknown() {
 		return nil, false, nil
 	}
 	known := true
 	var errs field.Errors
 	var out map[string]signal.Config
-	for _, name := range sortedKeys(m.Signals.Elements()) {
-		o, ok := m.Signals.Elements()[name].(types.Object)
+	for _, name := range sortedKeys(given.Elements()) {
+		o, ok := given.Elements()[name].(types.Object)
 		if !ok {
 			continue
 		}
-		path := fmt.Sprintf("signals[%q]", name)
+		path := fmt.Sprintf("%s[%q]", at, name)
 		c, ok, problems := driverOf(ctx, o, path, exampleSignal)
 		errs = append(errs, problems...)
 		if !ok {

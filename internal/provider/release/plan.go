@@ -72,6 +72,7 @@ func (p *planning) run(ctx context.Context) {
 		p.forget()
 	case p.state != nil:
 		p.plan.Status, p.plan.Serving, p.plan.LastRollout = p.state.Status, p.state.Serving, p.state.LastRollout
+		p.plan.TargetsServing = p.state.TargetsServing
 	}
 	if p.r.client == nil || p.replaced {
 		return
@@ -98,8 +99,8 @@ func (p *planning) label() {
 	def, defKnown := p.plan.strategy()
 	switch {
 	case payloadKnown && defKnown:
-		p.plan.Steps = steps(def, payload)
-	case p.state != nil && payloadKnown && !p.opens() && p.plan.Strategy.Equal(p.state.Strategy):
+		p.plan.Steps = p.plan.steps(def, payload)
+	case p.state != nil && payloadKnown && !p.opens() && p.plan.Strategy.Equal(p.state.Strategy) && p.plan.Targets.Equal(p.state.Targets) && p.plan.Waves.Equal(p.state.Waves):
 		p.plan.Steps = p.state.Steps
 	default:
 		p.plan.Steps = types.ListUnknown(types.StringType)
@@ -114,7 +115,22 @@ func (p *planning) opens() bool {
 	}
 	wanted, known := p.plan.payload()
 	registered, _ := p.state.payload()
-	return !known || !wanted.Same(registered)
+	return !known || !wanted.Same(registered) || p.state.Status.ValueString() == mixed || p.placedAnew()
+}
+
+// placedAnew reports whether the release goes over targets that it did not go over
+// before, or elsewhere: the apply then releases to them.
+func (p *planning) placedAnew() bool {
+	if p.plan.Targets.IsUnknown() {
+		return true
+	}
+	before := placed(p.state.Targets)
+	for name, runtime := range placed(p.plan.Targets) {
+		if known, there := before[name]; !there || !runtime.Equal(known) {
+			return true
+		}
+	}
+	return p.plan.waved() != p.state.waved()
 }
 
 // forget marks what only the apply will know.
@@ -122,6 +138,10 @@ func (p *planning) forget() {
 	p.plan.Status = types.StringUnknown()
 	p.plan.Serving = types.ObjectUnknown(servingType.AttrTypes)
 	p.plan.LastRollout = types.ObjectUnknown(lastRolloutType.AttrTypes)
+	p.plan.TargetsServing = types.MapNull(servingType)
+	if p.plan.waved() {
+		p.plan.TargetsServing = types.MapUnknown(servingType)
+	}
 }
 
 // ask asks the ledger what is under way, and the gates what stands in the way.
@@ -233,11 +253,18 @@ func goesBack(h *engine.History, spec engine.Spec) bool {
 
 // refuseTarget refuses to change the target under an open rollout.
 func (p *planning) refuseTarget(open *engine.Rollout) {
-	if p.state == nil || p.state.Target.IsNull() || p.plan.Target.Equal(p.state.Target) {
+	if p.state == nil || p.state.Target.IsNull() && p.state.Targets.IsNull() {
+		return
+	}
+	at, same := "target", p.plan.Target.Equal(p.state.Target) && p.plan.waved() == p.state.waved()
+	if p.plan.waved() {
+		at, same = "targets", !p.placedAnew() && len(p.plan.Targets.Elements()) == len(p.state.Targets.Elements())
+	}
+	if same {
 		return
 	}
 	key := p.plan.ID.ValueString()
-	p.diags.AddAttributeError(path.Root("target"), "Unable to change the target of release "+key,
+	p.diags.AddAttributeError(path.Root(at), "Unable to change the target of release "+key,
 		fmt.Sprintf("Rollout %d is still open (%s), and it could not be brought back on another target. Allowed is a change while no rollout is open: "+
 			"finish it with the old target, or stop it first, for example: sluice abort %s --reason \"moving to another target\"", open.Number, open.State, key))
 }
@@ -255,6 +282,8 @@ func (p *planning) edited() string {
 		{"service_definition", p.state.ServiceDefinition, p.plan.ServiceDefinition},
 		{"environment", p.state.Environment, p.plan.Environment},
 		{"target", p.state.Target, p.plan.Target},
+		{"targets", p.state.Targets, p.plan.Targets},
+		{"waves", p.state.Waves, p.plan.Waves},
 		{"strategy", p.state.Strategy, p.plan.Strategy},
 		{"rollback_policy", p.state.RollbackPolicy, p.plan.RollbackPolicy},
 		{"signals", p.state.Signals, p.plan.Signals},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -71,10 +72,31 @@ func (r *Resource) refresh(ctx context.Context, req resource.ReadRequest, resp *
 		resp.Diagnostics.AddWarning("The release "+h.Key.String()+" is managed by another state",
 			fmt.Sprintf("%s (id %s) has taken it over; this state can no longer change it. Remove it from this configuration, or import it here again to take it back.", h.Owner.Label, h.Owner.ID))
 	}
+	if looks, ok := r.lookAtParts(ctx, h); ok {
+		resp.Diagnostics.Append(unseen(h.Key, looks)...)
+		resp.Diagnostics.Append(resp.State.Set(ctx, state.fromHistory(h, nil).withParts(looks))...)
+		return
+	}
 	obs, err := r.look(ctx, state, h)
 	if err != nil {
 		resp.Diagnostics.AddWarning("Unable to see what serves "+h.Key.String(),
 			fmt.Sprintf("The target could not be read: %v.\nThe attribute serving stays as it was last seen, which need not be true any more.", err))
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state.fromHistory(h, obs))...)
+}
+
+// unseen warns of targets that could not be seen.
+func unseen(key engine.Key, looks []engine.PartLook) diagnostics {
+	var out diagnostics
+	var lines []string
+	for _, l := range looks {
+		if l.Err != nil {
+			lines = append(lines, fmt.Sprintf("%s: %v", l.Name, l.Err))
+		}
+	}
+	if len(lines) > 0 {
+		out.AddWarning("Unable to see what serves "+key.String(),
+			fmt.Sprintf("%d of %d targets could not be read. What targets_serving says of them is what was last seen, which need not be true any more.\n%s", len(lines), len(looks), strings.Join(lines, "\n")))
+	}
+	return out
 }

@@ -101,6 +101,17 @@ func (r *Resource) look(ctx context.Context, m model, h *engine.History) (*targe
 	return &obs, nil
 }
 
+// lookAtParts observes all targets of a release over many; ok is false for any
+// other. The targets are those of the ledger, since a state may be older.
+func (r *Resource) lookAtParts(ctx context.Context, h *engine.History) (looks []engine.PartLook, ok bool) {
+	if h.Spec == nil || !h.Spec.Waved() {
+		return nil, false
+	}
+	return (&engine.Engine{
+		Targets: r.client.Targets, Clock: r.client.Clock, UserAgent: "terraform-provider-sluice/" + r.client.Version,
+	}).LookAtTargets(ctx, *h.Spec), true
+}
+
 // The private state holds which owner this state is.
 const ownerKey = "owner"
 

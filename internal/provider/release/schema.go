@@ -43,6 +43,8 @@ func releaseSchema(ctx context.Context) schema.Schema {
 		"environment":     environmentAttribute(),
 		"artifact":        artifactAttribute(),
 		"target":          targetAttribute(),
+		"targets":         targetsAttribute(),
+		"waves":           wavesAttribute(),
 		"signals":         signalsAttribute(),
 		"strategy":        definition.Reference("strategy", "sluice_deployment_strategy", " An edit of it holds from the next rollout on.", true),
 		"rollback_policy": definition.Reference("rollback policy", "sluice_rollback_policy", " Without one the engine may go back by itself, also during the bake, at most 3 times a day.", false),
@@ -130,15 +132,24 @@ func computedAttributes() map[string]schema.Attribute {
 			ElementType: types.StringType, Computed: true,
 			MarkdownDescription: "The steps of the strategy with the version, for the plan's diff: `1.1.0 at 5 %, at least 1m`.",
 		},
-		"status": text("Where the release stands: `steady` while no rollout is open, otherwise the state of the rollout, such as `stepping`, `paused` or `reverting`."),
+		"status": text("Where the release stands: `steady` while no rollout is open, otherwise the state of the rollout, such as `stepping`, `paused` or `reverting`. `mixed` when its targets were left with different artifacts; the next apply makes them the same."),
 		"serving": schema.SingleNestedAttribute{
-			Computed: true, MarkdownDescription: "What was seen to serve at the last look: the arm with the most traffic.",
+			Computed: true, MarkdownDescription: "What was seen to serve at the last look: the arm with the most traffic. Of many targets it is what all of them serve; null when they differ.",
 			Attributes: map[string]schema.Attribute{
 				"version":              text("Its version."),
 				"reference":            text("Its reference with the digest."),
 				"configuration_digest": text("The digest of its configuration, where there is one."),
 				"weight":               schema.Float64Attribute{Computed: true, MarkdownDescription: "Its share of traffic in percent, 0 to 100."},
 			},
+		},
+		"targets_serving": schema.MapNestedAttribute{
+			Computed: true, MarkdownDescription: "What was seen to serve at each of `targets`, by its name. Null with one `target`.",
+			NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+				"version":              text("Its version."),
+				"reference":            text("Its reference with the digest."),
+				"configuration_digest": text("The digest of its configuration, where there is one."),
+				"weight":               schema.Float64Attribute{Computed: true, MarkdownDescription: "Its share of traffic in percent, 0 to 100."},
+			}},
 		},
 		"last_rollout": schema.SingleNestedAttribute{
 			Computed: true, MarkdownDescription: "The newest rollout, whoever began it. Null when the release was adopted as it served.",

@@ -23,7 +23,7 @@ type attrType = attr.Type
 
 func targetAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
-		Required: true, MarkdownDescription: "The runtime behind the service in this environment. Exactly one driver is given. It cannot change while a rollout is open.",
+		Optional: true, MarkdownDescription: "The runtime behind the service in this environment. Exactly one driver is given. It cannot change while a rollout is open. Exactly one of `target` and `targets` is given.",
 		Attributes: map[string]schema.Attribute{
 			"haproxy": haproxyTarget(),
 			"contract": schema.SingleNestedAttribute{

@@ -25,6 +25,9 @@ import (
 // steady is the status of a release without an open rollout.
 const steady = "steady"
 
+// mixed is the status of one whose targets were left with different artifacts.
+const mixed = "mixed"
+
 // wish is the registered wish: an open rollout's payload, and what the ledger says
 // should serve otherwise. nil when nothing was ever released.
 func wish(h *engine.History) *artifact.Payload {
@@ -42,6 +45,12 @@ func (m model) fromHistory(h *engine.History, obs *target.Observation) model {
 		m = m.withPayload(*p, h.Spec)
 	}
 	m.Status = types.StringValue(steady)
+	if h.Mixed() {
+		m.Status = types.StringValue(mixed)
+	}
+	if m.TargetsServing.IsUnknown() || m.TargetsServing.IsNull() {
+		m.TargetsServing = types.MapNull(servingType)
+	}
 	if open := h.Open(); open != nil {
 		m.Status = types.StringValue(string(open.State))
 	}
@@ -65,9 +74,9 @@ func (m model) withPayload(p artifact.Payload, spec *engine.Spec) model {
 	})
 	m.ConfigurationDigest = textOrNull(p.ConfigurationDigest)
 	if def, ok := m.strategy(); ok {
-		m.Steps = steps(def, p)
+		m.Steps = m.steps(def, p)
 	} else if spec != nil {
-		m.Steps = steps(spec.Strategy, p)
+		m.Steps = m.steps(spec.Strategy, p)
 	}
 	return m
 }
@@ -83,8 +92,27 @@ func (m model) strategy() (strategy.Definition, bool) {
 	return def, known && len(errs) == 0 && err == nil
 }
 
-func steps(def strategy.Definition, p artifact.Payload) types.List {
-	labels := engine.StepLabels(def, p)
+// steps labels what a rollout goes through. They are unknown while targets or
+// waves are.
+func (m model) steps(def strategy.Definition, p artifact.Payload) types.List {
+	if !m.waved() {
+		return list(engine.StepLabels(def, p))
+	}
+	waves, known, _ := m.waves(context.Background())
+	names := make([]string, len(m.Targets.Elements()))
+	for i, e := range m.Targets.Elements() {
+		o, ok := e.(types.Object)
+		name := member(o, "name")
+		known = known && ok && !name.IsUnknown()
+		names[i] = name.ValueString()
+	}
+	if !known || m.Targets.IsUnknown() || m.Waves.IsUnknown() {
+		return types.ListUnknown(types.StringType)
+	}
+	return list(engine.WaveLabels(def, p, waves, names))
+}
+
+func list(labels []string) types.List {
 	values := make([]attr.Value, len(labels))
 	for i, l := range labels {
 		values[i] = types.StringValue(l)
@@ -157,12 +185,19 @@ func (m model) imported(ctx context.Context, spec engine.Spec) (model, error) {
 }
 
 func (m model) importedDrivers(ctx context.Context, spec engine.Spec) (model, error) {
-	raw, err := json.Marshal(map[string]json.RawMessage{spec.Target.Driver: spec.Target.Config})
-	if err != nil {
-		return m, err
-	}
-	if m.Target, err = fromJSON[types.Object](ctx, targetAttribute().GetType(), raw); err != nil {
-		return m, fmt.Errorf("target: %w", err)
+	if spec.Waved() {
+		var err error
+		if m, err = m.importedTargets(ctx, spec); err != nil {
+			return m, err
+		}
+	} else {
+		raw, err := json.Marshal(map[string]json.RawMessage{spec.Target.Driver: spec.Target.Config})
+		if err != nil {
+			return m, err
+		}
+		if m.Target, err = fromJSON[types.Object](ctx, targetAttribute().GetType(), raw); err != nil {
+			return m, fmt.Errorf("target: %w", err)
+		}
 	}
 	if len(spec.Signals) == 0 {
 		return m, nil
@@ -171,7 +206,8 @@ func (m model) importedDrivers(ctx context.Context, spec engine.Spec) (model, er
 	for name, s := range spec.Signals {
 		signals[name] = map[string]json.RawMessage{s.Driver: s.Config}
 	}
-	if raw, err = json.Marshal(signals); err != nil {
+	raw, err := json.Marshal(signals)
+	if err != nil {
 		return m, err
 	}
 	if m.Signals, err = fromJSON[types.Map](ctx, signalsAttribute().GetType(), raw); err != nil {

@@ -12,6 +12,8 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
+	engine "github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	signals "github.com/sluice/terraform-provider-sluice/internal/signal/all"
 	targets "github.com/sluice/terraform-provider-sluice/internal/target/all"
 )
@@ -36,15 +38,29 @@ func (m model) validate(ctx context.Context) field.Errors {
 	if spec.Target.Driver != "" {
 		errs = append(errs, targets.Drivers()[spec.Target.Driver].Validate(spec.Target.Config).Under("target."+spec.Target.Driver)...)
 	}
-	for _, name := range slices.Sorted(maps.Keys(spec.Signals)) {
-		s := spec.Signals[name]
-		errs = append(errs, signals.Drivers()[s.Driver].Validate(s.Config).Under(fmt.Sprintf("signals[%q].%s", name, s.Driver))...)
+	errs = append(errs, validateSignals("signals", spec.Signals)...)
+	for i, t := range spec.Targets {
+		at := fmt.Sprintf("targets[%d]", i)
+		if t.Target.Driver != "" {
+			errs = append(errs, targets.Drivers()[t.Target.Driver].Validate(t.Target.Config).Under(at+".target."+t.Target.Driver)...)
+		}
+		errs = append(errs, validateSignals(at+".signals", t.Signals)...)
 	}
+	errs = append(errs, validateWaved(spec, known && len(errs) == 0)...)
 	if known && len(errs) == 0 {
 		// Names and the mode have their own validators; here are the rules across attributes.
 		errs = append(errs, slices.DeleteFunc(spec.Validate(), func(e field.Error) bool {
-			return e.Path == "service" || e.Path == "environment" || e.Path == "mode"
+			return e.Path == "service" || e.Path == "environment" || e.Path == "mode" && m.Mode.ValueString() != string(engine.Observe)
 		})...)
+	}
+	return errs
+}
+
+func validateSignals(at string, given map[string]signal.Config) field.Errors {
+	var errs field.Errors
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		s := given[name]
+		errs = append(errs, signals.Drivers()[s.Driver].Validate(s.Config).Under(fmt.Sprintf("%s[%q].%s", at, name, s.Driver))...)
 	}
 	return errs
 }

@@ -97,7 +97,7 @@ func resumeTitle(spec engine.Spec, r *engine.Rollout) string {
 }
 
 func resumeBody(r *engine.Rollout, edited string) string {
-	body := note(fmt.Sprintf("It stands at %g %% (%s, step %d of %d), opened by %s.", r.Weight, r.State, r.Step+1, len(r.Steps), r.OpenedBy))
+	body := note(fmt.Sprintf("It stands at %s, opened by %s.", r.Where(), r.OpenedBy))
 	if r.Reason != "" {
 		body += "\n" + note(r.Reason)
 	}
@@ -114,8 +114,7 @@ func abortTitle(spec engine.Spec, r *engine.Rollout) string {
 }
 
 func abortBody(r *engine.Rollout) string {
-	return note(fmt.Sprintf("It stands at %g %% (%s, step %d of %d), opened by %s. Nothing holds up the way back.",
-		r.Weight, r.State, r.Step+1, len(r.Steps), r.OpenedBy))
+	return note(fmt.Sprintf("It stands at %s, opened by %s. Nothing holds up the way back.", r.Where(), r.OpenedBy))
 }
 
 // refusedBy puts the owner among what stands in the way of a forecast.

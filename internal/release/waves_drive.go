@@ -1,0 +1,343 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+)
+
+// waver drives a rollout over many targets while it holds the lease of the whole
+// release. The targets' own rollouts run in goroutines of their own, each under the
+// lease of its part; they tell what became of them through done, and everything
+// else is of one goroutine.
+type waver struct {
+	*driver
+	jobs map[string]*job
+	done chan jobEnd
+	// ended holds what jobs have told and the ledger has not taken yet.
+	ended []jobEnd
+	// fatal is what keeps this driver from going on with any target.
+	fatal error
+}
+
+// job is what this driver does with one target.
+type job struct {
+	kind   PartJob
+	since  time.Time
+	retry  time.Time
+	tries  int
+	cancel context.CancelFunc
+	// running is false between two tries.
+	running bool
+}
+
+// jobEnd is what became of a try.
+type jobEnd struct {
+	name string
+	part partEnd
+	err  error
+}
+
+// waves is the loop of a rollout over many targets. It returns when the rollout is
+// closed, and otherwise with the cause, after all that it began has stopped.
+func (d *driver) waves(ctx context.Context) error {
+	w := &waver{driver: d, jobs: map[string]*job{}, done: make(chan jobEnd)}
+	// Targets go on under a context of their own, so that one that goes back is not
+	// cut short when the driver was interrupted: each has its grace.
+	parts, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	err := w.loop(ctx, parts)
+	cancel()
+	w.await()
+	return err
+}
+
+func (w *waver) loop(ctx, parts context.Context) error {
+	for w.h.Open() != nil {
+		decision := w.decideWaves()
+		if w.fatal != nil {
+			return w.fatal
+		}
+		if ctx.Err() != nil && (!decision.back() || w.graceOver()) {
+			return context.Cause(ctx)
+		}
+		within := ctx
+		if decision.back() {
+			within = context.WithoutCancel(ctx)
+		}
+		if err := w.refresh(within); err != nil {
+			return err
+		}
+		if w.h.Open() == nil {
+			return nil
+		}
+		err := w.record(within)
+		if err == nil && w.fatal == nil {
+			err = w.actWaves(within, parts, w.decideWaves())
+		}
+		switch {
+		case errors.Is(err, errAgain):
+			w.stale = true
+		case err != nil && ctx.Err() != nil && !decision.back():
+			return context.Cause(ctx)
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *waver) decideWaves() WaveDecision {
+	seen := map[string]PartSeen{}
+	for name, j := range w.jobs {
+		s := PartSeen{Since: j.since, Retry: j.retry}
+		if j.running {
+			s.Job = j.kind
+		}
+		seen[name] = s
+	}
+	return DecideWaves(w.h, seen, w.e.Clock.Now())
+}
+
+// actWaves carries one decision out.
+func (w *waver) actWaves(ctx, parts context.Context, decision WaveDecision) error {
+	switch decision.Action {
+	case WaveMove:
+		return w.append(ctx, movePrefix+string(decision.Next), decision.Move)
+	case WaveShip:
+		return w.each(decision.Targets, func(name string) error { return w.ship(ctx, parts, name) })
+	case WaveBack:
+		return w.each(decision.Targets, func(name string) error { w.begin(parts, name, JobBack); return nil })
+	case WaveStop:
+		return w.each(decision.Targets, func(name string) error { w.stop(parts, name); return nil })
+	case WaveFail:
+		return w.each(decision.Targets, func(name string) error {
+			reason := "seen in two looks in a row after its wave: " + w.h.Open().Waves.Watched.Ill[name]
+			return w.append(ctx, KindTargetFailed, TargetFailedBody{Target: name, Cause: CauseUnhealthy, Reason: reason})
+		})
+	case WaveWatch:
+		return w.watch(ctx)
+	case WaveWait:
+		return w.pause(ctx, decision.Until)
+	default:
+		return fmt.Errorf("release: the action %q is not one that this version knows", decision.Action)
+	}
+}
+
+func (*waver) each(names []string, do func(string) error) error {
+	for _, name := range names {
+		if err := do(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ship records that a target begins, before anything may change there.
+func (w *waver) ship(ctx, parts context.Context, name string) error {
+	r := w.h.Open()
+	if t := r.Waves.Targets[name]; !t.Started() {
+		if err := w.append(ctx, KindTargetStarted, TargetStartedBody{Target: name, Wave: t.Wave}); err != nil {
+			return err
+		}
+	}
+	kind := JobShip
+	if r.Kind == BackOut {
+		kind = JobBack
+	}
+	w.begin(parts, name, kind)
+	return nil
+}
+
+// begin starts a try of a job.
+func (w *waver) begin(parts context.Context, name string, kind PartJob) {
+	j := w.jobs[name]
+	if j == nil || j.kind != kind {
+		j = &job{kind: kind}
+		w.jobs[name] = j
+	}
+	r := w.h.Open()
+	var ctx context.Context
+	ctx, j.cancel = context.WithCancel(parts)
+	j.running, j.since, j.retry = true, w.e.Clock.Now(), time.Time{}
+	p := part{e: w.e, whole: w.key, number: r.Number, started: r.OpenedAt, owner: r.Owner, reason: r.Reason, back: *r.Waves.Targets[name]}
+	p.spec, _ = r.Spec.Part(name)
+	if w.h.Owner != nil {
+		p.owner = *w.h.Owner
+	}
+	if w.h.Renamed != nil {
+		p.before = w.h.Renamed
+	}
+	if r.Kind == BackOut {
+		p.back.Before = &r.Spec.Payload
+		p.reason = r.Asked
+	}
+	go func() {
+		end, err := p.run(ctx, kind)
+		w.done <- jobEnd{name: name, part: end, err: err}
+	}()
+}
+
+// stop makes a target that is being shipped to go back. What runs is cut short
+// first; the job of stopping begins when it has ended.
+func (w *waver) stop(parts context.Context, name string) {
+	if j := w.jobs[name]; j != nil && j.running {
+		j.kind, j.since = JobStop, w.e.Clock.Now()
+		j.cancel()
+		return
+	}
+	w.begin(parts, name, JobStop)
+}
+
+// await waits until nothing of this driver runs any more. What the targets tell by
+// then is in their own streams, where the next driver finds it.
+func (w *waver) await() {
+	for _, j := range w.jobs {
+		if j.running {
+			j.cancel()
+		}
+	}
+	for slices.ContainsFunc(w.running(), func(j *job) bool { return j.running }) {
+		w.took(<-w.done)
+	}
+}
+
+func (w *waver) running() []*job {
+	var all []*job
+	for _, j := range w.jobs {
+		all = append(all, j)
+	}
+	return all
+}
+
+// took notes that a try has ended.
+func (w *waver) took(end jobEnd) {
+	w.jobs[end.name].cancel()
+	w.jobs[end.name].running = false
+	w.ended = append(w.ended, end)
+}
+
+// pause waits until a job ends, or until it is time to decide again. It looks into
+// the ledger often enough to see somebody's abort.
+func (w *waver) pause(ctx context.Context, until time.Time) error {
+	now := w.e.Clock.Now()
+	limit := min(until.Sub(now), w.lease.TTL/4, max(w.h.Open().Spec.Strategy.Analysis.Interval.Std(), time.Second))
+	if !w.graceEnd.IsZero() {
+		limit = min(limit, w.graceEnd.Sub(now)+shortestWait)
+	}
+	short, cancel := context.WithCancel(ctx)
+	defer cancel()
+	slept := make(chan error, 1)
+	go func() { slept <- w.e.Clock.Sleep(short, max(limit, shortestWait)) }()
+	select {
+	case end := <-w.done:
+		w.took(end)
+		cancel()
+		if err := <-slept; ctx.Err() != nil {
+			return err
+		}
+		return nil
+	case err := <-slept:
+		return err
+	}
+}
+
+// record writes down what became of the jobs that have ended.
+func (w *waver) record(ctx context.Context) error {
+	for {
+		select {
+		case end := <-w.done:
+			w.took(end)
+			continue
+		default:
+		}
+		break
+	}
+	for len(w.ended) > 0 {
+		if err := w.recordOne(ctx, w.ended[0]); err != nil {
+			return err
+		}
+		w.ended = w.ended[1:]
+	}
+	return nil
+}
+
+func (w *waver) recordOne(ctx context.Context, end jobEnd) error {
+	j, t := w.jobs[end.name], w.h.Open().Waves.Targets[end.name]
+	switch {
+	case end.part.ended != nil && !t.Ended():
+		j.tries = 0
+		return w.append(ctx, KindTargetEnded, *end.part.ended)
+	case end.part.back != nil && t.BackAt.IsZero():
+		j.tries = 0
+		return w.append(ctx, KindTargetBack, *end.part.back)
+	case end.err == nil:
+		return nil
+	}
+	return w.wentWrong(ctx, end, j, t)
+}
+
+// wentWrong decides what an error of a try means: another try, the target's
+// failure, or the end of this driver.
+func (w *waver) wentWrong(ctx context.Context, end jobEnd, j *job, t *TargetProgress) error {
+	j.tries++
+	now := w.e.Clock.Now()
+	j.retry = now.Add(backoff(j.tries))
+	var blocked *BlockedError
+	var held *ledger.HeldError
+	var fenced *ledger.FencedError
+	switch {
+	case j.kind.goesBack():
+		// It is tried for ever, as every revert is; at once where this driver cut short
+		// what went before.
+		if errors.Is(end.err, context.Canceled) {
+			j.tries, j.retry = 0, time.Time{}
+		}
+		return nil
+	case errors.As(end.err, &blocked):
+		j.retry = now.Add(max(w.h.Open().Spec.Strategy.Analysis.Interval.Std(), time.Second))
+		return w.waiting(ctx, t, GateSummary(blocked.Results))
+	case errors.As(end.err, &held), errors.As(end.err, &fenced):
+		return w.waiting(ctx, t, fmt.Sprintf("somebody else drives %s: %v", w.key.Part(end.name), end.err))
+	case faultOfTarget(end.err):
+		if j.tries < 3 {
+			return w.waiting(ctx, t, end.err.Error())
+		}
+		return w.append(ctx, KindTargetEnded, TargetEndedBody{Target: end.name, Result: Broke, Cause: CauseError, Reason: end.err.Error()})
+	case errors.Is(end.err, context.Canceled):
+		return nil
+	default:
+		w.fatal = fmt.Errorf("target %s: %w", end.name, end.err)
+		return nil
+	}
+}
+
+// waiting notes why a target cannot go on, when that is news.
+func (w *waver) waiting(ctx context.Context, t *TargetProgress, reason string) error {
+	if t.Waiting == reason {
+		return nil
+	}
+	return w.append(ctx, KindTargetWaiting, TargetWaitingBody{Target: t.Name, Reason: reason})
+}
+
+// faultOfTarget is whether an error is about the target or what it is asked to do,
+// and not about this driver or its ledger.
+func faultOfTarget(err error) bool {
+	var fault *targetFault
+	var obstructed *ObstructedError
+	var fields field.Errors
+	return errors.As(err, &fault) || errors.As(err, &obstructed) || errors.As(err, &fields)
+}
+
+// targetFault marks an error of the target itself.
+type targetFault struct{ err error }
+
+// Error implements error.
+func (f *targetFault) Error() string { return f.err.Error() }
+
+// Unwrap gives the error.
+func (f *targetFault) Unwrap() error { return f.err }

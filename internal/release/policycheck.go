@@ -161,6 +161,8 @@ func (s Spec) validatePolicy() field.Errors {
 		case len(s.Signals) == 0:
 			add("watches the metric %q by its trigger %s, but the release has no signal to count it; add one, for example signals = { http = { openmetrics = { url = \"http://127.0.0.1:7070/metrics\", preset = \"lab\" } } }", w.Metric, w.Label())
 			return errs
+		case w.Signal != "" && w.Signal == s.Strategy.Analysis.Metrics[w.Metric].Signal:
+			// So does the metric whose signal it is.
 		case w.Signal != "" && !hasSignal(s.Signals, w.Signal):
 			add("takes its trigger %s from the signal %q, which the release does not have; it has %s; name one of them, for example signal = %q",
 				w.Label(), w.Signal, list(signalNames(s.Signals)), signalNames(s.Signals)[0])

@@ -140,7 +140,7 @@ output "shown" {
 	serving, _ := shown["serving"].(map[string]any)
 	history, _ := shown["history"].([]any)
 	gates, _ := shown["gates"].([]any)
-	if serving["version"] != "1.0.0" || shown["status"] != "steady" || shown["can_start"] != false || len(history) != 2 || len(gates) != 5 {
+	if serving["version"] != "1.0.0" || shown["status"] != "steady" || shown["can_start"] != false || len(history) != 2 || len(gates) != 6 {
 		t.Fatalf("shown: %v", shown)
 	}
 	newest, _ := history[0].(map[string]any)

@@ -63,14 +63,18 @@ knows_identity() {
 }
 
 # The snippets of the documentation: each file stands on its own, but for an
-# import, which needs the resource beside it.
+# import, which needs the resource beside it, and for data.
 while read -r file; do
 	case $file in
 	*/import-by-identity.tf)
 		if knows_identity; then check "$file" "$file" "${file%/*}/resource.tf"; fi
 		;;
 	*/import*.tf) check "$file" "$file" "${file%/*}/resource.tf" ;;
-	*) check "$file" "$file" ;;
+	*)
+		# What it reads, such as a traffic.csv, stands beside it.
+		mapfile -t beside < <(find "${file%/*}" -maxdepth 1 -type f ! -name '*.tf' ! -name '*.sh')
+		check "$file" "$file" "${beside[@]}"
+		;;
 	esac
 done < <(find examples/{provider,resources,data-sources,functions,ephemeral-resources} -name '*.tf' 2>/dev/null | sort)
 

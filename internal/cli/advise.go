@@ -43,7 +43,8 @@ hours, and windows to declare, with the reasons. It reads no ledger unless --str
 names a declared one. The file has a header with the columns time (RFC 3339), requests
 and, if it is counted, errors; - is standard input. At least a week is needed.`,
 		Example: "  " + adviseExample + `
-  sluice window advise --csv traffic.csv --zone Europe/Berlin --within "mon-thu 08:00-18:00" --takes 45m --share 10 --ceiling 0.5`,
+  sluice window advise --csv traffic.csv --zone Europe/Berlin --within "mon-thu 08:00-18:00" --takes 45m --share 10 --ceiling 0.5
+  sluice window advise --csv traffic.csv --zone Europe/Berlin --strategy careful --quiet-share 75 --min-length 2h --windows 2 --json`,
 		Args: takes(),
 	})
 	flags := cmd.Flags()

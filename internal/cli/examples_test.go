@@ -15,7 +15,6 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/lab/labtest"
 	"github.com/sluice/terraform-provider-sluice/internal/lab/service"
-	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
 var examplesDir, _ = filepath.Abs("../../examples")
@@ -93,6 +92,10 @@ var stages = map[string]func(w *world){
 	"sluice lab":                  func(w *world) { w.folder(examplesDir) },
 	"sluice gates":                func(w *world) { usual(w); plan(w.t) },
 	"sluice calendar":             frozen,
+	"sluice resume":               func(w *world) { w.shipped(first); w.waits(w.t) },
+	"sluice timeline":             staged,
+	"sluice window":               measured,
+	"sluice window advise":        measured,
 	"terraform show -json tfplan": usual,
 }
 
@@ -117,6 +120,33 @@ func overridden() []string {
 	return []string{"override", "checkout/production", "--digest", good.Key(), "--window", "black-friday", "--reason", "x", "--expires", "2h"}
 }
 
+// staged is a world in which the service has an environment before production, too.
+func staged(w *world) {
+	usual(w)
+	w.careful()
+	w.environment = "staging"
+	w.shipped(good)
+}
+
+// measured is a world with the traffic of two weeks, and a strategy in the ledger.
+func measured(w *world) {
+	usual(w)
+	w.careful()
+	if err := os.WriteFile("traffic.csv", []byte(traffic()), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// careful puts the strategy of the world's releases into its ledger.
+func (w *world) careful() {
+	w.t.Helper()
+	content, err := json.Marshal(spec(good).Strategy)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.declareObject(kindStrategy, "careful", string(content))
+}
+
 // judged is a world with counts to judge, and a strategy in the ledger.
 func judged(w *world) {
 	usual(w)
@@ -129,13 +159,7 @@ func judged(w *world) {
 			w.t.Fatal(err)
 		}
 	}
-	content, err := json.Marshal(spec(good).Strategy)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if _, err := ledger.PutObject(w.t.Context(), w.open(), ledger.Put{Kind: kindStrategy, Name: "careful", Content: content, Actor: "ci@acme", At: start}); err != nil {
-		w.t.Fatal(err)
-	}
+	w.careful()
 }
 
 // TestEachExampleRuns runs each line that the pages of the commands show, each in a

@@ -25,7 +25,10 @@ comes when both ports are open.
 Where SLUICE_LAB_TOKEN is set, contract and admin calls must show it as a bearer
 token.`,
 		Example: `  sluice lab --artifacts examples/quickstart/artifacts --rate 50
-  sluice lab --artifacts examples/quickstart/artifacts --rate 50 --listen 127.0.0.1:0 --traffic-listen 127.0.0.1:0 --state lab.json --seed 7 --json`,
+  sluice lab --artifacts examples/quickstart/artifacts --rate 50 --listen 127.0.0.1:0 --traffic-listen 127.0.0.1:0 --state lab.json --seed 7 --json
+  sluice lab --artifacts examples/quickstart/artifacts --rate 50 --instances 4 --mark-header X-Canary=internal --mark-share 20
+  sluice lab --artifacts examples/quickstart/artifacts --rate 50 --mark-cookie staff=yes --no-batches
+  sluice lab --artifacts examples/quickstart/artifacts --no-cohorts --no-mirror`,
 		Args: takes(),
 	})
 	flags := cmd.Flags()

@@ -33,8 +33,9 @@ in the ledger, and the word counts for this step of this rollout alone.
 
 What waits for something else is refused, with why: a gate, data or a target that
 somebody moved go on by themselves, and harm is not passed by a word.`,
-		Example: "  sluice resume checkout/production --reason \"looked at the new basket\"",
-		Args:    takes("RELEASE"),
+		Example: `  sluice resume checkout/production --reason "looked at the new basket"
+  sluice resume checkout/production --reason "looked at the new basket" --json`,
+		Args: takes("RELEASE"),
 	})
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the record (required)")
 	cmd.RunE = a.does(func(ctx context.Context, args []string) error {

@@ -39,8 +39,8 @@ steps took in earlier rollouts, or what the strategy plans where none is recorde
 Without strategy= it is that of the service's last release in the environment.
 
 With --deadline it ends with exit code 1 and the reason when that cannot be met.`,
-		Example: "  " + timelineExample + `
-  sluice timeline checkout --through production,strategy=careful --deadline 2026-12-04T18:00:00+01:00`,
+		Example: "  sluice timeline checkout --through production\n  " + timelineExample + `
+  sluice timeline checkout --through production,strategy=careful --start 2026-12-01T08:00:00+01:00 --deadline 2026-12-04T18:00:00+01:00 --zone Europe/Berlin --json`,
 		Args: takes("SERVICE"),
 	})
 	flags := cmd.Flags()

@@ -66,6 +66,8 @@ type world struct {
 	asleep func()
 	// steps, if set, are the canary's.
 	steps []strategy.CanaryStep
+	// environment, if set, is the one that is shipped to instead of production.
+	environment string
 	// stop, if set, is called before each change of the target.
 	stop func(verb string)
 }
@@ -138,6 +140,9 @@ func (w *world) ship(ctx context.Context, p artifact.Payload) (release.Outcome, 
 	a := w.app()
 	a.actorName = "ci@acme"
 	wish := spec(p)
+	if w.environment != "" {
+		wish.Environment = release.Environment{Name: w.environment}
+	}
 	if w.steps != nil {
 		wish.Strategy.Canary.Steps = w.steps
 	}

@@ -1,9 +1,4 @@
-# Another state declares the third party; a service here needs it.
+# Another state declares the third party.
 data "sluice_external_dependency" "psp" {
   name = "psp"
-}
-
-resource "sluice_service" "billing" {
-  name                  = "billing"
-  external_dependencies = [data.sluice_external_dependency.psp.name]
 }

@@ -1,3 +1,3 @@
-data "sluice_rollback_policy" "cautious" {
-  name = "cautious"
+data "sluice_rollback_policy" "guarded" {
+  name = "guarded"
 }

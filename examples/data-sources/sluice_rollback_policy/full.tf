@@ -1,6 +1,6 @@
 # The people on call declare how far a machine may go; a release takes their policy.
-data "sluice_rollback_policy" "cautious" {
-  name = "cautious"
+data "sluice_rollback_policy" "guarded" {
+  name = "guarded"
 }
 
 data "sluice_environment" "production" {
@@ -20,8 +20,16 @@ resource "sluice_release" "checkout" {
   }
   target          = { contract = { url = "http://127.0.0.1:7070" } }
   strategy        = data.sluice_deployment_strategy.careful.definition
-  rollback_policy = data.sluice_rollback_policy.cautious.definition
+  rollback_policy = data.sluice_rollback_policy.guarded.definition
   signals = {
     http = { openmetrics = { url = "http://127.0.0.1:7070/metrics", preset = "lab" } }
+    # What the policy's external trigger listens to.
+    alarms = {
+      openmetrics = {
+        url     = "http://127.0.0.1:9093/metrics"
+        arms    = { label = "arm", baseline = "old", canary = "new" }
+        metrics = { firing = { total = { name = "alarms_checked_total" }, bad = { name = "alarms_fired_total" } } }
+      }
+    }
   }
 }

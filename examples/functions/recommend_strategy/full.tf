@@ -15,11 +15,13 @@ locals {
   })
 }
 
-# Whichever kind is recommended, the other two are null.
+# Whichever kind is recommended, the other four are null.
 resource "sluice_deployment_strategy" "checkout" {
   name        = "checkout"
   canary      = local.recommended.canary
   linear      = local.recommended.linear
+  blue_green  = local.recommended.blue_green
+  rolling     = local.recommended.rolling
   all_at_once = local.recommended.all_at_once
   bake        = local.recommended.bake
   analysis    = { metrics = { errors = { critical = true, ceiling = "1%" } } }

@@ -46,6 +46,14 @@ resource "sluice_release" "checkout" {
       timeout = "10s"
     }
   }
+
+  # Many regions, cells or tenants instead of target, each with the strategy's steps:
+  # targets = [
+  #   { name = "eu-1", region = "eu-central-1", target = { contract = { url = "https://eu-1.example" } } },
+  #   { name = "us-1", region = "us-east-1", target = { contract = { url = "https://us-1.example" } } },
+  # ]
+  # waves = { order = "shuffled", sizes = [1, 5], max_parallel = 5, failure_budget = 1, soak = "10m" }
+
   signals = {
     http = {
       openmetrics = { url = "https://deploy.example/checkout/metrics", preset = "lab" }

@@ -1,11 +1,4 @@
-# Everything that a policy can say. The service promises 99.9 %, which is where the
-# burn rate takes its ceiling from.
-resource "sluice_service" "shop" {
-  name       = "shop"
-  team       = "storefront"
-  objectives = { error_ceiling = "0.1%" }
-}
-
+# Everything that a policy can say.
 resource "sluice_rollback_policy" "guarded" {
   name        = "guarded"
   automatic   = true
@@ -17,6 +10,8 @@ resource "sluice_rollback_policy" "guarded" {
     health       = { during = "both" }
     failed_check = { during = "steps" }
     burn_rate = {
+      # Without it, that of the service's objectives.
+      ceiling = "0.1%"
       # For short rollouts shorter ranges than the workbook's: a fifth of all requests
       # failing fires after 26 seconds.
       windows = [
@@ -26,6 +21,7 @@ resource "sluice_rollback_policy" "guarded" {
       min_requests = 200
     }
     error_ceiling = { share = "5%", over = "5m", min_requests = 100 }
+    # The release names the signal; it counts an alarm as a bad event.
     external = {
       pager = { signal = "alarms", metric = "firing", during = "bake" }
     }
@@ -37,38 +33,4 @@ resource "sluice_rollback_policy" "guarded" {
   fast_track        = { within = "168h" }
   keep_warm         = "30m"
   require_rehearsal = true
-}
-
-resource "sluice_environment" "production" {
-  name = "production"
-  tier = "production"
-}
-
-resource "sluice_deployment_strategy" "careful" {
-  name   = "careful"
-  canary = { steps = [{ weight = 5, at_least = "2m" }, { weight = 50, at_least = "5m" }, { weight = 100 }] }
-  bake   = "10m"
-  analysis = {
-    metrics = { errors = { critical = true, signal = "http" } }
-  }
-}
-
-resource "sluice_release" "shop" {
-  service            = sluice_service.shop.name
-  service_definition = sluice_service.shop.definition
-  environment        = sluice_environment.production.definition
-  artifact           = { version = "1.0.0", reference = "registry.example/shop@sha256:${sha256("shop 1.0.0")}" }
-  target             = { contract = { url = "http://127.0.0.1:7070" } }
-  strategy           = sluice_deployment_strategy.careful.definition
-  rollback_policy    = sluice_rollback_policy.guarded.definition
-  signals = {
-    http = { openmetrics = { url = "http://127.0.0.1:7070/metrics", preset = "lab" } }
-    alarms = {
-      openmetrics = {
-        url     = "http://127.0.0.1:9093/metrics"
-        arms    = { label = "arm", baseline = "old", canary = "new" }
-        metrics = { firing = { total = { name = "alarms_checked_total" }, bad = { name = "alarms_fired_total" } } }
-      }
-    }
-  }
 }

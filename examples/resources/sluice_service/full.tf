@@ -1,11 +1,12 @@
 # Windows can ask for its team and its labels, and the judge takes its
 # objectives where a metric of the strategy states no ceiling.
 resource "sluice_service" "checkout" {
-  name         = "checkout"
-  team         = "payments"
-  criticality  = "high"
-  labels       = { pci = "yes" }
-  dependencies = [sluice_service.search.name]
+  name                  = "checkout"
+  team                  = "payments"
+  criticality           = "high"
+  labels                = { pci = "yes" }
+  dependencies          = [sluice_service.search.name]
+  external_dependencies = [sluice_external_dependency.psp.name]
   objectives = {
     error_ceiling = "0.5%"
     latency       = { share = "99%", within = "300ms" }
@@ -14,6 +15,10 @@ resource "sluice_service" "checkout" {
 
 resource "sluice_service" "search" {
   name = "search"
+}
+
+resource "sluice_external_dependency" "psp" {
+  name = "psp"
 }
 
 # It holds for every service of the team: for releases that take the definition, and

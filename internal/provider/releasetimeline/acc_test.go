@@ -181,25 +181,29 @@ func TestAccTheTimelineRefusesBadInputOnItsAttribute(t *testing.T) {
 	}
 }
 
-// TestAccTheExampleOfATimeline looks at what the page's example gives.
+// TestAccTheExampleOfATimeline looks at what the page's examples give.
 func TestAccTheExampleOfATimeline(t *testing.T) {
-	tf, provider := stage(t)
-	content, err := os.ReadFile("../../../examples/data-sources/sluice_release_timeline/data-source.tf")
-	if err != nil {
-		t.Fatal(err)
+	applied := func(file string) *acctest.Terraform {
+		tf, provider := stage(t)
+		content, err := os.ReadFile("../../../examples/data-sources/sluice_release_timeline/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tf.Write("main.tf", provider+string(content))
+		// The check of the full one warns in every plan, which is what it is for.
+		if applied := tf.Apply(); applied.Exit != 0 {
+			t.Fatal(applied.Output)
+		}
+		return tf
 	}
-	tf.Write("main.tf", provider+string(content))
-	// Its check warns in every plan, which is what it is for.
-	if applied := tf.Apply(); applied.Exit != 0 {
-		t.Fatal(applied.Output)
-	}
+	tf := applied("full.tf")
 	got := tf.State("data.sluice_release_timeline.full")
 	if got["reachable"] != false || got["earliest_finish"] != "2026-12-07T11:30:00+01:00" {
 		t.Errorf("reachable %v, finish %v", got["reachable"], got["earliest_finish"])
 	}
 	acctest.Golden(t, "the example: picture", fmt.Sprint(got["picture"]))
 	acctest.Golden(t, "the example: reason", fmt.Sprint(got["reason"]))
-	if tf.State("data.sluice_release_timeline.smallest")["reachable"] != true {
+	if applied("data-source.tf").State("data.sluice_release_timeline.smallest")["reachable"] != true {
 		t.Error("the smallest one has no finish")
 	}
 }

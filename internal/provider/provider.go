@@ -77,7 +77,7 @@ func (p *Provider) Schema(_ context.Context, _ provider.SchemaRequest, resp *pro
 		Attributes: map[string]schema.Attribute{
 			"ledger": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "The URL of the ledger: `sqlite:PATH`, or `postgres://HOST/DATABASE` with what libpq takes; a password comes better from `PGPASSWORD`, a password file or a service file. Default: the environment variable `SLUICE_LEDGER`, and otherwise `" + ledgers.Default() + "` " +
+				MarkdownDescription: "The URL of the ledger: `sqlite:PATH`, `postgres://HOST/DATABASE` with what libpq takes (a password comes better from `PGPASSWORD`, a password file or a service file), or `s3://BUCKET/PREFIX` with `region`, `profile`, `endpoint`, `path_style` and `allow_unversioned` (credentials come from where AWS's tools take them). Default: the environment variable `SLUICE_LEDGER`, and otherwise `" + ledgers.Default() + "` " +
 					"in the working directory. That last default is refused where its file would not last: where `CI` is set, in remote runs, and on network file systems.",
 			},
 			"actor": schema.StringAttribute{

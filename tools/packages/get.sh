@@ -2,7 +2,10 @@
 # Puts programs that the tests start on the PATH, from the system's packages of
 # the same name, and prints where they are. What is there already is left alone.
 #
-#   tools/packages/get.sh haproxy prometheus postgresql python3
+#   tools/packages/get.sh haproxy prometheus postgresql python3 moto_server
+#
+# moto_server, which the tests of S3 start, is no system's package. It comes from
+# PyPI, for the python3 that is on the PATH.
 set -euo pipefail
 # Debian keeps servers out of the PATH of users.
 PATH=$PATH:/usr/sbin:/usr/local/sbin
@@ -17,9 +20,18 @@ where() {
 	fi
 }
 
+readonly moto='moto[server]==5.2.1'
+
 missing=()
 for program in "$@"; do
 	where "$program" >/dev/null || missing+=("$program")
+done
+pip=()
+for i in "${!missing[@]}"; do
+	if [ "${missing[i]}" = moto_server ]; then
+		pip=("$moto")
+		unset 'missing[i]'
+	fi
 done
 if [ ${#missing[@]} -gt 0 ]; then
 	if ! command -v apt-get >/dev/null; then
@@ -40,6 +52,14 @@ if [ ${#missing[@]} -gt 0 ]; then
 			done
 		fi
 	} >&2
+fi
+if [ ${#pip[@]} -gt 0 ]; then
+	if ! python3 -m pip --version >/dev/null 2>&1; then
+		printf 'packages: moto_server not found, and this python3 has no pip; install python3-pip, or put moto_server on the PATH\n' >&2
+		exit 1
+	fi
+	# A newer pip wants to hear that the system's own packages are not in the way.
+	PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install --quiet "${pip[@]}" >&2
 fi
 for program in "$@"; do
 	where "$program"

@@ -12,6 +12,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/postgres"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/sqlite"
 )
 
@@ -34,7 +35,7 @@ var ErrURL = errors.New("not a ledger's URL")
 // ErrImplicit marks a place where nobody may leave the ledger to the default.
 var ErrImplicit = errors.New("the ledger must be named here")
 
-const allowed = "allowed is sqlite:PATH, for example sqlite:.sluice/ledger.db, or postgres://HOST/DATABASE, for example postgres://ledger.example/sluice?sslmode=verify-full"
+const allowed = "allowed is sqlite:PATH, for example sqlite:.sluice/ledger.db, postgres://HOST/DATABASE, for example postgres://ledger.example/sluice?sslmode=verify-full, or s3://BUCKET/PREFIX, for example s3://acme-sluice/payments?region=eu-central-1"
 
 // Default returns the URL of the ledger that nobody named, relative to the working
 // directory. Ask CheckImplicit before using it.
@@ -50,9 +51,13 @@ func Open(ctx context.Context, url string, opts Options) (ledger.Ledger, error) 
 		l   ledger.Ledger
 		err error
 	)
-	if path, ok := SQLitePath(url); ok {
+	path, isFile := SQLitePath(url)
+	switch {
+	case isFile:
 		l, err = sqlite.Open(ctx, path, sqlite.Options(opts))
-	} else {
+	case strings.HasPrefix(url, "s3:"):
+		l, err = s3.Open(ctx, url, s3.Options(opts))
+	default:
 		l, err = postgres.Open(ctx, url, postgres.Options(opts))
 	}
 	if err != nil {
@@ -81,7 +86,10 @@ func Check(url string) error {
 		}
 		return nil
 	case scheme == "s3":
-		return fmt.Errorf("%w that this version of Sluice can open: the scheme %s: is not built in yet; %s", ErrURL, scheme, allowed)
+		if err := s3.Check(url); err != nil {
+			return fmt.Errorf("%w: %w", ErrURL, err)
+		}
+		return nil
 	case scheme != "sqlite":
 		return fmt.Errorf("%w: the scheme %.20q is unknown; %s", ErrURL, scheme, allowed)
 	}
@@ -113,7 +121,7 @@ func CheckImplicit(getenv func(string) string, dir string) error {
 }
 
 func checkImplicit(getenv func(string) string, dir string, network func(string) bool) error {
-	const write = `; write down where it lives, with a path that outlives the run and that every run shares, or a database: SLUICE_LEDGER=sqlite:/srv/sluice/ledger.db, --ledger postgres://ledger.example/sluice, or the same in the provider block's ledger`
+	const write = `; write down where it lives, with a path that outlives the run and that every run shares, a database or a bucket: SLUICE_LEDGER=sqlite:/srv/sluice/ledger.db, --ledger postgres://ledger.example/sluice, or the same in the provider block's ledger`
 	if ci := getenv("CI"); ci != "" && ci != "false" && ci != "0" {
 		return fmt.Errorf("%w: CI=%.20s says that this machine is thrown away after the run, and .sluice/ledger.db with it%s", ErrImplicit, ci, write)
 	}

@@ -53,7 +53,7 @@ func TestOpenCreatesNothingForAPlan(t *testing.T) {
 
 func TestURLs(t *testing.T) {
 	t.Parallel()
-	const allowed = "allowed is sqlite:PATH, for example sqlite:.sluice/ledger.db, or postgres://"
+	const allowed = "allowed is sqlite:PATH, for example sqlite:.sluice/ledger.db, postgres://"
 	for url, says := range map[string]string{
 		all.Default():                        "",
 		"sqlite:/srv/odd name?.db":           "",
@@ -68,7 +68,9 @@ func TestURLs(t *testing.T) {
 		"postgres://u:s3cret@db:port/x":      "cannot be read as libpq reads it",
 		"postgres://u:s3cret@db/x?sslmode=s3cret-mode":      "cannot be read as libpq reads it",
 		"postgres://u:s3cret@db/x?sluice_schema=pg_catalog": "begin with pg_",
-		"s3://bucket/s3cret":                                "the scheme s3: is not built in yet; " + allowed,
+		"s3://acme-sluice/payments?region=eu-central-1":     "",
+		"s3://s3cret:s3cret@bucket/x":                       "credentials stand in it",
+		"s3:/s3cret":                                        "is not a bucket's name",
 		"mysql://u:s3cret@db.example/x":                     `the scheme "mysql" is unknown; ` + allowed,
 		"SQLITE:x":                                          `the scheme "SQLITE" is unknown; ` + allowed,
 	} {

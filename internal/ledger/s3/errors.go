@@ -1,0 +1,128 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+)
+
+func errorCode(err error) string {
+	var e smithy.APIError
+	if !errors.As(err, &e) {
+		return ""
+	}
+	// What has no body, the SDK calls by its status.
+	if c := e.ErrorCode(); c != "UnknownError" {
+		return c
+	}
+	return ""
+}
+
+// status is the HTTP status of the answer, 0 where there was none.
+func status(err error) int {
+	var e *awshttp.ResponseError
+	if errors.As(err, &e) {
+		return e.HTTPStatusCode()
+	}
+	return 0
+}
+
+func isAbsent(err error) bool {
+	c := errorCode(err)
+	return c == "NoSuchKey" || status(err) == http.StatusNotFound && c != "NoSuchBucket"
+}
+
+// isCondition says whether a write was refused for its condition. If-Match on what is
+// not there is 404 on AWS.
+func isCondition(err error) bool {
+	return status(err) == http.StatusPreconditionFailed || errorCode(err) == "ConditionalRequestConflict" || isAbsent(err)
+}
+
+// cut says whether err is of the network, so that nobody knows what the store did.
+func cut(err error) bool {
+	var network net.Error
+	switch {
+	case errors.Is(err, context.Canceled):
+		return false
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, context.DeadlineExceeded), errors.As(err, &network):
+		return true
+	}
+	return false
+}
+
+// unreached says whether no connection came about, so that surely nothing happened.
+func unreached(err error) bool {
+	var (
+		lookup *net.DNSError
+		op     *net.OpError
+	)
+	return errors.As(err, &lookup) || errors.As(err, &op) && op.Op == "dial"
+}
+
+// mapError puts the store's codes into the words of the port. What it does not know it
+// leaves as it is: the outcome is then unknown. No error of the SDK holds a secret.
+func (s *store) mapError(err error) error {
+	code, stat := errorCode(err), status(err)
+	switch {
+	case code == "NoSuchBucket":
+		return fmt.Errorf("%w: there is no bucket %s; create it, with versioning: %w", ledger.ErrMissing, s.place.bucket, err)
+	case stat == http.StatusMovedPermanently || stat == http.StatusTemporaryRedirect || code == "AuthorizationHeaderMalformed" || code == "IllegalLocationConstraintException":
+		return fmt.Errorf("%s: the bucket is in another region%s: name that one by region=, %s: %w", s.place, regionOf(err), example, err)
+	case strings.HasPrefix(code, "KMS.") || code == "AccessDenied" && strings.Contains(err.Error(), "kms:"):
+		return fmt.Errorf("%s: the key with which the bucket is encrypted cannot be used; allow kms:GenerateDataKey and kms:Decrypt, or enable the key: %w", s.place, err)
+	case code == "AccessDenied" || code == "AccountProblem" || code == "AllAccessDisabled" || code == "" && stat == http.StatusForbidden:
+		return &deniedError{place: s.place, err: err}
+	case code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch" || code == "ExpiredToken" || code == "InvalidToken":
+		return fmt.Errorf("%s: the store does not take the credentials; look at AWS_PROFILE, AWS_ACCESS_KEY_ID or the role: %w", s.place, err)
+	case code == "QuotaExceeded" || code == "XMinioStorageFull" || stat == http.StatusInsufficientStorage:
+		return fmt.Errorf("%s: %w: %w", s.place, ledger.ErrFull, err)
+	case code == "InvalidRequest" && strings.Contains(err.Error(), "Object Lock"):
+		return fmt.Errorf("%s: %w: Object Lock of the bucket refuses the write: %w", s.place, ledger.ErrReadOnly, err)
+	}
+	if unreached(err) {
+		return fmt.Errorf("%s cannot be reached: %w", s.place, err)
+	}
+	return err
+}
+
+func regionOf(err error) string {
+	var e *awshttp.ResponseError
+	if errors.As(err, &e) && e.Response != nil {
+		if r := e.Response.Header.Get("X-Amz-Bucket-Region"); regionPattern.MatchString(r) {
+			return ", " + r
+		}
+	}
+	return ""
+}
+
+// deniedError is of what a policy forbids. A write that is forbidden is ErrReadOnly.
+type deniedError struct {
+	place place
+	err   error
+}
+
+// Error implements error.
+func (e *deniedError) Error() string {
+	return fmt.Sprintf("%s: the permissions do not suffice; docs/policies has what each role needs (without s3:ListBucket S3 forbids even to look for what is not there): %v", e.place, e.err)
+}
+
+// Unwrap gives the cause.
+func (e *deniedError) Unwrap() error { return e.err }
+
+// forWriting makes a write that is forbidden ErrReadOnly.
+func forWriting(err error) error {
+	var denied *deniedError
+	if errors.As(err, &denied) {
+		return fmt.Errorf("%w: %w", ledger.ErrReadOnly, err)
+	}
+	return err
+}

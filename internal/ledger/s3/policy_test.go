@@ -1,0 +1,113 @@
+package s3_test
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3/s3test"
+)
+
+var update = flag.Bool("update", false, "write docs/policies")
+
+// The policies in docs are those that Policy gives for the ledger of the examples.
+func TestPoliciesInDocs(t *testing.T) {
+	for _, role := range []s3.Role{s3.Reader, s3.Releaser, s3.Administrator} {
+		want, err := s3.Policy("s3://acme-sluice/payments", role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join("..", "..", "..", "docs", "policies", "s3-"+string(role)+".json")
+		if *update {
+			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, string(got)); diff != "" {
+			t.Errorf("%s (-want +got), -update writes it:\n%s", path, diff)
+		}
+		if strings.Contains(want, "Delete") {
+			t.Errorf("the %s may delete", role)
+		}
+	}
+	if _, err := s3.Policy("s3://acme-sluice", "owner"); err == nil {
+		t.Error("an unknown role")
+	}
+}
+
+// Each role can do its part with its policy, and no more, where policies are enforced.
+func TestPoliciesEnforced(t *testing.T) {
+	m := s3test.Moto(t)
+	bucket := m.Bucket(t)
+	url := m.URL(bucket, "payments")
+	become := map[s3.Role]func(){}
+	for _, role := range []s3.Role{s3.Reader, s3.Releaser, s3.Administrator} {
+		policy, err := s3.Policy(url, role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, secret := m.User(t, string(role), policy)
+		become[role] = func() {
+			t.Setenv("AWS_ACCESS_KEY_ID", id)
+			t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
+		}
+	}
+	m.Enforce(t)
+	as := func(role s3.Role, at string, opts s3.Options) (*s3.Ledger, error) {
+		become[role]()
+		opts.BusyTimeout = 5 * time.Second
+		l, err := s3.Open(t.Context(), at, opts)
+		if err == nil {
+			t.Cleanup(func() { _ = l.Close() })
+		}
+		return l, err
+	}
+	for _, role := range []s3.Role{s3.Reader, s3.Releaser} {
+		if _, err := as(role, url, s3.Options{}); err == nil {
+			t.Fatalf("the %s created a ledger", role)
+		}
+	}
+	if _, err := as(s3.Administrator, url, s3.Options{}); err != nil {
+		t.Fatalf("the administrator: %v", err)
+	}
+	if _, err := as(s3.Administrator, m.URL(bucket, "orders"), s3.Options{}); err == nil {
+		t.Error("the administrator of one prefix created a ledger in another")
+	}
+	l, err := as(s3.Releaser, url, s3.Options{MustExist: true})
+	if err != nil {
+		t.Fatalf("the releaser: %v", err)
+	}
+	s3.SetLimits(l, 2, 1<<20, 2)
+	held := ledger.Lease{Name: "s", Holder: "a", Fence: 1, Beat: 1, TTL: time.Second}
+	if err := l.SwapLease(t.Context(), ledger.Lease{Name: "s"}, held); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 7 {
+		if _, err := l.Append(t.Context(), "s", uint64(n), fencedBy("s", n+1, 1)); err != nil {
+			t.Fatalf("the releaser: %v", err)
+		}
+	}
+	r, err := as(s3.Reader, url, s3.Options{MustExist: true})
+	if err != nil {
+		t.Fatalf("the reader: %v", err)
+	}
+	wantLength(t, r, 7)
+	if report, err := ledger.Verify(t.Context(), r, ledger.VerifyOptions{}); err != nil || report.Records != 8 {
+		t.Errorf("the reader: %+v, %v", report, err)
+	}
+	if _, err := r.Append(t.Context(), "s", 7, entry(8)); !errors.Is(err, ledger.ErrReadOnly) {
+		t.Errorf("the reader wrote: %v", err)
+	}
+}

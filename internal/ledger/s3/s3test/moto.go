@@ -1,0 +1,166 @@
+package s3test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
+)
+
+// MotoServer is moto in a process of its own.
+type MotoServer struct {
+	*Server
+	address string
+	// secrets are those of the users that were made, by the key's id.
+	secrets map[string]string
+}
+
+// ready bounds how long moto may take to start.
+const ready = 60 * time.Second
+
+// Moto starts moto until the test ends. It is given one request at a time, since it
+// loses updates among several; between the requests of many clients any order is
+// possible all the same. A machine without it fails.
+func Moto(t testing.TB) *MotoServer {
+	t.Helper()
+	bin, err := exec.LookPath("moto_server")
+	if err != nil {
+		t.Fatal("moto_server is not on the PATH; run make packages, or pip install 'moto[server]==5.2.1'")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	_, port, _ := net.SplitHostPort(address)
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	cmd := exec.Command(bin, "-H", "127.0.0.1", "-p", port)
+	cmd.Stdout, cmd.Stderr = &log, &log
+	// What leads the driver to a store must not lead moto's own client anywhere.
+	aws := func(v string) bool { return strings.HasPrefix(v, "AWS_") }
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), aws), "MOTO_PORT="+port)
+	cmd.WaitDelay = time.Second
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // It was killed.
+		if t.Failed() {
+			t.Logf("moto_server:\n%s", log.Bytes()[max(0, log.Len()-4<<10):])
+		}
+	})
+	m := &MotoServer{address: "http://" + address, secrets: map[string]string{}}
+	if err := m.wait(); err != nil {
+		t.Fatalf("moto_server did not start: %v\n%s", err, log.String())
+	}
+	target, err := url.Parse(m.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		// The signature is over the host that the client named.
+		r.Out.Host = r.In.Host
+		if r.In.URL.Query().Has("prefix") {
+			m.resign(r.Out)
+		}
+	}}
+	var one sync.Mutex
+	m.Server = start(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		one.Lock()
+		defer one.Unlock()
+		proxy.ServeHTTP(w, r)
+	}))
+	return m
+}
+
+func (m *MotoServer) wait() error {
+	c := clock.System{}
+	deadline := c.Now().Add(ready)
+	for {
+		resp, err := http.Get(m.address + "/moto-api/data.json") //nolint:noctx // The deadline bounds it.
+		if err == nil {
+			return resp.Body.Close()
+		}
+		if c.Now().After(deadline) {
+			return err
+		}
+		if err := c.Sleep(context.Background(), 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// Enforce switches the enforcement of IAM's policies on, for all requests from now on.
+func (m *MotoServer) Enforce(t testing.TB) {
+	t.Helper()
+	m.reset(t, "0")
+	t.Cleanup(func() { m.reset(t, "99999999") })
+}
+
+func (m *MotoServer) reset(t testing.TB, requests string) {
+	t.Helper()
+	resp, err := http.Post(m.address+"/moto-api/reset-auth", "text/plain", strings.NewReader(requests)) //nolint:noctx // It is local.
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // It was read.
+	if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatal(fmt.Errorf("reset-auth: %s %s %w", resp.Status, body, err))
+	}
+}
+
+// User makes a user of IAM with one policy and returns a key of theirs.
+func (m *MotoServer) User(t testing.TB, name, policy string) (id, secret string) {
+	t.Helper()
+	m.iam(t, url.Values{"Action": {"CreateUser"}, "UserName": {name}})
+	m.iam(t, url.Values{"Action": {"PutUserPolicy"}, "UserName": {name}, "PolicyName": {"sluice"}, "PolicyDocument": {policy}})
+	answer := m.iam(t, url.Values{"Action": {"CreateAccessKey"}, "UserName": {name}})
+	between := func(element string) string {
+		_, text, _ := strings.Cut(answer, "<"+element+">")
+		text, _, _ = strings.Cut(text, "<")
+		return text
+	}
+	id, secret = between("AccessKeyId"), between("SecretAccessKey")
+	m.secrets[id] = secret
+	return id, secret
+}
+
+func (m *MotoServer) iam(t testing.TB, form url.Values) string {
+	t.Helper()
+	form.Set("Version", "2010-05-08")
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, m.address, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	// It says which service is meant; nobody checks it yet.
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=x")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // It was read.
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %s %v", form.Get("Action"), resp.Status, body, err)
+	}
+	return string(body)
+}

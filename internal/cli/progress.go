@@ -67,7 +67,7 @@ func whereabouts(r *release.Rollout, now time.Time) []string {
 	case r.State == release.Paused:
 		return []string{step, "paused: " + reason(r)}
 	case r.State == release.Baking:
-		return append([]string{"baking"}, clockOf(r, now, r.Spec.Strategy.BakeTime())...)
+		return append([]string{"baking"}, clockOf(r, now, r.Spec.BakeTime())...)
 	case r.State == release.Completing:
 		return []string{"completing"}
 	case r.State == release.Stepping && !r.StepAt.IsZero():

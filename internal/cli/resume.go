@@ -31,6 +31,9 @@ length, or a step whose deadline found no verdict. Whoever drives the rollout go
 on with the next step, whose gates are asked as ever. Your name and the reason are
 in the ledger, and the word counts for this step of this rollout alone.
 
+Of a release over many targets all that wait for a person now go on; name one to
+let that one alone go on: sluice resume checkout/production/eu-1.
+
 What waits for something else is refused, with why: a gate, data or a target that
 somebody moved go on by themselves, and harm is not passed by a word.`,
 		Example: `  sluice resume checkout/production --reason "looked at the new basket"
@@ -76,6 +79,10 @@ func (a *app) resumed(key release.Key, r *release.Rollout, reason string, lease 
 	next := "Nobody drives it; to go on: sluice continue " + key.String()
 	if lease.Holder != "" {
 		next = "It is driven by " + lease.Holder + ", who goes on."
+	}
+	if r.Waves != nil {
+		a.say("The targets of %s that wait for a person now may go on; those that come to wait later need another word. %s", key, next)
+		return nil
 	}
 	a.say("Rollout %d of %s may go on from step %d of %d. %s", r.Number, key, r.Step+1, len(r.Steps), next)
 	return nil

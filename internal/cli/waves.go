@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -156,15 +157,15 @@ func (w *watcher) partsTable(ctx context.Context, r *release.Rollout) []string {
 			more++
 			continue
 		}
-		state, weight := "to come", 0.0
+		state, weight, waits := "to come", 0.0, ""
 		if h, err := history(ctx, w.ledger, w.key.Part(p.Name)); err == nil && h.Open() != nil {
-			state, weight = words(h.Open().State), h.Open().Weight
+			state, weight, waits = words(h.Open().State), h.Open().Weight, partWaits(h.Open())
 		} else if p.Ended() {
 			state = words(p.Result)
 		}
 		why := p.Waiting
 		if why == "" {
-			why = p.Reason
+			why = cmp.Or(waits, p.Reason)
 		}
 		t.AppendRow(table.Row{clipped(p.Name, 20), state, percent(weight), clipped(why, 36)})
 	}
@@ -176,6 +177,19 @@ func (w *watcher) partsTable(ctx context.Context, r *release.Rollout) []string {
 		lines = append(lines, fmt.Sprintf("  and %d more", more))
 	}
 	return lines
+}
+
+// partWaits says in a few words why a target's own rollout stands still, empty where
+// it does not. The whole command is in its status.
+func partWaits(r *release.Rollout) string {
+	switch {
+	case r.State != release.Paused:
+		return ""
+	case r.Cause == release.CausePause:
+		return "waits for a person: sluice resume"
+	default:
+		return r.Reason
+	}
 }
 
 // targetJSON is one target of a rollout over many.

@@ -52,6 +52,7 @@ func (e *Engine) Forecast(ctx context.Context, spec Spec) (Forecast, error) {
 		obs, seenErr = e.look(ctx, spec.Target)
 	}
 	f.askGates(ctx, e, spec, h, obs, seenErr, now)
+	f.waits(spec)
 	switch {
 	case openErr != nil:
 		return f, openErr
@@ -86,6 +87,18 @@ func (f *Forecast) askGates(ctx context.Context, e *Engine, spec Spec, h *Histor
 	}
 	f.Gates = gate.CheckAll(ctx, e.Gates, subject, now)
 	f.StartAt, f.CanStart = earliest(f.Gates, now)
+}
+
+// waits says which steps no time is planned for, since a person ends them.
+func (f *Forecast) waits(spec Spec) {
+	if spec.Mode == Observe {
+		return
+	}
+	for i, s := range spec.Strategy.Steps() {
+		if s.UntilResumed() {
+			f.Warnings = append(f.Warnings, fmt.Sprintf("step %d waits until somebody resumes it (sluice resume %s), which is not in the planned time", i+1, spec.Key()))
+		}
+	}
 }
 
 // skips says which steps will not be walked, and why.

@@ -24,16 +24,45 @@ func (e *ResumeError) Error() string {
 // which it waits: an indefinite pause, or a step whose deadline found no verdict.
 // Whoever drives goes on. It is *ResumeError where the rollout does not wait for
 // that, for what waits for something else goes on when that has come.
+//
+// For a release over many targets the word is for those of them that wait now; who
+// comes to wait later needs another one.
 func (e *Engine) Resume(ctx context.Context, key Key, by, reason string) (*Rollout, error) {
 	h, err := e.Load(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	open := h.Open()
+	if open != nil && open.Waves != nil && open.Abort == nil && !open.State.GoingBack() {
+		return open, e.resumeParts(ctx, h, by, reason)
+	}
 	if refused := h.resumable(open); refused != nil {
 		return nil, refused
 	}
 	return open, e.note(ctx, key, KindResumed, open.Number, ResumedBody{Step: open.Step, By: by, Reason: reason})
+}
+
+// resumeParts appends the word for each target that waits for one.
+func (e *Engine) resumeParts(ctx context.Context, whole *History, by, reason string) error {
+	parts, err := e.parts(ctx, whole.Open().Spec)
+	if err != nil {
+		return err
+	}
+	waiting := 0
+	for _, h := range parts {
+		open := h.Open()
+		if open == nil || h.resumable(open) != nil {
+			continue
+		}
+		waiting++
+		if err := e.note(ctx, h.Key, KindResumed, open.Number, ResumedBody{Step: open.Step, By: by, Reason: reason}); err != nil {
+			return err
+		}
+	}
+	if waiting == 0 {
+		return &ResumeError{Key: whole.Key, Why: "no target of it waits for a person now", Remedy: fmt.Sprintf("see what they wait for: sluice status %s", whole.Key)}
+	}
+	return nil
 }
 
 // Resumable reports whether a person's word ends a pause of this cause.

@@ -63,10 +63,14 @@ func (e *Engine) forecastWaves(ctx context.Context, spec Spec) (Forecast, error)
 	f := Forecast{
 		Key: spec.Key(), Payload: spec.Payload, Takes: plannedWaves(spec),
 		Steps: WaveLabels(spec.Strategy, spec.Payload, *spec.Waves, names),
-		Gates: e.wavesGates(ctx, spec, names),
 	}
+	looks := e.lookAtAll(ctx, spec, names)
+	rehearsed := e.rehearseParts(ctx, spec, looks)
+	f.Rehearsal = together(names, rehearsed)
+	f.Gates = e.wavesGates(ctx, spec, names, rehearsed)
 	f.StartAt, f.CanStart = earliest(f.Gates, now)
-	for _, l := range e.lookAtAll(ctx, spec, names) {
+	f.waits(spec)
+	for _, l := range looks {
 		if l.Err != nil {
 			f.Warnings = append(f.Warnings, fmt.Sprintf("the target %s could not be read now: %v", l.Name, l.Err))
 			continue
@@ -105,7 +109,7 @@ func namedObstacles(name string, obstacles []target.Obstacle) []target.Obstacle 
 // plannedWaves is the least time of all waves, the targets of one being as many at
 // once as may be.
 func plannedWaves(spec Spec) (total time.Duration) {
-	one := PlannedTime(spec.Strategy)
+	one := spec.plannedTime()
 	waves := spec.Waves.Split(spec.Names())
 	for i, wave := range waves {
 		rounds := (len(wave) + spec.Waves.MaxParallel - 1) / spec.Waves.MaxParallel

@@ -34,7 +34,9 @@ func (d *driver) shipWaves(ctx context.Context, req ShipRequest) (Outcome, error
 		return outcomeOf(d.h, Unchanged, nil), errs
 	}
 	opening := d.wavesOpening(spec, Forward, req.Owner, pending, already)
-	opening.Gates = d.e.wavesGates(ctx, spec, spec.Waves.Split(opening.Waves.Order)[0])
+	first := spec.Waves.Split(opening.Waves.Order)[0]
+	rehearsed := d.e.rehearseParts(ctx, spec, d.e.lookAtAll(ctx, spec, first))
+	opening.Gates = d.e.wavesGates(ctx, spec, first, rehearsed)
 	if len(gate.Blocked(opening.Gates)) > 0 {
 		return outcomeOf(d.h, Unchanged, nil), &BlockedError{Key: d.key, Label: spec.Payload.Label(), Results: opening.Gates}
 	}
@@ -128,18 +130,27 @@ func (d *driver) letGo(ctx context.Context, spec Spec) {
 }
 
 // wavesGates asks the gates about targets: once for each region, since nothing else
-// of a target matters to them but a quarantine of its own. What only some regions
-// are told carries their names.
-func (e *Engine) wavesGates(ctx context.Context, spec Spec, names []string) []gate.Result {
+// of a target matters to them but a quarantine of its own and what was found of its
+// way back. What only some regions are told carries their names, and what is wrong
+// with one target's way back that one's.
+func (e *Engine) wavesGates(ctx context.Context, spec Spec, names []string, rehearsed map[string]Rehearsal) []gate.Result {
 	var all []gate.Result
 	asked := map[string]bool{}
 	for _, name := range names {
 		part, _ := spec.Part(name)
 		subject := part.Subject()
 		scope := fmt.Sprint(subject.Regions)
-		if e.condemned(ctx, part) {
+		found, own := rehearsed[name]
+		if own {
+			subject.Rehearsal, subject.RehearsalRequired = found.Lines, spec.Policy.RequireRehearsal
+		}
+		switch {
+		case e.condemned(ctx, part):
 			scope += name
-		} else {
+		case own && subject.RehearsalRequired && !found.Holds():
+			scope += name
+			subject.Target = ""
+		default:
 			subject.Target = ""
 		}
 		if asked[scope] {
@@ -149,6 +160,9 @@ func (e *Engine) wavesGates(ctx context.Context, spec Spec, names []string) []ga
 		for _, r := range gate.CheckAll(ctx, e.Gates, subject, e.Clock.Now()) {
 			if r.Status != gate.Pass && len(part.Environment.Regions) == 1 && part.Environment.Regions[0] != "" && len(spec.Environment.Regions) != 1 {
 				r.Reason = part.Environment.Regions[0] + ": " + r.Reason
+			}
+			if r.Gate == rehearsalGate && r.Status != gate.Pass {
+				r.Reason = name + ": " + r.Reason
 			}
 			if !slices.Contains(all, r) {
 				all = append(all, r)

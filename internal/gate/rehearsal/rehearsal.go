@@ -25,10 +25,12 @@ func New() Gate { return Gate{} }
 func (Gate) Name() string { return Name }
 
 // Check implements gate.Gate. It is for a rollout that has not begun: within one the
-// way back is what it is. A repair has nothing to go back to and is not rehearsed.
+// way back is what it is, and nobody rehearses it. A target's part begins within a
+// rollout that has begun and is rehearsed on its own. A repair has nothing to go back
+// to and is not rehearsed.
 func (Gate) Check(_ context.Context, subject gate.Subject, _ time.Time) gate.Result {
 	result := gate.Result{Gate: Name, Status: gate.Pass}
-	if !subject.Started.IsZero() {
+	if !subject.Started.IsZero() && len(subject.Rehearsal) == 0 {
 		return result
 	}
 	var reasons, remedies []string

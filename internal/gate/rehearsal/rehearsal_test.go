@@ -26,6 +26,7 @@ func TestCheck(t *testing.T) {
 		{"required, and gone", gate.Subject{RehearsalRequired: true, Rehearsal: []gate.Finding{dark, gone, dark}}, gate.Fail, []string{"artifact fail: 1.0.0 is unhealthy", "capacity unknown: nobody can tell", "mend it; look"}},
 		{"required, and not known", gate.Subject{RehearsalRequired: true, Rehearsal: []gate.Finding{good, dark}}, gate.Unknown, []string{"capacity unknown", "look"}},
 		{"required, and never done", gate.Subject{RehearsalRequired: true}, gate.Unknown, []string{"nobody rehearsed the way back"}},
+		{"a part within a rollout", gate.Subject{RehearsalRequired: true, Rehearsal: []gate.Finding{gone}, Started: now}, gate.Fail, []string{"artifact fail"}},
 		{"within a rollout", gate.Subject{RehearsalRequired: true, Started: now}, gate.Pass, nil},
 	}
 	for _, c := range cases {

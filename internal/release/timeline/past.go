@@ -26,13 +26,20 @@ type Legs struct {
 	// what the strategy plans at the least.
 	Rollouts int
 	Strategy string
+	// Waits are the steps, from 1 on, in which a person lets the rollout wait, whose
+	// length no strategy tells. A recorded rollout has them in it.
+	Waits []int
 }
 
 // Basis says where the lengths come from.
 func (l Legs) Basis() string {
 	switch l.Rollouts {
 	case 0:
-		return fmt.Sprintf("the time that the strategy %q plans at the least; no rollout by it is recorded here", l.Strategy)
+		basis := fmt.Sprintf("the time that the strategy %q plans at the least; no rollout by it is recorded here", l.Strategy)
+		for _, n := range l.Waits {
+			basis += fmt.Sprintf("; how long step %d waits for a person is not in it", n)
+		}
+		return basis
 	case 1:
 		return fmt.Sprintf("the one recorded rollout by the strategy %q", l.Strategy)
 	}
@@ -46,7 +53,10 @@ func Planned(d strategy.Definition) Legs {
 	for i, s := range steps {
 		length := s.AtLeast
 		if i == len(steps)-1 {
-			length = max(length, d.Bake.Std())
+			length = max(length, d.BakeTime())
+		}
+		if s.UntilResumed() {
+			out.Waits = append(out.Waits, i+1)
 		}
 		out.Lengths = append(out.Lengths, length)
 	}

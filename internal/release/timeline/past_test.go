@@ -112,6 +112,11 @@ func TestWithoutHistoryTheStrategySays(t *testing.T) {
 	if got.Basis() != `the time that the strategy "careful" plans at the least; no rollout by it is recorded here` {
 		t.Error(got.Basis())
 	}
+	// What stays warm counts as the bake does, and nobody knows how long a person takes.
+	green := strategy.Definition{Name: "careful", Bake: field.Duration(time.Minute), BlueGreen: &strategy.BlueGreen{Preview: &strategy.Waiting{}, KeepWarm: field.Duration(30 * time.Minute)}}
+	if got := h.estimate(green); got.Lengths[1] != 30*time.Minute || !strings.HasSuffix(got.Basis(), "; how long step 1 waits for a person is not in it") {
+		t.Errorf("%v: %s", got.Lengths, got.Basis())
+	}
 	// The first rollout, which has nothing to be compared with, skips its steps and says
 	// nothing; nor does one by another strategy, or with other steps under the name.
 	h.ship("1.0.1", d)

@@ -172,3 +172,42 @@ func TestGatesOfAPlanThatKnowsLittle(t *testing.T) {
 	contains(t, r.out, "unknown", "has no digest")
 	contains(t, r.errors, `the deployment strategy "not-there" is not known before the apply`, "the plan also changes sluice_change_window.freeze")
 }
+
+// What a rollback policy requires holds for a plan as it does at apply.
+func TestGatesOfAPlanRehearseTheWayBack(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	release := planned("checkout", good)
+	release["rollback_policy"] = map[string]any{"name": "cautious", "content": `{"name":"cautious","require_rehearsal":true}`}
+	file := func() string {
+		return plan(t, change("sluice_release.checkout", []string{"update"}, planned("checkout", first), release, map[string]any{}))
+	}
+	w.expect(Done, "gates", "--plan", file())
+	release["irreversible"] = true
+	contains(t, w.expect(Blocked, "gates", "--plan", file()).out, "rehearsal", "reversible fail: the release is declared irreversible")
+}
+
+// A release over many targets is asked about as such, and one by batches is not
+// taken for one at once.
+func TestGatesOfAPlanOverTargets(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	release := planned("search", good)
+	release["target"] = nil
+	release["targets"] = []map[string]any{
+		{"name": "eu-1", "region": "eu", "target": map[string]any{"sim": map[string]any{}, "contract": nil}, "signals": nil},
+		{"name": "us-1", "region": nil, "target": map[string]any{"sim": map[string]any{"n": 2}, "contract": nil}, "signals": nil},
+	}
+	release["waves"] = map[string]any{"order": nil, "sizes": []int{1}, "soak": "5m", "max_parallel": nil, "failure_budget": nil}
+	release["strategy"] = map[string]any{"name": "batches", "content": `{"name":"batches","rolling":{"batch":0.5,"at_least":"1m"},"revert_after":"1m"}`}
+	file := plan(t, change("sluice_release.search", []string{"create"}, nil, release, map[string]any{}))
+	r := w.expect(Done, "gates", "--plan", file)
+	contains(t, r.out, "search/production 1.1.1 can start now", "1.1.1 to wave 2 of 2: us-1", "each target: 1.1.1 on 50 % of the instances")
+	if strings.Contains(r.errors, "could not be asked") {
+		t.Error(r.errors)
+	}
+	// While these are not known, nobody takes the release for one over no runtime.
+	release["targets"], release["waves"] = nil, nil
+	file = plan(t, change("sluice_release.search", []string{"create"}, nil, release, map[string]any{"targets": true}))
+	contains(t, w.expect(Done, "gates", "--plan", file).errors, "the target could not be asked")
+}

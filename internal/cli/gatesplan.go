@@ -13,6 +13,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
 // The types of the resources that matter here.
@@ -45,8 +46,19 @@ type plannedRelease struct {
 	Artifact            artifact.Artifact          `json:"artifact"`
 	ConfigurationDigest string                     `json:"configuration_digest"`
 	Target              map[string]json.RawMessage `json:"target"`
+	Targets             []plannedTarget            `json:"targets"`
+	Waves               *release.Waves             `json:"waves"`
 	Strategy            plannedDefinition          `json:"strategy"`
+	RollbackPolicy      plannedDefinition          `json:"rollback_policy"`
+	Irreversible        bool                       `json:"irreversible"`
 	Mode                string                     `json:"mode"`
+}
+
+// plannedTarget is one target of a release over many.
+type plannedTarget struct {
+	Name   string                     `json:"name"`
+	Region string                     `json:"region"`
+	Target map[string]json.RawMessage `json:"target"`
 }
 
 // plannedDefinition is a declared object as a release takes it.

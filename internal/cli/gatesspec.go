@@ -15,7 +15,7 @@ import (
 // specOf makes as much of a specification as the plan knows. What it does not know
 // is a warning; a payload without a digest does not pass the quarantine.
 func specOf(ctx context.Context, l ledger.Ledger, r plannedRelease) (release.Spec, []string, error) {
-	spec := release.Spec{Service: r.Service, Payload: r.payload(), Mode: release.Mode(r.Mode)}
+	spec := release.Spec{Service: r.Service, Payload: r.payload(), Mode: release.Mode(r.Mode), Irreversible: r.Irreversible}
 	var warnings []string
 	var service release.Service
 	for _, d := range []struct {
@@ -26,8 +26,9 @@ func specOf(ctx context.Context, l ledger.Ledger, r plannedRelease) (release.Spe
 		{release.ServiceKind, r.ServiceDefinition, &service},
 		{"environment", r.Environment, &spec.Environment},
 		{kindStrategy, r.Strategy, &spec.Strategy},
+		{kindPolicy, r.RollbackPolicy, &spec.Policy},
 	} {
-		if d.kind == release.ServiceKind && d.from.Name == "" {
+		if (d.kind == release.ServiceKind || d.kind == kindPolicy) && d.from.Name == "" {
 			continue
 		}
 		warning, err := resolve(ctx, l, d.kind, d.from, d.into)
@@ -42,15 +43,28 @@ func specOf(ctx context.Context, l ledger.Ledger, r plannedRelease) (release.Spe
 		spec.Definition = &service
 	}
 	spec.Environment.Name = r.Environment.Name
-	if spec.Strategy.Canary == nil && spec.Strategy.Linear == nil {
+	if s := spec.Strategy; s.Canary == nil && s.Linear == nil && s.BlueGreen == nil && s.Rolling == nil {
 		spec.Strategy.AllAtOnce = &strategy.AllAtOnce{}
 	}
-	for driver, config := range r.Target {
-		if string(config) != "null" {
-			spec.Target = target.Config{Driver: driver, Config: config}
-		}
+	spec.Target = driverOf(r.Target)
+	for _, t := range r.Targets {
+		spec.Targets = append(spec.Targets, release.TargetSpec{Name: t.Name, Region: t.Region, Target: driverOf(t.Target)})
+	}
+	if spec.Waves = r.Waves; spec.Waved() && spec.Waves == nil {
+		spec.Waves = &release.Waves{}
 	}
 	return spec, warnings, nil
+}
+
+// driverOf is the runtime that a plan names, empty where it does not know it yet.
+func driverOf(given map[string]json.RawMessage) target.Config {
+	var out target.Config
+	for driver, config := range given {
+		if string(config) != "null" {
+			out = target.Config{Driver: driver, Config: config}
+		}
+	}
+	return out
 }
 
 // resolve reads a definition out of the plan, or the ledger where only its name is

@@ -17,6 +17,9 @@ import (
 // kindStrategy is the kind under which the ledger keeps strategies.
 const kindStrategy = "deployment_strategy"
 
+// kindPolicy is the one under which it keeps rollback policies.
+const kindPolicy = "rollback_policy"
+
 // judgeFlags are the judge's parameters as flags. What is not given stays with
 // the strategy, or with the judge's defaults.
 type judgeFlags struct {

@@ -38,6 +38,9 @@ type releaseView struct {
 	lease   ledger.Lease
 	// needs is what its service needs, where one release was asked for.
 	needs []needJSON
+	// waits says which of its targets stand still and why, where its parts are not
+	// shown themselves.
+	waits []string
 }
 
 func (a *app) statusCommand() *cobra.Command {
@@ -95,7 +98,11 @@ func look(ctx context.Context, l ledger.Ledger, args []string) (overview, error)
 			return o, err
 		}
 		view := releaseView{history: h, lease: lease}
-		if len(args) > 0 {
+		if len(args) == 0 {
+			if view.waits, err = waitingParts(ctx, l, h); err != nil {
+				return o, err
+			}
+		} else {
 			if view.needs, err = needsOf(ctx, l, h); err != nil {
 				return o, err
 			}

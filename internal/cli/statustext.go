@@ -90,6 +90,9 @@ func (a *app) underWay(o overview) {
 		a.say("  %s   %s   rollout %d   by %s", v.history.Key, fromTo(r), r.Number, r.OpenedBy)
 		a.say("  %s", ProgressLine(r, a.clock.Now(), width(a.stdout)-2))
 		a.say("  %s", clipped(driver, width(a.stdout)-2))
+		for _, line := range v.waits {
+			a.say("%s", prose.Wrapped(line, "  ", width(a.stdout)))
+		}
 		if r.Trigger != "" {
 			a.say("%s", prose.Wrapped("the trigger "+r.Trigger+" fired: "+reason(r), "  ", width(a.stdout)))
 		}

@@ -113,6 +113,10 @@ type watcher struct {
 	// height is how many lines of the screen stand below the last line.
 	height int
 	lease  ledger.Watch
+	// parts are those of a release over many targets, and waits what was last told of
+	// why each of them stands still.
+	parts map[string]*follower
+	waits map[string]string
 }
 
 func (w *watcher) run(ctx context.Context, patience time.Duration) error {
@@ -174,8 +178,12 @@ func (w *watcher) show(ctx context.Context, events []eventJSON) error {
 			w.say("%s", e.line())
 		}
 	}
-	if r := w.history.Rollout(w.number); w.drawn && !r.State.Final() {
+	r := w.history.Rollout(w.number)
+	switch {
+	case w.drawn && !r.State.Final():
 		return w.draw(ctx, r)
+	case !w.drawn && !w.asJSON:
+		return w.tellParts(ctx, r)
 	}
 	return nil
 }

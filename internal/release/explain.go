@@ -59,7 +59,7 @@ func Explain(err error, key Key, payload artifact.Payload) (summary, detail stri
 func explainEnded(base string, out Outcome) (string, string) {
 	r := out.Rollout
 	words := map[Result]string{WentBack: "rolled back", Stopped: "aborted", Broke: "errored"}
-	what := fmt.Sprintf("at %g %% (step %d of %d), after %s: %s", peak(r), r.Step+1, len(r.Steps),
+	what := fmt.Sprintf("at %s (step %d of %d), after %s: %s", peak(r), r.Step+1, len(r.Steps),
 		field.FormatDuration(r.ClosedAt.Sub(r.OpenedAt).Round(time.Second)), r.Reason)
 	serves := ServesText(out.Serving, r.ClosedAt)
 	if r.Waves != nil {
@@ -87,12 +87,12 @@ func explainEnded(base string, out Outcome) (string, string) {
 		"The record", fmt.Sprintf("sluice explain %s/%d", out.Key, r.Number))
 }
 
-// peak is the weight that the rollout had before it went back.
-func peak(r *Rollout) float64 {
+// peak says in words what the rollout had of the traffic before it went back.
+func peak(r *Rollout) string {
 	if r.applied < 0 || r.applied >= len(r.Steps) {
-		return 0
+		return TrafficText(target.TrafficState{})
 	}
-	return r.Steps[r.applied].Traffic.Weight
+	return TrafficText(r.Steps[r.applied].Traffic)
 }
 
 func explainBlocked(base string, e *BlockedError) (string, string) {

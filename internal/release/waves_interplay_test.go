@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/check"
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/rehearsal"
@@ -164,6 +165,131 @@ func TestWavesArePlannedWithWhatIsKeptWarm(t *testing.T) {
 		fc, err := f.engine("plan", nil).Forecast(t.Context(), req.Spec)
 		if want := 27 * time.Minute; err != nil || fc.Takes != want {
 			t.Errorf("planned %s, %v; want %s", field.FormatDuration(fc.Takes), err, want)
+		}
+	})
+}
+
+// unwell is a dependency that is asked while a step lasts too.
+type unwell struct {
+	f    *fleet
+	away bool
+}
+
+func (*unwell) Name() string   { return "dependency" }
+func (*unwell) WhileStanding() {}
+
+func (g *unwell) Check(context.Context, gate.Subject, time.Time) gate.Result {
+	g.f.mu.Lock()
+	defer g.f.mu.Unlock()
+	if g.away {
+		return gate.Result{Gate: g.Name(), Status: gate.Fail, Reason: "psp is unwell"}
+	}
+	return gate.Result{Gate: g.Name(), Status: gate.Pass}
+}
+
+// A dependency that goes away in mid-wave pauses the targets that are under way and
+// lets no other begin; all go on by themselves, and it is asked once afterwards.
+func TestWavesWaitForADependency(t *testing.T) {
+	inFleet(t, 3, func(t *testing.T, f *fleet) {
+		psp := &unwell{f: f}
+		f.gates = []gate.Gate{psp}
+		e := f.engine("a", nil)
+		after := 0
+		e.After = func(context.Context, gate.Subject) []gate.Result {
+			after++
+			return []gate.Result{{Gate: "dependency", Status: gate.Unknown, Reason: "psp could not be asked"}}
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			f.until("the first wave is under way", func() bool {
+				return len(f.records(key.Part("cell-2"))) > 0 && f.part("cell-2").Open() != nil && f.part("cell-2").Open().Weight == 10
+			})
+			f.set(func() { psp.away = true })
+			f.until("both wait", func() bool {
+				return f.part("cell-1").Open().Cause == release.CauseNoData && f.part("cell-2").Open().Cause == release.CauseNoData
+			})
+			_ = clock.System{}.Sleep(t.Context(), 10*time.Minute)
+			if got := f.story(release.KindTargetEnded); len(got) != 0 {
+				t.Errorf("%v", got)
+			}
+			f.set(func() { psp.away = false })
+		}()
+		req := f.request(good, release.Waves{Sizes: []int{2, 1}})
+		req.Spec.Strategy.RevertAfter = minutes(60)
+		out, err := e.Ship(t.Context(), req)
+		<-done
+		wantEnded(t, out, err, release.Shipped)
+		f.wantServing(good)
+		if after != 1 || !strings.Contains(strings.Join(out.Warnings, "\n"), "psp could not be asked") {
+			t.Errorf("asked %d times afterwards; %v", after, out.Warnings)
+		}
+	})
+}
+
+// A failed check that a person must judge keeps its target waiting, and the whole
+// with it, until a person stops it; then everything goes back.
+func TestWavesThatAPersonMustJudge(t *testing.T) {
+	inFleet(t, 2, func(t *testing.T, f *fleet) {
+		c := &checks{}
+		e := f.engine("a", nil)
+		e.Checks = c
+		req := f.request(good, release.Waves{})
+		req.Spec.Policy = release.Policy{Name: "ours", Triggers: &release.Triggers{FailedCheck: never}}
+		req.Spec.Strategy.Canary.Steps = []strategy.CanaryStep{{Weight: 10, AtLeast: twenty}, {Check: &smoke}, {Weight: 100}}
+		f.onCall = func(string, string, sim.Phase) { c.fails.Store(len(f.story(release.KindTargetEnded)) == 1) }
+		kim := f.engine("kim", nil)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			f.until("it waits", func() bool {
+				return len(f.records(key.Part("cell-2"))) > 0 && f.part("cell-2").Open() != nil && f.part("cell-2").Open().Cause == release.CauseManual
+			})
+			_ = clock.System{}.Sleep(t.Context(), 10*time.Minute)
+			_, err := kim.Resume(t.Context(), key, "kim", "never mind")
+			wantRefusal(t, err, "no target of it waits for a person now", "sluice status")
+			if f.targets["cell-2"].State().Weight != 10 {
+				t.Errorf("it is at %g %%", f.targets["cell-2"].State().Weight)
+			}
+			if err := kim.RequestAbort(t.Context(), key.Part("cell-2"), release.RequestBody{By: "kim", Reason: "no", Cause: release.CauseOperator}); err != nil {
+				t.Error(err)
+			}
+		}()
+		out, err := e.Ship(t.Context(), req)
+		<-done
+		if err == nil {
+			t.Fatal("shipped")
+		}
+		f.wantServing(old)
+		if out.Result != release.Broke && out.Result != release.WentBack {
+			t.Errorf("%s: %s", out.Result, out.Rollout.Reason)
+		}
+	})
+}
+
+// An artifact that served at a target lately skips the steps there and no check, and
+// walks them where it never did.
+func TestWavesOnTheFastTrack(t *testing.T) {
+	inFleet(t, 2, func(t *testing.T, f *fleet) {
+		e := f.engine("a", nil)
+		e.Checks = &checks{}
+		for _, p := range []release.ShipRequest{f.request(old, release.Waves{}), f.request(good, release.Waves{})} {
+			if _, err := e.Ship(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.add("cell-3")
+		f.targets["cell-3"].Serve(good)
+		req := f.request(old, release.Waves{Sizes: []int{3}})
+		req.Spec.Policy.FastTrack = &release.FastTrack{Within: minutes(60)}
+		req.Spec.Strategy.Canary.Steps = slices.Insert(req.Spec.Strategy.Canary.Steps, 0, strategy.CanaryStep{Check: &smoke})
+		out, err := e.Ship(t.Context(), req)
+		wantEnded(t, out, err, release.Shipped)
+		f.wantServing(old)
+		for name, want := range map[string]int{"cell-1": 1, "cell-2": 1, "cell-3": 0} {
+			if r := f.part(name).Last(); len(r.Skipped) != want {
+				t.Errorf("%s skipped %v: %s", name, r.Skipped, r.SkipReason)
+			}
 		}
 	})
 }

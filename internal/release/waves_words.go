@@ -12,7 +12,7 @@ func (r *Rollout) Where() string {
 		wave := min(p.Current()+1, len(p.Waves))
 		return fmt.Sprintf("%d of %s (%s, wave %d of %d)", len(p.Serve()), targetCount(p.Total()), r.State, wave, len(p.Waves))
 	}
-	return fmt.Sprintf("%g %% (%s, step %d of %d)", r.Weight, r.State, r.Step+1, len(r.Steps))
+	return fmt.Sprintf("%s (%s, step %d of %d)", TrafficText(r.Sends()), r.State, r.Step+1, len(r.Steps))
 }
 
 // servesText says what serves at the targets by the ledger.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -126,7 +125,7 @@ func (a *app) planBack(ctx context.Context, l ledger.Ledger, key release.Key) er
 	if a.asJSON {
 		out := backPlanJSON{
 			Release: key.String(), From: toPayloadOrNull(plan.From), To: toPayloadOrNull(plan.To),
-			Steps: plan.Steps, Serving: release.ServesText(plan.Serving, time.Time{}),
+			Steps: plan.Steps, Serving: plan.Serves(),
 			Effects: plan.Effects, Rehearsal: toRehearsal(&plan.Rehearsal),
 		}
 		if plan.Open != nil {
@@ -142,7 +141,7 @@ func (a *app) planBack(ctx context.Context, l ledger.Ledger, key release.Key) er
 	for _, effect := range plan.Effects {
 		a.say("     %s", effect)
 	}
-	a.say("What serves now: %s", release.ServesText(plan.Serving, time.Time{}))
+	a.say("What serves now: %s", plan.Serves())
 	a.rehearsalText(toRehearsal(&plan.Rehearsal))
 	a.say("Nothing was changed. To do it: sluice rollback %s --reason \"...\"", key)
 	return nil

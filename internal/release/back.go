@@ -21,6 +21,8 @@ type BackPlan struct {
 	Open    *Rollout            `json:"-"`
 	Steps   []string            `json:"steps"`
 	Serving *target.Observation `json:"serving,omitempty"`
+	// Parts is what the targets of a release over many say; Serving is nil then.
+	Parts []PartLook `json:"-"`
 	// Effects are what the target would be asked for, in order.
 	Effects []string `json:"effects"`
 	// Rehearsal is what was found of this very way back now.
@@ -33,6 +35,9 @@ func (e *Engine) PlanBack(ctx context.Context, key Key) (BackPlan, error) {
 	status, err := e.Describe(ctx, key, true)
 	if err != nil {
 		return BackPlan{}, err
+	}
+	if h := status.History; h.Spec != nil && h.Spec.Waved() {
+		return e.planBackWaves(ctx, status)
 	}
 	plan := BackPlan{Key: key, Open: status.History.Open(), Serving: status.Serving}
 	if open := plan.Open; open != nil {

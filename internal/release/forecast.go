@@ -38,7 +38,7 @@ func (e *Engine) Forecast(ctx context.Context, spec Spec) (Forecast, error) {
 	}
 	now := e.Clock.Now()
 	f := Forecast{
-		Key: spec.Key(), Payload: spec.Payload, Takes: spec.plannedTime(),
+		Key: spec.Key(), Payload: spec.Payload, Takes: spec.PlannedTime(),
 		Steps: StepLabels(spec.Strategy, spec.Payload),
 	}
 	h, err := e.load(ctx, f.Key)
@@ -121,8 +121,8 @@ func (f *Forecast) skips(spec Spec, h *History, obs *target.Observation, now tim
 	}
 }
 
-// plannedTime is PlannedTime with what the policy keeps warm.
-func (s Spec) plannedTime() time.Duration {
+// PlannedTime is that of the strategy with what the policy keeps warm.
+func (s Spec) PlannedTime() time.Duration {
 	return PlannedTime(s.Strategy) + s.BakeTime() - s.Strategy.BakeTime()
 }
 

@@ -21,11 +21,20 @@ func (e *Engine) Procedure(ctx context.Context, status Status) string {
 		return ""
 	}
 	p := procedure{status: status, spec: *h.Spec}
-	if open := h.Open(); open != nil {
+	switch open := h.Open(); {
+	case h.Spec.Waved():
+		var waved BackPlan
+		if waved, _ = e.planBackWaves(ctx, status); waved.Open != nil {
+			p.spec = waved.Open.Spec
+		}
+		p.to, p.rehearsal = waved.To, waved.Rehearsal
+	case open != nil:
 		p.spec, p.to = open.Spec, open.Baseline
 		p.rehearsal = e.rehearse(ctx, open.Spec, h, status.Serving, status.LookErr)
-	} else if p.to = h.Previous(); p.to != nil {
-		p.rehearsal = e.rehearseBack(ctx, status, *p.to)
+	default:
+		if p.to = h.Previous(); p.to != nil {
+			p.rehearsal = e.rehearseBack(ctx, status, *p.to)
+		}
 	}
 	return p.markdown()
 }
@@ -60,6 +69,10 @@ func (p procedure) serves() string {
 			}
 		}
 		lines = append(lines, "* By the target: "+text+".")
+	} else if parts := p.status.Parts; len(parts) > 0 {
+		for _, l := range parts {
+			lines = append(lines, fmt.Sprintf("* By the target %s: %s.", l.Name, servesNow(l.Serving)))
+		}
 	} else {
 		lines = append(lines, "* By the target: not known, it could not be seen.")
 	}
@@ -86,12 +99,21 @@ func (p procedure) commands() string {
 		"# No rollout is under way: go back to what served before.",
 		fmt.Sprintf("sluice rollback %s --reason \"...\"", key), "",
 		"# The ledger is lost: save this file while all is well, and go back by it alone.",
-		fmt.Sprintf("sluice rollback %s --write-spec %s.json", key, p.spec.Service),
+		fmt.Sprintf("sluice rollback %s --write-spec %s.json", p.one(), p.spec.Service),
 		fmt.Sprintf("sluice rollback --spec %s.json --reason \"...\"", p.spec.Service), "",
 		"# Nothing new until this is understood.",
 		fmt.Sprintf("sluice hold service/%s --reason \"...\"", p.spec.Service),
 		"```",
 	}, "\n")
+}
+
+// one is the release, or the first of its targets where something is done for each of
+// them on its own.
+func (p procedure) one() Key {
+	if p.spec.Waved() {
+		return p.status.Key.Part(p.spec.Targets[0].Name)
+	}
+	return p.status.Key
 }
 
 func (p procedure) check() string {
@@ -127,7 +149,7 @@ func (p procedure) itself() string {
 			lines = append(lines, "* During the bake, it never does; it pauses for a person.")
 		}
 		lines = append(lines, fmt.Sprintf("* It goes back %s, at most %s within 24 hours; then it pauses for a person.", pol.way(), times(pol.maxPerDay(), "time")))
-		lines = append(lines, fmt.Sprintf("* The old artifact stays up for %s after 100 %%.", field.FormatDuration(max(p.spec.Strategy.Bake, pol.KeepWarm).Std())))
+		lines = append(lines, fmt.Sprintf("* The old artifact stays up for %s after 100 %%.", field.FormatDuration(p.spec.BakeTime())))
 		lines = append(lines, fmt.Sprintf("* Where the target has a dead-man switch, it goes back %s after the last sign of a driver.", p.spec.Strategy.RevertAfter))
 	}
 	return strings.Join(lines, "\n")

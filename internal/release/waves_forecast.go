@@ -109,7 +109,7 @@ func namedObstacles(name string, obstacles []target.Obstacle) []target.Obstacle 
 // plannedWaves is the least time of all waves, the targets of one being as many at
 // once as may be.
 func plannedWaves(spec Spec) (total time.Duration) {
-	one := spec.plannedTime()
+	one := spec.PlannedTime()
 	waves := spec.Waves.Split(spec.Names())
 	for i, wave := range waves {
 		rounds := (len(wave) + spec.Waves.MaxParallel - 1) / spec.Waves.MaxParallel

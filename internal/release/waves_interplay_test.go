@@ -300,3 +300,36 @@ func TestWavesOnTheFastTrack(t *testing.T) {
 		}
 	})
 }
+
+// What a person's rollback of many targets would do, and the runbook, are about the
+// targets: nobody asks a runtime that the whole does not have.
+func TestWavesBackIsPlannedAtEachTarget(t *testing.T) {
+	inFleet(t, 2, func(t *testing.T, f *fleet) {
+		e := f.engine("a", nil)
+		for _, p := range []release.ShipRequest{f.request(old, release.Waves{}), f.request(good, release.Waves{})} {
+			if _, err := e.Ship(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		plan, err := e.PlanBack(t.Context(), key)
+		if err != nil || !plan.To.Same(old) || !plan.Rehearsal.Holds() || plan.Serves() != "1.0.1 at 100 %, at each of 2 targets" {
+			t.Errorf("%v: %+v; %s", err, plan.Rehearsal, plan.Serves())
+		}
+		f.away["cell-2"] = true
+		plan, err = e.PlanBack(t.Context(), key)
+		if err != nil || plan.Rehearsal.Holds() || !strings.Contains(plan.Rehearsal.Lines[0].Reason, "cell-2: ") || !strings.Contains(plan.Serves(), "cell-2: not known") {
+			t.Errorf("%v: %+v; %s", err, plan.Rehearsal, plan.Serves())
+		}
+		delete(f.away, "cell-2")
+		status, err := e.Describe(t.Context(), key, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		book := e.Procedure(t.Context(), status)
+		for _, want := range []string{"* By the target cell-1: 1.0.1 at 100 %.", "* A rollback goes to 1.0.0", "| path | pass |", "sluice rollback checkout/production/cell-1 --write-spec"} {
+			if !strings.Contains(book, want) {
+				t.Errorf("the runbook does not say %q:\n%s", want, book)
+			}
+		}
+	})
+}

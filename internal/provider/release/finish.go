@@ -10,7 +10,6 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/gate/window"
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/release/timeline"
-	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 )
 
 // finishLines say when the rollout is through at the earliest, and which windows
@@ -66,16 +65,19 @@ func windowsOf(ctx context.Context, e *engine.Engine, spec engine.Spec, f engine
 	return timeline.ByCalendar(cal, subject), err
 }
 
-// walkedLegs are the steps that will be walked: where nothing serves yet, only the
-// last.
+// walkedLegs are the steps that will be walked. Where some are skipped, or many targets
+// are walked one after the other, only their sum is foreseen.
 func walkedLegs(ctx context.Context, e *engine.Engine, spec engine.Spec, f engine.Forecast) timeline.Legs {
-	if f.Takes != engine.PlannedTime(spec.Strategy) {
-		return timeline.Planned(strategy.Definition{Name: spec.Strategy.Name, Bake: spec.Strategy.Bake, AllAtOnce: &strategy.AllAtOnce{}})
+	if spec.Waved() || f.Takes != spec.PlannedTime() {
+		return timeline.Legs{Strategy: spec.Strategy.Name, Lengths: []time.Duration{f.Takes}}
 	}
 	legs, err := timeline.Estimate(ctx, e.Ledger, spec.Key(), spec.Strategy)
 	if err != nil {
 		// The forecast has read the same records; what it planned still holds.
-		return timeline.Planned(spec.Strategy)
+		legs = timeline.Planned(spec.Strategy)
+	}
+	if last := len(legs.Lengths) - 1; legs.Rollouts == 0 {
+		legs.Lengths[last] = max(legs.Lengths[last], spec.BakeTime())
 	}
 	return legs
 }

@@ -87,6 +87,19 @@ func TestTheWarningSaysWhenARolloutIsThrough(t *testing.T) {
 			}
 		})
 	}
+	warm, waved := spec, spec
+	warm.Policy.KeepWarm = field.Duration(4 * time.Hour)
+	waved.Targets = []engine.TargetSpec{{Name: "eu-1"}, {Name: "us-1"}}
+	for want, c := range map[string]struct {
+		spec  engine.Spec
+		takes time.Duration
+	}{"18:00Z": {warm, 6 * time.Hour}, "19:30Z": {waved, 7*time.Hour + 30*time.Minute}} {
+		g := with(func(f *engine.Forecast) { f.Takes = c.takes })
+		got := finishLines(t.Context(), &engine.Engine{Ledger: mem.New(noon)}, c.spec, g)
+		if len(got) != 1 || !strings.HasPrefix(got[0], "Through at 2026-11-30 "+want) {
+			t.Errorf("want %s: %q", want, got)
+		}
+	}
 	watching := spec
 	watching.Mode = engine.Observe
 	if got := finishLines(t.Context(), &engine.Engine{Ledger: mem.New(noon)}, watching, f); got != nil {

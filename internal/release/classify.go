@@ -163,6 +163,9 @@ func (v view) stepping() Event {
 		return v.applying(step)
 	}
 	if v.r.applied < v.r.Step {
+		if v.blind() {
+			return EventNoData
+		}
 		return v.beforeStep()
 	}
 	if step.Traffic.Weight >= 100 {
@@ -206,6 +209,12 @@ func (v view) applying(step strategy.Step) Event {
 	default:
 		return e
 	}
+}
+
+// blind is whether nobody sees what the traffic that the new artifact has already does
+// to users, so that it must not get more: a gate may have held the rollout up for long.
+func (v view) blind() bool {
+	return v.r.Kind != BackOut && v.r.applied >= 0 && v.r.BadTicks >= 2
 }
 
 // beforeStep asks the gates of a forward rollout before each step that moves

@@ -18,8 +18,12 @@ func (v view) asksGates(step strategy.Step) bool {
 // standingStill names what matters in a step that a person has ended, or that moves
 // no traffic; nothing for one that is judged.
 func (v view) standingStill(step strategy.Step) Event {
+	ended := v.r.Resumed != nil || step.Kind == strategy.StepCheck && v.r.Checked != nil && v.r.Checked.Result.Passed()
 	switch {
-	case v.r.Resumed != nil:
+	case ended && v.r.BadTicks > 0:
+		// Neither a word nor a check says what users get.
+		return v.tick()
+	case ended:
 		return EventStepPassed
 	case step.UntilResumed():
 		return EventPauseReached
@@ -29,8 +33,6 @@ func (v view) standingStill(step strategy.Step) Event {
 		return v.tick()
 	case step.Kind != strategy.StepCheck:
 		return ""
-	case v.r.Checked != nil && v.r.Checked.Result.Passed():
-		return EventStepPassed
 	case !v.nextCheck().After(v.now):
 		return EventCheckDue
 	default:

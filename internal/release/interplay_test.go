@@ -8,8 +8,10 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
 // steps replaces a request's strategy by a canary of these steps.
@@ -192,4 +194,58 @@ func TestTheLongestTimeKeepsTheOldOneWarm(t *testing.T) {
 			t.Errorf("%+v: it took %s", c, field.FormatDuration(d))
 		}
 	}
+}
+
+// A word ends a pause, and is no data: where nobody sees how it goes, the rollout
+// waits for that first, and goes on by itself once it comes.
+func TestAWordIsNoData(t *testing.T) {
+	for name, blind := range map[string]func(w *world, on bool){
+		"a store that is silent":     func(w *world, on bool) { w.silent = on },
+		"an arm that is not counted": func(w *world, on bool) { w.empty = map[bool]target.Arm{true: target.Canary}[on] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := upgrade(t)
+			set := func(on bool) {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				blind(w, on)
+			}
+			req := steps(patient(good), strategy.CanaryStep{Weight: 10, AtLeast: twenty}, strategy.CanaryStep{Pause: &strategy.Waiting{}}, strategy.CanaryStep{Weight: 100})
+			w.clock.after(10*time.Minute, func() { set(true) })
+			w.clock.after(15*time.Minute, func() {
+				if _, err := w.engine("kim", nil).Resume(t.Context(), key, "kim", "it looks well"); err != nil {
+					t.Error(err)
+				}
+			})
+			w.clock.after(25*time.Minute, func() {
+				if got := w.share(good); got != 10 {
+					t.Errorf("it went on to %g %% blind", got)
+				}
+				set(false)
+			})
+			out, err := w.engine("a", nil).Ship(t.Context(), req)
+			wantEnd(t, out, err, release.Shipped)
+			wantPath(t, w, "preparing", "stepping", "paused awaiting_resume", "stepping", "paused no_data", "stepping", "baking", "completing", "succeeded")
+		})
+	}
+}
+
+// A gate that held the rollout up and passes again is no data either: what has some of
+// the users gets no more of them while nobody sees how it goes.
+func TestAGateThatPassesIsNoData(t *testing.T) {
+	w := upgrade(t)
+	hold := &shut{status: gate.Pass}
+	w.gates = []gate.Gate{hold}
+	w.clock.after(45*time.Second, func() { hold.status, hold.reason = gate.Fail, "a freeze" })
+	w.clock.after(10*time.Minute, func() { w.silent = true })
+	w.clock.after(15*time.Minute, func() { hold.status = gate.Pass })
+	w.clock.after(25*time.Minute, func() {
+		if got := w.share(good); got != 10 {
+			t.Errorf("it went on to %g %% blind", got)
+		}
+		w.silent = false
+	})
+	out, err := w.engine("a", nil).Ship(t.Context(), patient(good))
+	wantEnd(t, out, err, release.Shipped)
+	wantPath(t, w, "preparing", "stepping", "paused gate", "stepping", "paused no_data", "stepping", "baking", "completing", "succeeded")
 }

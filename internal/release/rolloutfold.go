@@ -179,7 +179,8 @@ func (r *Rollout) move(rec ledger.Record, to State, b MoveBody) {
 		r.StepAt, r.Soak, r.late, r.unwatched = rec.At, 0, 0, 0
 	}
 	if b.From == Paused && !to.GoingBack() {
-		r.Cause, r.Reason, r.Trigger, r.BadTicks = "", "", "", 0
+		// Looks that could not be read still count: a word or a gate is no data.
+		r.Cause, r.Reason, r.Trigger = "", "", ""
 		r.Extended, r.StepAt, r.unwatched = false, rec.At, 0
 		r.Failure, r.failures = nil, 0
 	}

@@ -93,6 +93,7 @@ func TestAccBadInputIsRefusedAtPlanOnItsAttribute(t *testing.T) {
 		"steps of a way back at once":         {"rollback_policy", "by_steps", `how               = "by_steps"`, ``, "by_steps bounds a way back by steps, but the policy goes back at once"},
 		"a way back of a day":                 {"rollback_policy", "by_steps.within", `within = "3m"`, `within = "24h"`, "24h is not a bound of the way back; it must be above 0s and at most 1h"},
 		"a way back by no steps":              {"release", "rollback_policy", `canary = { steps = ` + steps + ` }`, `all_at_once = {}`, `goes back by steps, but the strategy "careful" has none below 100 %`},
+		"a way back by steps of batches":      {"release", "rollback_policy", `canary = { steps = ` + steps + ` }`, `rolling = { batch = "25%" }`, `goes back by steps, but the strategy "careful" replaces instances in batches, which go back together`},
 		"a negative fast track":               {"rollback_policy", "fast_track.within", `within = "168h"`, `within = "-7h"`, `"-7h" is negative`},
 		"a fast track in days":                {"rollback_policy", "fast_track.within", `within = "168h"`, `within = "7d"`, `"7d" is not a duration`},
 		"an old arm kept warm for a minus":    {"rollback_policy", "keep_warm", `keep_warm         = "30m"`, `keep_warm = "-30m"`, `"-30m" is negative`},

@@ -169,7 +169,7 @@ func (s Spec) validatePolicy() field.Errors {
 		}
 	}
 	if s.Policy.How == BySteps && s.Mode != Observe && s.Strategy.Rolling != nil {
-		add("goes back by steps, but the strategy %q replaces instances in batches, which go back together; allowed with rolling is how = \"at_once\"", s.Strategy.Name)
+		add("goes back by steps, but the strategy %q replaces instances in batches, which go back together; allowed with rolling is a way back at once, for example how = \"at_once\"", s.Strategy.Name)
 	} else if s.Policy.How == BySteps && s.Mode != Observe && len(s.backWeights()) == 0 {
 		add("goes back by steps, but the strategy %q has none below 100 %%; take a strategy with steps, for example canary = { steps = [{ weight = 50 }, { weight = 100 }] }, or how = \"at_once\"", s.Strategy.Name)
 	}

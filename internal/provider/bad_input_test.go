@@ -11,6 +11,7 @@ import (
 // on the path of the attribute, that says what is wrong and gives an example. An
 // empty from adds to the configuration instead of editing it.
 func TestAccBadInputIsRefusedAtPlanOnItsAttribute(t *testing.T) {
+	t.Parallel()
 	tf := acctest.New(t, acctest.World())
 	steps := `[{ weight = 5, at_least = "1m" }, { weight = 100 }]`
 	cases := map[string]struct{ typ, path, from, to, want string }{

@@ -127,6 +127,7 @@ func open(t *testing.T, path string) ledger.Ledger {
 }
 
 func TestAccADeclaredObjectIsCreatedKnownAtPlanUpdatedImportedAndMissed(t *testing.T) {
+	t.Parallel()
 	for name, o := range objects() {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "ledger.db")
@@ -228,6 +229,7 @@ resource "sluice_environment" "again" {
 }
 
 func TestAccADataSourceGivesADefinitionByName(t *testing.T) {
+	t.Parallel()
 	for name, o := range objects() {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "ledger.db")

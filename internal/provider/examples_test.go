@@ -116,6 +116,7 @@ func beside(t *testing.T, tf *acctest.Terraform, folder string) {
 // each in a ledger of its own, which knows what the example asks it for. Those with a
 // release are only planned, for there is no target.
 func TestAccEachExampleOfTheDocumentationWorks(t *testing.T) {
+	t.Parallel()
 	try := func(t *testing.T, file string) {
 		t.Helper()
 		world := acctest.World()

@@ -13,6 +13,7 @@ import (
 )
 
 func TestAccFunctionsAnswerAndRefuseInTheDomainsWords(t *testing.T) {
+	t.Parallel()
 	const window = `{ name = "x", content = jsonencode({ name = "x", kind = "freeze", time_zone = "Europe/Berlin", reason = "peak trade", absolute = [{ starts_at = "2026-11-27", ends_at = "2026-11-30T22:00" }] }) }`
 	step := func(weight float64, atLeast knownvalue.Check) knownvalue.Check {
 		return knownvalue.ObjectExact(map[string]knownvalue.Check{"weight": knownvalue.Float64Exact(weight), "at_least": atLeast, "at_most": knownvalue.Null()})
@@ -64,6 +65,7 @@ func TestAccFunctionsAnswerAndRefuseInTheDomainsWords(t *testing.T) {
 // TestAccARecommendationIsDeclaredAsItIs composes each kind with the resource that
 // takes it, and plans nothing more the second time.
 func TestAccARecommendationIsDeclaredAsItIs(t *testing.T) {
+	t.Parallel()
 	for kind, description := range map[string]string{
 		"canary":      `{ requests_per_minute = 6000, error_rate = "0.1%", stateful = null }`,
 		"linear":      `{ requests_per_minute = 6000, stateful = true, dispersion = 1 }`,

@@ -95,6 +95,7 @@ func TestAStateThatWasWrittenIsStillRead(t *testing.T) {
 // TestAnythingMayBeUnknown makes each part of each resource unknown, one at a
 // time, for a create and for an update: there is no error and no panic.
 func TestAnythingMayBeUnknown(t *testing.T) {
+	t.Parallel()
 	url, id := declare(t)
 	p := acctest.Speak(t, acctest.World(), url)
 	for name, schema := range p.Schemas.ResourceSchemas {

@@ -137,6 +137,7 @@ func TestAccTheValidConfigurationPlans(t *testing.T) {
 }
 
 func TestAccAnUnknownValueAnywhereIsNoErrorAndNoPanic(t *testing.T) {
+	t.Parallel()
 	tf := acctest.New(t, acctest.World())
 	const u = `terraform_data.u.output`
 	cases := map[string][2]string{

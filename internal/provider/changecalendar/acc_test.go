@@ -128,7 +128,7 @@ func TestAccTheCalendarRefusesBadInputOnItsAttribute(t *testing.T) {
 		"an instant too far":    {`at = "2500-01-01T00:00:00Z"`, "at", "in the years 1970 to 2199"},
 		"no unit":               {`horizon = "30"`, "horizon", `"30" has no unit`},
 		"a horizon too far":     {`horizon = "100000h"`, "horizon", "longer than ten years"},
-		"too many entries":      {`horizon = "80000h"` + "\n" + `tier = "production"`, "horizon", "at most 1000 are shown"},
+		"too many entries":      {`at = "2026-06-01T00:00:00Z"` + "\n" + `horizon = "80000h"` + "\n" + `tier = "production"`, "horizon", "at most 1000 are shown"},
 		"an unknown tier":       {`tier = "prod"`, "tier", `"prod" is not a tier`},
 		"an unknown window":     {`windows = [{ name = "nobody", content = null }]`, "windows[0].content", "a name alone is not enough"},
 		"another content":       {`windows = [{ name = "x", content = "{}" }]`, "windows[0].content", "it is not the content of the change window"},

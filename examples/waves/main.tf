@@ -52,7 +52,7 @@ resource "sluice_release" "checkout" {
 }
 
 variable "cells" {
-  description = "The cells, by name. A lab of one's own is started by sluice lab serve."
+  description = "The cells, by name. A lab for the first is started by: sluice lab --artifacts DIR --rate 100; for the others add --listen 127.0.0.1:7080 --traffic-listen 127.0.0.1:7081, and 7090 and 7091"
   type        = map(object({ region = string, url = string, metrics = string }))
   default = {
     eu-1 = { region = "eu-central-1", url = "http://127.0.0.1:7070", metrics = "http://127.0.0.1:7070/metrics" }
@@ -62,7 +62,7 @@ variable "cells" {
 }
 
 variable "artifact" {
-  description = "What shall serve in all of them."
+  description = "What shall serve in all of them. In the lab the digest is that of the artifact's file."
   type        = object({ version = string, reference = string })
   default = {
     version   = "1.1.0"

@@ -45,7 +45,7 @@ func TestWindowAdvise(t *testing.T) {
 		t.Errorf("%v, %+v", err, got.Windows)
 	}
 	// People who sleep at night have no quiet hour, and it says what there is instead.
-	contains(t, w.expect(Done, append(whole, "--within", "mon-fri 08:00-18:00")...).out, "no hour inside of within is quiet", "the least busy, monday 08:00, has 123 %")
+	contains(t, w.expect(Done, append(whole, "--within", "mon-fri 08:00-18:00")...).out, "no hour inside of within is quiet", "the least busy, Monday 08:00, has 123 %")
 	contains(t, w.expect(Done, append(whole, "--within", "sat-mon 22:00-04:00", "--min-length", "3h", "--windows", "1", "--quiet-share", "40")...).out, "BYDAY=MO,TU,SU", "01:00")
 
 	strategy := `{"name":"careful","bake":"1h","canary":{"steps":[{"weight":10,"at_least":"1h"},{"weight":100}]},"analysis":{}}`

@@ -93,7 +93,7 @@ func endWords(r *release.Rollout, b release.TargetEndedBody) string {
 }
 
 func watchedWords(b release.WaveWatchedBody) string {
-	s := fmt.Sprintf("looked at %s after wave %d, %s more of its soak", plural(uint64(b.Looked), "target"), b.Wave+1, b.Soak)
+	s := fmt.Sprintf("looked at %s after wave %d, %s more of its soak", plural(uint64(b.Looked), "target"), b.Wave+1, span(b.Soak.Std()))
 	for _, name := range slices.Sorted(maps.Keys(b.Ill)) {
 		s += fmt.Sprintf("; %s: %s", name, b.Ill[name])
 	}

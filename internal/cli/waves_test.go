@@ -66,7 +66,7 @@ var midWave = struct {
 	},
 	[]any{
 		release.TargetStartedBody{Target: "eu-1"}, release.TargetEndedBody{Target: "eu-1", Result: release.Shipped, Changed: true, Rollout: 4},
-		release.WaveWatchedBody{Looked: 1, Soak: 5e9, Ill: map[string]string{"eu-1": "it is hot"}},
+		release.WaveWatchedBody{Looked: 1, Soak: 5_008_136_176, Ill: map[string]string{"eu-1": "it is hot"}},
 		release.TargetStartedBody{Target: "eu-2", Wave: 1}, release.TargetStartedBody{Target: "us-1", Wave: 1},
 		release.TargetWaitingBody{Target: "us-1", Reason: "window fail: freeze"},
 		release.TargetEndedBody{Target: "eu-2", Result: release.WentBack, Cause: release.CauseHarm, Reason: "errors 9 of 10", Rollout: 2},

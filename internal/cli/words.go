@@ -65,7 +65,12 @@ func about(d time.Duration) string {
 
 // percent writes a share of traffic.
 func percent(weight float64) string {
-	return strconv.FormatFloat(weight, 'f', -1, 64) + " %"
+	// Four digits: a third of the targets is 33.33 %, and 0.015625 stays what it is.
+	short, err := strconv.ParseFloat(strconv.FormatFloat(weight, 'g', 4, 64), 64)
+	if err != nil {
+		short = weight
+	}
+	return strconv.FormatFloat(short, 'f', -1, 64) + " %"
 }
 
 // number writes a count with a comma every three digits.

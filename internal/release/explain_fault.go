@@ -32,7 +32,7 @@ func remedyOf(err error, key Key) string {
 	case errors.As(err, &corrupt):
 		return fmt.Sprintf("find out who changed the ledger, with: sluice verify; and restore it from a copy\nto go back meanwhile: sluice rollback %s --reason \"...\"", key)
 	case errors.Is(err, ledger.ErrReadOnly):
-		return "give this user the right to write the ledger's file and its folder"
+		return "give this user the right to write the ledger's file and its folder, or in a database or a bucket the rights of a releaser"
 	case errors.Is(err, ledger.ErrFull):
 		return "make room on the disk of the ledger and apply again"
 	case errors.Is(err, ledger.ErrBusy):

@@ -124,8 +124,8 @@ func (p procedure) check() string {
 		"2. `sluice verify` says that the record is whole.",
 		"3. The artifact that was left is quarantined: `terraform plan` must not offer to ship it again before somebody lifts that.",
 	}
-	for _, name := range p.spec.Strategy.Analysis.MetricNames() {
-		lines = append(lines, fmt.Sprintf("* Look at the metric `%s`, by which this release is judged.", name))
+	for i, name := range p.spec.Strategy.Analysis.MetricNames() {
+		lines = append(lines, fmt.Sprintf("%d. Look at the metric `%s`, by which this release is judged.", i+4, name))
 	}
 	return strings.Join(lines, "\n")
 }

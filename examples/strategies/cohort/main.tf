@@ -58,7 +58,7 @@ resource "sluice_release" "checkout" {
 }
 
 variable "artifact" {
-  description = "What is released."
+  description = "What is released. In the lab the digest is that of the artifact's file."
   type        = object({ version = string, reference = string })
   default = {
     version   = "1.1.0"

@@ -164,7 +164,7 @@ func TestWithoutAPatternThereIsNoWindow(t *testing.T) {
 		of   shape
 		want string
 	}{
-		"flat": {func(time.Time) float64 { return 500 }, "no hour is quiet, which is at most 50 % of the average: the least busy, monday 00:00, has 100 %"},
+		"flat": {func(time.Time) float64 { return 500 }, "no hour is quiet, which is at most 50 % of the average: the least busy, Monday 00:00, has 100 %"},
 		"zero": {func(time.Time) float64 { return 0 }, "there was not a single request in any hour"},
 	} {
 		t.Run(name, func(t *testing.T) {

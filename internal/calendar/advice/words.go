@@ -75,7 +75,7 @@ func (x *examined) least(inside bool) string {
 		return "none of them is known"
 	}
 	h := x.week[best]
-	return fmt.Sprintf("the least busy, %s %s, has %s", dayName(h.Day), clock(h.Hour), percent(h.Requests/x.mean))
+	return fmt.Sprintf("the least busy, %s %s, has %s", h.Day, clock(h.Hour), percent(h.Requests/x.mean))
 }
 
 // comparison says what the windows spare.
@@ -108,7 +108,7 @@ func (x *examined) windowReason(w Window) string {
 	if w.Worst == nil {
 		return text
 	}
-	text += fmt.Sprintf("; a release touches %s requests when it begins %s, and %s at worst", number(*w.Best), w.BestAt, number(*w.Worst))
+	text += fmt.Sprintf("; a release touches %s requests when it begins %s, and %s at worst", number(*w.Best), strings.ToUpper(w.BestAt[:1])+w.BestAt[1:], number(*w.Worst))
 	if w.Budget != nil {
 		text += fmt.Sprintf(", which would be %s of the error budget if all of them failed", percent(*w.Budget))
 	}

@@ -83,7 +83,7 @@ func (l *Ledger) mapError(err error) error {
 	case c == codeReadOnlyTransaction:
 		return fmt.Errorf("%s: %w: the server is a replica, or the session may only read; name the primary: %w", l.place, ledger.ErrReadOnly, err)
 	case c == codeInsufficientRight:
-		return fmt.Errorf("%s: %w by this role; grant it the rights of a releaser, see docs/sql/postgres-roles.sql: %w", l.place, ledger.ErrReadOnly, err)
+		return fmt.Errorf("%s: %w at best by this role; to look it needs sluice_reader, to write sluice_releaser, see docs/sql/postgres-roles.sql, and to create a ledger CREATE on the database: %w", l.place, ledger.ErrReadOnly, err)
 	case c == codeDiskFull:
 		return fmt.Errorf("%s: %w: %w", l.place, ledger.ErrFull, err)
 	case c == codeTooManyConnections, c == codeLockNotAvailable, c == codeCannotConnectNow, c == codeSerializationFailure, c == codeDeadlock:

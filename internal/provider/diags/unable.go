@@ -46,7 +46,7 @@ func words(err error) (happened, remedy string) {
 	case errors.Is(err, ledger.ErrForeign):
 		return "the file named as the ledger is something else", "name a ledger of Sluice, or a path where there is no file yet"
 	case errors.Is(err, ledger.ErrReadOnly):
-		return "the ledger can be read and not written", "give this user the right to write the ledger's file and its folder"
+		return "the ledger can be read and not written", "give this user the right to write the ledger's file and its folder, or in a database or a bucket the rights of a releaser"
 	case errors.Is(err, ledger.ErrFull):
 		return "the disk of the ledger is full, so nothing more can be recorded", "make room and apply again"
 	case errors.Is(err, ledger.ErrBusy):

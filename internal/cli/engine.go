@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"time"
 
@@ -90,7 +91,8 @@ func (a *app) signalDrivers() signal.Registry {
 	return signals.Drivers()
 }
 
-// reach says what the release is, and whether its target answers this process.
+// reach says what the release is, and whether its target answers this process. Of
+// many targets one is enough: what is away is gone on with when it is back.
 func (a *app) reach(ctx context.Context, e *release.Engine, key release.Key) (release.Status, error) {
 	quick := &release.Engine{
 		Ledger: e.Ledger, Clock: e.Clock, Targets: e.Targets, UserAgent: e.UserAgent, CallTimeout: lookTimeout,
@@ -99,7 +101,22 @@ func (a *app) reach(ctx context.Context, e *release.Engine, key release.Key) (re
 	if errors.Is(err, release.ErrUnknown) {
 		return s, unknownRelease(ctx, e.Ledger, key)
 	}
+	if len(s.Parts) > 0 {
+		s.LookErr = nobodyAnswers(s.Parts)
+	}
 	return s, err
+}
+
+// nobodyAnswers is why none of the targets answers, nil where one does.
+func nobodyAnswers(parts []release.PartLook) error {
+	var all []error
+	for _, p := range parts {
+		if p.Err == nil {
+			return nil
+		}
+		all = append(all, fmt.Errorf("%s: %w", p.Name, p.Err))
+	}
+	return errors.Join(all...)
 }
 
 // outcomeJSON is what the commands that act write with --json.

@@ -99,3 +99,14 @@ func TestTargetsThatWaitAreTold(t *testing.T) {
 		t.Errorf("the watch says\n%s", out)
 	}
 }
+
+// Whoever reaches the targets stops a release over many without a driver that lives:
+// no request is left behind for one to find later.
+func TestManyTargetsAreAborted(t *testing.T) {
+	w := newWorld(t)
+	w.waved(t)
+	contains(t, w.expect(Done, "abort", "checkout/production", "--reason", "errors in the shop").out, "Rollout 1 of checkout/production is aborted")
+	if o, err := w.target.Observe(t.Context()); err != nil || o.Baseline == nil || o.Baseline.Payload.Version != first.Version || o.Canary != nil && o.Canary.Weight > 0 {
+		t.Errorf("the target has %+v, %v", o, err)
+	}
+}

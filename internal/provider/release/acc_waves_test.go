@@ -103,12 +103,18 @@ func TestAccWaves_TheStory(t *testing.T) {
 		t.Errorf("quarantine %v, failed %v", h.Quarantine, h.Last().Waves.Failed())
 	}
 
-	f.Write("main.tf", f.over(f.v2, ""))
+	// A person takes the whole back, with nobody else driving.
+	if out := f.sluice("rollback", key.String(), "--reason", "errors in the shop"); !strings.Contains(out, "checkout/production is back: 1.0.0 serves") {
+		t.Errorf("the rollback says: %s", out)
+	}
+	f.wantAt(f.v1, f.names...)
+
+	f.Write("main.tf", f.over(f.v1, ""))
 	f.MustApply()
 	if destroyed := f.Run("destroy", "-json", "-auto-approve"); destroyed.Exit != 0 {
 		t.Errorf("destroying: %s", destroyed.Text("error"))
 	}
-	f.wantAt(f.v2, f.names...)
+	f.wantAt(f.v1, f.names...)
 	h, err := f.engine().Load(t.Context(), key.Part("eu"))
 	if err != nil || h.Owner != nil {
 		t.Errorf("the part of eu: %v, owner %v", err, h.Owner)

@@ -37,7 +37,11 @@ GRANT sluice_reader TO sluice_releaser;
 GRANT INSERT ON :"schema".record TO sluice_releaser;
 GRANT INSERT, UPDATE ON :"schema".lease TO sluice_releaser;
 
--- An administrator creates the ledger and brings its schema to a new version.
+-- An administrator brings the schema to the version of a newer Sluice, which only
+-- owners of tables can. Whoever created the ledger stays one of them.
 GRANT sluice_releaser TO sluice_administrator;
 GRANT CREATE ON SCHEMA :"schema" TO sluice_administrator;
-GRANT ALL ON ALL TABLES IN SCHEMA :"schema" TO sluice_administrator;
+GRANT sluice_administrator TO CURRENT_USER;
+ALTER TABLE :"schema".meta OWNER TO sluice_administrator;
+ALTER TABLE :"schema".record OWNER TO sluice_administrator;
+ALTER TABLE :"schema".lease OWNER TO sluice_administrator;

@@ -25,7 +25,7 @@ func TestRoles(t *testing.T) {
 			t.Fatalf("psql: %v\n%s", err, out)
 		}
 	}
-	pgtest.Exec(t, s.URL("roles"), "CREATE ROLE anna LOGIN IN ROLE sluice_reader; CREATE ROLE ci LOGIN IN ROLE sluice_releaser; CREATE ROLE guest LOGIN")
+	pgtest.Exec(t, s.URL("roles"), "CREATE ROLE anna LOGIN IN ROLE sluice_reader; CREATE ROLE ci LOGIN IN ROLE sluice_releaser; CREATE ROLE dba LOGIN IN ROLE sluice_administrator; CREATE ROLE guest LOGIN")
 
 	reader := open(t, s.URLAs("anna", "roles"), postgres.Options{MustExist: true})
 	if got, err := reader.Read(t.Context(), "s", 1); err != nil || len(got) != 1 {
@@ -56,6 +56,12 @@ func TestRoles(t *testing.T) {
 		if err == nil {
 			t.Errorf("a releaser may %s: %s", forbidden, out)
 		}
+	}
+	// What a migration does.
+	pgtest.Exec(t, s.URLAs("dba", "roles"), "ALTER TABLE sluice.record ADD COLUMN later text; CREATE INDEX record_later ON sluice.record (later); CREATE TABLE sluice.later (); UPDATE sluice.meta SET value = value")
+	pgtest.Exec(t, s.URLAs("dba", "roles"), "DROP TABLE sluice.later; ALTER TABLE sluice.record DROP COLUMN later")
+	if _, err := admin.Append(t.Context(), "t", 0, entry(1)); err != nil {
+		t.Errorf("who created the ledger appends: %v", err)
 	}
 	if _, err := postgres.Open(t.Context(), s.URLAs("guest", "roles"), postgres.Options{}); !errors.Is(err, ledger.ErrReadOnly) {
 		t.Errorf("a guest opens: %v", err)

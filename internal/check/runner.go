@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
@@ -106,7 +105,7 @@ func (e Expect) unmet(r reply, took field.Duration) []string {
 		if len(values) == 0 {
 			out = append(out, fmt.Sprintf("header %s is not there", name))
 		} else if a := e.Headers[name]; !a.text(strings.Join(values, ", ")) {
-			out = append(out, fmt.Sprintf("header %s is %s; expected %s", name, clip(strings.Join(values, ", ")), a))
+			out = append(out, fmt.Sprintf("header %s is %s; expected %s", name, strconv.Quote(jsonvalue.Clip(strings.Join(values, ", "))), a))
 		}
 	}
 	out = append(out, e.unmetJSON(r.body)...)
@@ -132,7 +131,7 @@ func (e Expect) unmetJSON(body []byte) []string {
 		case !found:
 			out = append(out, fmt.Sprintf("nothing stands at %s; expected %s", path, a))
 		case !a.value(v):
-			out = append(out, fmt.Sprintf("%s is %s; expected %s", path, clip(jsonvalue.Text(v)), a))
+			out = append(out, fmt.Sprintf("%s is %s; expected %s", path, strconv.Quote(jsonvalue.Clip(jsonvalue.Text(v))), a))
 		}
 	}
 	return out
@@ -171,13 +170,3 @@ func oneOf(statuses []int) string {
 
 // precision is to what latencies are rounded.
 const precision = 100 * time.Microsecond
-
-// clipAt is how many characters of a value are shown.
-const clipAt = 120
-
-func clip(text string) string {
-	if utf8.RuneCountInString(text) > clipAt {
-		text = string([]rune(text)[:clipAt]) + "..."
-	}
-	return strconv.Quote(text)
-}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"regexp"
 	"slices"
 	"time"
@@ -78,7 +77,7 @@ func (d Document) validate() field.Errors {
 	case (d.URL == "") == (d.File == ""):
 		errs = append(errs, field.Error{Msg: "exactly one of url and file says where the document is; for example file = \"/etc/checkout/settings.json\""})
 	case d.URL != "":
-		if msg := urlProblem(d.URL); msg != "" {
+		if msg := field.HTTPURL(d.URL, "https://config.example/checkout.json", "CONFIG_TOKEN", "name what is compared in paths"); msg != "" {
 			errs = append(errs, field.Error{Path: "url", Msg: msg})
 		}
 	case d.Token != nil:
@@ -113,24 +112,6 @@ func expectations(at string, m map[string]Expectation) field.Errors {
 		errs = append(errs, m[path].validate().Under(fmt.Sprintf("%s[%q]", at, path))...)
 	}
 	return errs
-}
-
-func urlProblem(raw string) string {
-	const example = "; for example \"https://config.example/checkout.json\""
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		return "the URL cannot be parsed; it must be absolute, with http or https" + example
-	case u.User != nil:
-		return "the URL holds a user or password, which would be kept in state and ledger; refer to a secret with token = { env = \"CONFIG_TOKEN\" }" + example
-	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Sprintf("the URL's scheme is %q; it must be http or https%s", u.Scheme, example)
-	case u.Hostname() == "":
-		return "the URL names no host; it must be absolute" + example
-	case u.Fragment != "":
-		return "the URL has a fragment, which no server sees; name what is compared in paths" + example
-	}
-	return ""
 }
 
 // compare holds what was read against what is declared. What cannot be read is one

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/jsonvalue"
@@ -61,10 +60,10 @@ func (e Expectation) difference(path string, v any) Finding {
 		return f
 	}
 	f.Digest = f.digest
-	f.Expected, f.Observed = clip(*e.Equals), clip(jsonvalue.Text(v))
+	f.Expected, f.Observed = jsonvalue.Clip(*e.Equals), jsonvalue.Clip(jsonvalue.Text(v))
 	if text, ok := v.(string); ok {
 		// Quoted, so that a text cannot be taken for this package's own words.
-		f.Expected, f.Observed = clip(strconv.Quote(*e.Equals)), clip(strconv.Quote(text))
+		f.Expected, f.Observed = jsonvalue.Clip(strconv.Quote(*e.Equals)), jsonvalue.Clip(strconv.Quote(text))
 	}
 	return f
 }
@@ -74,7 +73,7 @@ func (e Expectation) shown() string {
 	if e.Equals == nil {
 		return hiddenExpected
 	}
-	return clip(strconv.Quote(*e.Equals))
+	return jsonvalue.Clip(strconv.Quote(*e.Equals))
 }
 
 func hash(text string) string {
@@ -83,13 +82,3 @@ func hash(text string) string {
 }
 
 func bare(digest string) string { return strings.TrimPrefix(digest, "sha256:") }
-
-// clipAt is how many characters of a value a report shows.
-const clipAt = 120
-
-func clip(text string) string {
-	if utf8.RuneCountInString(text) <= clipAt {
-		return text
-	}
-	return string([]rune(text)[:clipAt]) + "..."
-}

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Path is what a dotted path looks like: names joined by dots, of which a number
@@ -106,4 +107,15 @@ func sameNumber(a, b string) bool {
 	x, _, errX := big.ParseFloat(a, 10, 512, big.ToNearestEven)
 	y, _, errY := big.ParseFloat(b, 10, 512, big.ToNearestEven)
 	return errX == nil && errY == nil && x.Cmp(y) == 0
+}
+
+// clipAt is how many characters of a value a person is shown.
+const clipAt = 120
+
+// Clip cuts a text down to what a report or a message shows of a value.
+func Clip(text string) string {
+	if utf8.RuneCountInString(text) <= clipAt {
+		return text
+	}
+	return string([]rune(text)[:clipAt]) + "..."
 }

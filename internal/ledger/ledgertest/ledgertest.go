@@ -42,6 +42,7 @@ func Run(t *testing.T, fresh func(t *testing.T) ledger.Ledger, opts Options) {
 		{"query", queryTests},
 		{"lease", leaseTests},
 		{"together", togetherTests},
+		{"history", historyTests},
 		{"whole", wholeTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {

@@ -31,32 +31,61 @@ func (l *Ledger) append(ctx context.Context, stream string, after uint64, entry 
 	if h == nil && after == 0 {
 		h = l.empty(stream)
 	}
+	// sent is true once a write may have taken effect whose answer was lost.
+	sent := false
 	for try := range appendTries {
 		fresh := h == nil
 		if fresh {
-			if try > 1 {
-				// Others write as well: not all at the same instant again.
-				if err := l.opts.Clock.Sleep(ctx, jitter(firstPause)); err != nil {
-					return ledger.Record{}, err
-				}
-			}
 			var err error
-			if h, err = l.load(ctx, stream); err != nil {
-				return ledger.Record{}, err
+			if h, err = l.again(ctx, stream, try); err != nil {
+				return ledger.Record{}, unless(sent, err)
 			}
 		}
 		r, done, err := l.attempt(ctx, h, after, entry, fresh)
+		if errors.Is(err, errCondition) {
+			sent, err = true, nil
+		}
 		if done || err != nil {
-			return r, err
+			return r, unless(sent, err)
 		}
 		h = nil
+	}
+	// The last write may be the one that was there when it was repeated.
+	h, err := l.load(ctx, stream)
+	if err != nil {
+		return ledger.Record{}, unless(sent, err)
+	}
+	there, err := l.judge(ctx, h, after, entry)
+	if there != nil {
+		return there.record(), nil
+	}
+	if err != nil {
+		return ledger.Record{}, unless(sent, err)
 	}
 	return ledger.Record{}, fmt.Errorf("%s: %w: the stream %s was written by others each time", l.place, ledger.ErrBusy, stream)
 }
 
-// attempt tries to append behind h. It is not done, without error, when a fresh look
-// at the stream is needed: a head from memory refuses nothing, since the record may be
-// in the stream already.
+// again looks at a stream, not at the same instant as others do who lost as well.
+func (l *Ledger) again(ctx context.Context, stream string, try int) (*head, error) {
+	if try > 1 {
+		if err := l.opts.Clock.Sleep(ctx, jitter(firstPause)); err != nil {
+			return nil, err
+		}
+	}
+	return l.load(ctx, stream)
+}
+
+// unless is err, or what is left of it where something was sent.
+func unless(sent bool, err error) error {
+	if sent {
+		return uncertain(err)
+	}
+	return err
+}
+
+// attempt tries to append behind h. It is not done, without error or with errCondition,
+// when a fresh look at the stream is needed: a head from memory refuses nothing, since the
+// record may be in the stream already.
 func (l *Ledger) attempt(ctx context.Context, h *head, after uint64, entry ledger.Entry, fresh bool) (ledger.Record, bool, error) {
 	there, err := l.judge(ctx, h, after, entry)
 	if err == nil && there == nil && entry.Lease != "" {
@@ -71,9 +100,6 @@ func (l *Ledger) attempt(ctx context.Context, h *head, after uint64, entry ledge
 		return there.record(), true, nil
 	}
 	r, err := l.write(ctx, h, entry)
-	if errors.Is(err, errCondition) {
-		return ledger.Record{}, false, nil
-	}
 	return r, err == nil, err
 }
 

@@ -126,3 +126,33 @@ func forWriting(err error) error {
 	}
 	return err
 }
+
+// uncertainError is of a call that failed for the reason of err when a write of it may
+// have taken effect already. It hides what err says of the outcome: ErrBusy, ErrFull and
+// the like mean that nothing was changed.
+type uncertainError struct{ err error }
+
+// uncertain hides what an error says of the outcome. An answer about the stream or the
+// lease stands: whoever gives it has looked.
+func uncertain(err error) error {
+	var (
+		conflict *ledger.ConflictError
+		fenced   *ledger.FencedError
+		moved    *ledger.LeaseConflictError
+		corrupt  *ledger.CorruptError
+	)
+	if err == nil || errors.As(err, &conflict) || errors.As(err, &fenced) || errors.As(err, &moved) || errors.As(err, &corrupt) {
+		return err
+	}
+	return &uncertainError{err}
+}
+
+// Error implements error.
+func (e *uncertainError) Error() string {
+	return fmt.Sprintf("what was sent may have taken effect, and then: %v", e.err)
+}
+
+// Is lets the context's errors through.
+func (e *uncertainError) Is(target error) bool {
+	return (target == context.Canceled || target == context.DeadlineExceeded) && errors.Is(e.err, target)
+}

@@ -117,3 +117,6 @@ var (
 	HeadKey      = headKey
 	LeaseKey     = leaseKey
 )
+
+// AppendTries is how often an append writes before it says that the ledger is busy.
+const AppendTries = appendTries

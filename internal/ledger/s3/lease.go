@@ -80,12 +80,14 @@ func (l *Ledger) SwapLease(ctx context.Context, current, next ledger.Lease) erro
 	if d == nil && current == (ledger.Lease{Name: current.Name}) {
 		d = l.nobody(next.Name)
 	}
+	// sent is true once a write may have taken effect.
+	sent := false
 	for range appendTries {
 		fresh := d == nil
 		if fresh {
 			var err error
 			if d, err = l.settled(ctx, next.Name); err != nil {
-				return err
+				return unless(sent, err)
 			}
 		}
 		switch {
@@ -101,12 +103,21 @@ func (l *Ledger) SwapLease(ctx context.Context, current, next ledger.Lease) erro
 		swapped.Moving = next.Fence != d.Lease.Fence && len(d.Guards) > 0
 		err := l.putLease(ctx, d, swapped)
 		if err == nil && swapped.Moving {
-			_, err = l.settle(ctx, swapped)
+			// It has moved, for all who look, whether we bring it there or they.
+			if _, err = l.settle(ctx, swapped); err != nil {
+				return uncertain(err)
+			}
 		}
 		if !errors.Is(err, errCondition) {
-			return err
+			return unless(sent, err)
 		}
-		d = nil
+		d, sent = nil, true
+	}
+	// The last write may be the one that was there when it was repeated.
+	if now, err := l.settled(ctx, next.Name); err != nil {
+		return unless(sent, err)
+	} else if slices.Contains(now.Writes, write) {
+		return nil
 	}
 	return fmt.Errorf("%s: %w: the lease %s was written by others each time", l.place, ledger.ErrBusy, next.Name)
 }

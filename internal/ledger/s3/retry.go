@@ -24,25 +24,32 @@ const (
 // when the last attempt is refused for load after such a one, the outcome is unknown,
 // and not ErrBusy.
 func (s *store) call(ctx context.Context, try func(context.Context) error) error {
+	_, err := s.callOpen(ctx, try)
+	return err
+}
+
+// callOpen is call that says, of an error that is about the last attempt alone, whether
+// one before it may have taken effect.
+func (s *store) callOpen(ctx context.Context, try func(context.Context) error) (open bool, err error) {
 	var (
 		start   = s.clock.Now()
 		pause   = firstPause
 		unknown error
 	)
 	for {
-		err := s.attempt(ctx, try)
+		err = s.attempt(ctx, try)
 		if err == nil {
-			return nil
+			return false, nil
 		}
 		again := transient(err)
 		if again && !throttled(err) && !unreached(err) {
 			unknown = err
 		}
 		if ctx.Err() != nil {
-			return s.mapError(errors.Join(ctx.Err(), err))
+			return unknown != nil, s.mapError(errors.Join(ctx.Err(), err))
 		}
 		if !again {
-			return s.mapError(err)
+			return unknown != nil, s.mapError(err)
 		}
 		patience := s.patience
 		if unreached(err) {
@@ -51,15 +58,15 @@ func (s *store) call(ctx context.Context, try func(context.Context) error) error
 		}
 		if s.clock.Now().Sub(start)+pause > patience {
 			if unreached(err) && unknown == nil {
-				return s.mapError(err)
+				return false, s.mapError(err)
 			}
 			if unknown != nil {
-				return fmt.Errorf("%s does not answer as it should, and what was sent may have taken effect: %w", s.place, unknown)
+				return false, fmt.Errorf("%s does not answer as it should, and what was sent may have taken effect: %w", s.place, unknown)
 			}
-			return fmt.Errorf("%s: %w: the store refuses requests for their number; it did so for %s: %w", s.place, ledger.ErrBusy, s.patience, err)
+			return false, fmt.Errorf("%s: %w: the store refuses requests for their number; it did so for %s: %w", s.place, ledger.ErrBusy, s.patience, err)
 		}
 		if slept := s.clock.Sleep(ctx, jitter(pause)); slept != nil {
-			return errors.Join(slept, err)
+			return unknown != nil, errors.Join(slept, err)
 		}
 		pause = min(2*pause, lastPause)
 	}

@@ -167,7 +167,7 @@ func (s *store) put(ctx context.Context, key string, data []byte, etag string) (
 		return in
 	}
 	var written string
-	err := s.call(ctx, func(ctx context.Context) error {
+	open, err := s.callOpen(ctx, func(ctx context.Context) error {
 		out, err := s.client.PutObject(ctx, in())
 		if err == nil {
 			written = aws.ToString(out.ETag)
@@ -176,6 +176,9 @@ func (s *store) put(ctx context.Context, key string, data []byte, etag string) (
 	})
 	if isCondition(err) {
 		return "", errCondition
+	}
+	if open {
+		err = uncertain(err)
 	}
 	return written, err
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,21 +24,7 @@ func TestStorm(t *testing.T) {
 	s := s3test.Fake(t)
 	url := s.URL(s.Bucket(t), "acme")
 	open(t, url, s3.Options{})
-	var n atomic.Int64
-	s.Before(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		switch i := n.Add(1); {
-		case r.Method == http.MethodPut && i%7 == 0:
-			s3test.Deaf(w, r, next)
-		case i%11 == 0:
-			s3test.Cut(w, r, next)
-		case i%13 == 0:
-			s3test.Refuse(503, "SlowDown", "Please reduce your request rate.")(w, r, next)
-		case i%17 == 0:
-			s3test.Refuse(500, "InternalError", "We encountered an internal error.")(w, r, next)
-		default:
-			next.ServeHTTP(w, r)
-		}
-	})
+	s.Before(s3test.Weather(0, 3, s3test.All...))
 	var (
 		all   sync.WaitGroup
 		mu    sync.Mutex

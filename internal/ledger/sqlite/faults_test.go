@@ -17,7 +17,7 @@ import (
 // lock takes the right to write away until the function returned is called.
 func lock(t *testing.T, path string) func() {
 	t.Helper()
-	db, err := sql.Open("sqlite", path+"?_txlock=immediate")
+	db, err := sql.Open("sqlite", path+"?_txlock=immediate&_pragma=busy_timeout(30000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 // Report says what Check looked at.
 type Report struct {
 	// Operations counts all of them, Open those whose outcome nobody learned, and
-	// Dropped the open ones without a trace.
+	// Dropped the open ones without a trace, or that repeat another open one.
 	Operations, Open, Dropped int
 	// Parts counts the parts of the history that have no stream and no lease in common,
 	// and Longest the operations of the longest.
@@ -85,17 +85,20 @@ func split(ops []Op) ([][]porcupine.Operation, Report) {
 	for _, o := range ops {
 		tied.tie(o.Call.names())
 	}
-	index := map[any]int{}
+	index, again := map[any]int{}, map[any]bool{}
 	var parts [][]porcupine.Operation
 	for _, o := range ops {
 		to := o.To
 		if o.Open() {
 			report.Open++
 			var matters bool
-			if to, matters = seen.until(o); !matters {
+			if to, matters = seen.until(o); !matters || again[o.Call.key()] {
 				report.Dropped++
 				continue
 			}
+			// The same call once more, when nobody knows of the first either, can have
+			// had no effect that the first, which may take as long, cannot have had.
+			again[o.Call.key()] = true
 		}
 		root := tied.root(o.Call.names()[0])
 		i, known := index[root]

@@ -1,6 +1,10 @@
 package history
 
-import "math"
+import (
+	"math"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+)
 
 // never is when an open operation ends of which nothing better is known.
 const never = math.MaxInt64
@@ -147,6 +151,19 @@ func (t *traces) until(o Op) (at int64, matters bool) {
 		return max(first, o.From), true
 	}
 	return never, t.named[effect] || !t.whole(what)
+}
+
+// key is the same for calls that ask for the same change. The hash of the entry's record is
+// that of all of its content.
+func (c Call) key() any {
+	if c.Verb == Swap {
+		return [2]ledger.Lease{c.Current, c.Next}
+	}
+	type change struct {
+		stream, lease, hash string
+		after               uint64
+	}
+	return change{c.Stream, c.Entry.Lease, ledger.Seal(c.Stream, c.After, ledger.ZeroHash, *c.Entry).Hash, c.After}
 }
 
 // names returns the streams and leases that a call is about.

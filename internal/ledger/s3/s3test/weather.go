@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
@@ -66,3 +67,11 @@ func Weather(seed uint64, in int, faults ...Around) Around {
 
 // All are the faults that a network and a store have.
 var All = []Around{Deaf, Cut, Internal, After(Internal), SlowDown}
+
+// Counted counts how often a fault strikes.
+func Counted(n *atomic.Int64, fault Around) Around {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		n.Add(1)
+		fault(w, r, next)
+	}
+}

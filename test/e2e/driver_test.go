@@ -16,7 +16,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	gates "github.com/sluice/terraform-provider-sluice/internal/gate/all"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
-	"github.com/sluice/terraform-provider-sluice/internal/ledger/sqlite"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	signals "github.com/sluice/terraform-provider-sluice/internal/signal/all"
 	targets "github.com/sluice/terraform-provider-sluice/internal/target/all"
@@ -27,8 +27,8 @@ const driveEnv = "SLUICE_E2E_DRIVER"
 
 // job is what a driver's process is started with.
 type job struct {
-	// Dir holds the ledger and the spool.
-	Dir string
+	// Ledger is the ledger's URL, and Dir holds the spool.
+	Ledger, Dir string
 	// Holder names this process and no other.
 	Holder string
 	Spec   release.Spec
@@ -38,9 +38,9 @@ type job struct {
 	Resume bool
 }
 
-// openDir opens the ledger in a directory, and makes an engine on it.
-func openDir(ctx context.Context, dir, holder string) (*release.Engine, error) {
-	l, err := sqlite.Open(ctx, filepath.Join(dir, "ledger.db"), sqlite.Options{})
+// openEngine opens a ledger, and makes an engine on it that spools in a directory.
+func openEngine(ctx context.Context, url, dir, holder string) (*release.Engine, error) {
+	l, err := all.Open(ctx, url, all.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func driveChild() {
 // drive opens the rollout of the job where nobody did yet, and brings it to its
 // end, whatever that is.
 func (j job) drive(ctx context.Context) error {
-	e, err := openDir(ctx, j.Dir, j.Holder)
+	e, err := openEngine(ctx, j.Ledger, j.Dir, j.Holder)
 	if err != nil {
 		return err
 	}

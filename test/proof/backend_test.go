@@ -91,4 +91,3 @@ func startS3(t *testing.T) backend {
 	s.Before(s3test.Weather(5, 60, faults...))
 	return b
 }
-

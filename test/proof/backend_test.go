@@ -33,9 +33,9 @@ var backends = []struct {
 	// appends is the small form of the proof.
 	appends int
 }{
-	{"sqlite", startSQLite, 800},
-	{"postgres", startPostgres, 800},
-	{"s3", startS3, 400},
+	{"sqlite", startSQLite, 640},
+	{"postgres", startPostgres, 480},
+	{"s3", startS3, 320},
 }
 
 // create makes the ledger, as the first apply does, and opens it past the faults.
@@ -50,15 +50,24 @@ func create(t *testing.T, b backend) ledger.Ledger {
 }
 
 // startSQLite has no network that could fail: what befalls it is its processes' deaths.
-// On a clone of the file's folder a full disk is injected within one process.
+// A full disk is tested beside its driver.
 func startSQLite(t *testing.T) backend {
 	url := "sqlite:" + filepath.Join(t.TempDir(), "ledger.db")
 	return backend{direct: url, url: url, calm: func() {}, struck: &atomic.Int64{}}
 }
 
-// startPostgres is a server of its own, which is crashed, behind a wire.
+// shared is the one PostgreSQL of this test's process. TestMain ends it.
+var shared *pgtest.Server
+
+// startPostgres is a server that is crashed, behind a wire.
 func startPostgres(t *testing.T) backend {
-	s := pgtest.Start(t)
+	if shared == nil {
+		var err error
+		if shared, err = pgtest.New(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := shared
 	direct, _ := s.Schema(t)
 	w := pgtest.Tap(t, direct)
 	b := backend{direct: direct, url: w.URL, calm: func() { w.Strike(nil) }, struck: &atomic.Int64{}}

@@ -12,7 +12,7 @@ const checked = 2 * time.Minute
 
 var historyTests = []test{
 	{"what many handles are answered is linearizable", func(s *suite) {
-		storm := history.Storm{Seed: 7, Clients: 6, Each: 40, Groups: 2}
+		storm := history.Storm{Seed: 7, Clients: 6, Each: 25, Groups: 2}
 		handles := make([]ledger.Ledger, storm.Clients)
 		for i := range handles {
 			// Two clients share a handle, as the goroutines of one process do.

@@ -69,6 +69,10 @@ func driveChild() {
 	os.Exit(0)
 }
 
+// tries is how often a job is begun, as CI does that runs a failed one again: a machine
+// that is busy lets a target answer late, or a lease expire later than its term.
+const tries = 3
+
 // drive opens the rollout of the job where nobody did yet, and brings it to its
 // end, whatever that is.
 func (j job) drive(ctx context.Context) error {
@@ -77,6 +81,17 @@ func (j job) drive(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = e.Ledger.Close() }() // What was appended is durable.
+	for range tries {
+		err = j.once(ctx, e)
+		var ended *release.EndedError
+		if err == nil || errors.As(err, &ended) {
+			return nil
+		}
+	}
+	return err
+}
+
+func (j job) once(ctx context.Context, e *release.Engine) error {
 	h, err := e.Load(ctx, checkout)
 	if err != nil && !errors.Is(err, release.ErrUnknown) {
 		return err
@@ -89,10 +104,6 @@ func (j job) drive(ctx context.Context) error {
 		_, err = e.Continue(ctx, checkout)
 	default:
 		_, err = e.Ship(ctx, release.ShipRequest{Spec: j.Spec, Owner: owner})
-	}
-	var ended *release.EndedError
-	if errors.As(err, &ended) {
-		return nil
 	}
 	return err
 }

@@ -115,7 +115,7 @@ func (b backend) kill(t *testing.T) {
 	if n := int(kills.Load()); n != want && !t.Failed() {
 		t.Errorf("%d kills, not %d", n, want)
 	}
-	if *full {
+	if *full && !t.Failed() {
 		_, _ = fmt.Fprintf(os.Stdout, "proof_%s_drivers_killed %d count\n", b.name, kills.Load())
 	}
 }

@@ -69,4 +69,3 @@ func rawCommit(ctx context.Context, pool *pgxpool.Pool, stream string, n int) er
 	_, err := pool.Exec(ctx, rawInsert, stream, int64(n), e.ID, e.Kind, e.At.UnixMicro(), e.Actor, e.Service, e.Environment, int64(0), hash, hash, string(e.Body))
 	return err
 }
-

@@ -24,7 +24,7 @@ const perStream = 1000
 // verifies measures the verification of a whole ledger of a million records, and says
 // for fewer what a million would take.
 func verifies(ctx context.Context, b *bench) error {
-	n := b.rounds(1_000_000, 20_000)
+	n := b.rounds(1_000_000, 50_000)
 	if err := verifySQLite(ctx, b, n); err != nil {
 		return err
 	}

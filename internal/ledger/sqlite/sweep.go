@@ -1,14 +1,12 @@
 package sqlite
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 	"hash/maphash"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,87 +21,145 @@ var _ ledger.Sweeper = (*Ledger)(nil)
 // hashes and chains, the indexes by their order and by a sum over their entries that must
 // be that over the rows.
 func (l *Ledger) Sweep(ctx context.Context, anchored []ledger.Head) (ledger.Swept, error) {
-	var swept ledger.Swept
-	both, within := errgroup.WithContext(ctx)
-	both.Go(func() error { return l.sound(within) })
-	both.Go(func() (err error) {
-		swept, err = l.sweep(within, anchored)
-		return err
-	})
-	// Whatever went wrong, looking closely says what it is.
-	if err := both.Wait(); err != nil {
+	swept, err := l.sweep(ctx, anchored)
+	if err != nil {
+		// Whatever went wrong, looking closely says what it is.
 		return ledger.Swept{}, ctx.Err()
 	}
 	return swept, nil
 }
 
-// sound has SQLite check the structure of all pages, and the types of all columns.
-func (l *Ledger) sound(ctx context.Context) error {
+func (l *Ledger) sweep(ctx context.Context, anchored []ledger.Head) (ledger.Swept, error) {
+	// Two of these at once could wait for each other's connections.
+	l.sweeping.Lock()
+	defer l.sweeping.Unlock()
+	views, err := l.sameViews(ctx, 2)
+	if err != nil {
+		return ledger.Swept{}, err
+	}
+	defer views.close()
+	s := &sweep{seed: maphash.MakeSeed(), chains: ledger.NewChains(anchored), rows: make([]sum, len(indexes))}
+	entries := make([]sum, len(indexes))
+	both, within := errgroup.WithContext(ctx)
+	both.Go(func() error {
+		return views[0].walk(within, "record", func(w *walker, root uint32) error { return w.table(root, 0, s.row) })
+	})
+	both.Go(func() error {
+		err := views[1].sound(within)
+		for i := range indexes {
+			if err == nil {
+				err = views[1].walk(within, indexes[i].name, func(w *walker, root uint32) (err error) {
+					entries[i], err = sumOf(w, root, i, s.seed)
+					return err
+				})
+			}
+		}
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		return ledger.Swept{}, err
+	}
+	if !slices.Equal(entries, s.rows) {
+		return ledger.Swept{}, errDoubt
+	}
+	return s.chains.Done(), nil
+}
+
+// view is a connection in a transaction, which sees one state of the file.
+type view struct{ *sql.Conn }
+
+type views []view
+
+func (v views) close() {
+	for _, c := range v {
+		_ = exec(c.Conn, "ROLLBACK") // Nothing was written.
+		_ = c.Close()
+	}
+}
+
+// sameViews returns n views of the same state. Records are only ever added, so two states
+// that end in the same row have the same records.
+func (l *Ledger) sameViews(ctx context.Context, n int) (views, error) {
+	const tries = 10
+	for range tries {
+		var found views
+		ends := map[int64]bool{}
+		for range n {
+			conn, err := l.readers.Conn(ctx)
+			if err == nil {
+				found = append(found, view{conn})
+				_, err = conn.ExecContext(ctx, "BEGIN")
+			}
+			var end int64
+			if err == nil {
+				err = conn.QueryRowContext(ctx, "SELECT coalesce(max(rowid), 0) FROM record").Scan(&end)
+			}
+			if err != nil {
+				found.close()
+				return nil, err
+			}
+			ends[end] = true
+		}
+		if len(ends) == 1 {
+			return found, nil
+		}
+		found.close()
+	}
+	return nil, ledger.ErrBusy
+}
+
+// sound has SQLite check the structure of all pages and the types of all columns, and
+// looks at what is in no tree of records.
+func (v view) sound(ctx context.Context) error {
+	for _, inspect := range []func(context.Context, *sql.Conn) ([]*ledger.CorruptError, error){inspectSchema, inspectLeases} {
+		if problems, err := inspect(ctx, v.Conn); err != nil || len(problems) > 0 {
+			return errors.Join(err, errDoubt)
+		}
+	}
 	var first string
 	// It says one thing: ok, or the first that is wrong.
-	err := l.readers.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&first)
+	err := v.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&first)
 	if err == nil && first != "ok" {
 		err = errDoubt
 	}
 	return err
 }
 
-func (l *Ledger) sweep(ctx context.Context, anchored []ledger.Head) (ledger.Swept, error) {
-	conn, err := l.readers.Conn(ctx)
+// walk has do walk the tree of that name.
+func (v view) walk(ctx context.Context, name string, do func(w *walker, root uint32) error) error {
+	w, err := newWalker(ctx, v.Conn)
 	if err != nil {
-		return ledger.Swept{}, err
+		return err
 	}
-	defer conn.Close()
-	// One transaction, so that everything is looked at in the same state.
-	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
-		return ledger.Swept{}, err
-	}
-	defer exec(conn, "ROLLBACK") //nolint:errcheck // Nothing was written.
-	for _, inspect := range []func(context.Context, *sql.Conn) ([]*ledger.CorruptError, error){inspectSchema, inspectLeases} {
-		if problems, err := inspect(ctx, conn); err != nil || len(problems) > 0 {
-			return ledger.Swept{}, errors.Join(err, errDoubt)
-		}
-	}
-	w, err := newWalker(ctx, conn)
-	if err != nil {
-		return ledger.Swept{}, err
-	}
-	defer w.close() //nolint:errcheck // Nothing was written.
-	s := &sweep{seed: maphash.MakeSeed(), chains: ledger.NewChains(anchored), sums: make([]uint64, len(indexes))}
-	root, err := rootOf(ctx, conn, "record")
+	var root uint32
+	err = v.QueryRowContext(ctx, "SELECT rootpage FROM sqlite_schema WHERE name = ?", name).Scan(&root)
 	if err == nil {
-		err = w.table(root, 0, s.row)
+		err = do(w, root)
 	}
-	for i := range indexes {
-		if err == nil {
-			err = s.index(ctx, conn, w, i)
-		}
-	}
-	if err != nil {
-		return ledger.Swept{}, err
-	}
-	return s.chains.Done(), nil
+	return errors.Join(err, w.close())
 }
 
-func rootOf(ctx context.Context, conn *sql.Conn, name string) (root uint32, err error) {
-	err = conn.QueryRowContext(ctx, "SELECT rootpage FROM sqlite_schema WHERE name = ?", name).Scan(&root)
-	return root, err
+// sum stands for a set of index entries. Their order does not matter to it, and nobody can
+// aim at one whose seed is made for the occasion.
+type sum struct{ count, total uint64 }
+
+func (s *sum) add(seed maphash.Seed, entry []byte) {
+	s.count++
+	s.total += maphash.Bytes(seed, entry)
 }
 
-// sweep is one under way.
+// sweep goes through the rows.
 type sweep struct {
 	seed   maphash.Seed
 	chains *ledger.Chains
-	rows   uint64
-	// sums are over what the rows would have in each index. The order of rows does not
-	// matter to a sum, and nobody can aim at one whose seed is made for the occasion.
-	sums []uint64
+	// rows are the sums over what the rows should have in each index.
+	rows []sum
 	// columns and entry are of the row at hand.
 	columns [tableColumns]column
 	entry   []byte
 }
 
-// row checks a row's hash and link, and counts it among the indexes.
+// row checks a row's hash and link, and adds it up for the indexes.
 func (s *sweep) row(rowid int64, row []byte) error {
 	if err := columnsOf(row, s.columns[:]); err != nil {
 		return err
@@ -123,148 +179,42 @@ func (s *sweep) row(rowid int64, row []byte) error {
 	}) {
 		return errDoubt
 	}
-	s.rows++
 	for i, ix := range indexes {
 		s.entry = s.entry[:0]
 		for _, n := range ix.columns {
 			s.entry = c[n].append(s.entry)
 		}
 		s.entry = column{kind: integer, number: rowid}.append(s.entry)
-		s.sums[i] += maphash.Bytes(s.seed, s.entry)
+		s.rows[i].add(s.seed, s.entry)
 	}
 	return nil
 }
 
-// index checks that an index is sorted, and has an entry for each row and no other.
-func (s *sweep) index(ctx context.Context, conn *sql.Conn, w *walker, i int) error {
-	root, err := rootOf(ctx, conn, indexes[i].name)
-	if err != nil {
-		return err
+// sumOf adds up the entries of an index, which must be sorted.
+func sumOf(w *walker, root uint32, index int, seed maphash.Seed) (s sum, err error) {
+	// The last column is the rowid, which tells entries of the same key apart where
+	// there may be several.
+	n := len(indexes[index].columns) + 1
+	key := n
+	if indexes[index].unique {
+		key--
 	}
-	n := len(indexes[i].columns) + 1
 	now, before := make([]column, n), make([]column, n)
-	var count, sum uint64
+	var line []byte
 	err = w.index(root, 0, func(entry []byte) error {
 		if err := columnsOf(entry, now); err != nil {
 			return err
 		}
-		key := n
-		if indexes[i].unique {
-			key--
-		}
-		if count > 0 && compareColumns(before[:key], now[:key]) >= 0 {
+		if s.count > 0 && compareColumns(before[:key], now[:key]) >= 0 {
 			return errDoubt
 		}
-		s.entry = s.entry[:0]
+		line = line[:0]
 		for j := range now {
-			s.entry = now[j].append(s.entry)
+			line = now[j].append(line)
 			before[j].keep(now[j])
 		}
-		sum += maphash.Bytes(s.seed, s.entry)
-		count++
+		s.add(seed, line)
 		return nil
 	})
-	if err == nil && (count != s.rows || sum != s.sums[i]) {
-		err = errDoubt
-	}
-	return err
-}
-
-// The kinds of a column.
-const (
-	integer = 'i'
-	text    = 't'
-	blob    = 'b'
-)
-
-// recordKinds are those of recordColumns.
-var recordKinds = [tableColumns]byte{text, integer, text, text, integer, text, text, text, integer, blob, blob, text}
-
-// column is a value in a row. Its bytes are good as long as the row's.
-type column struct {
-	kind   byte
-	number int64
-	bytes  []byte
-}
-
-// append writes the column so that no two rows of columns look alike.
-func (c column) append(b []byte) []byte {
-	n := uint64(c.number)
-	if c.kind != integer {
-		n = uint64(len(c.bytes))
-	}
-	b = binary.BigEndian.AppendUint64(append(b, c.kind), n)
-	return append(b, c.bytes...)
-}
-
-// keep copies d.
-func (c *column) keep(d column) {
-	c.kind, c.number, c.bytes = d.kind, d.number, append(c.bytes[:0], d.bytes...)
-}
-
-// compareColumns orders as SQLite does: numbers by size, texts by bytes.
-func compareColumns(a, b []column) int {
-	for i := range a {
-		if order := cmp.Or(cmp.Compare(a[i].number, b[i].number), bytes.Compare(a[i].bytes, b[i].bytes)); order != 0 {
-			return order
-		}
-	}
-	return 0
-}
-
-// columnsOf takes a row apart that has exactly as many columns, none of them NULL or a
-// fraction, as section 2.1 of SQLite's file format describes it.
-func columnsOf(row []byte, into []column) error {
-	header, at := varint(row)
-	if at == 0 || header > uint64(len(row)) {
-		return errDoubt
-	}
-	rest := row[header:]
-	for i := range into {
-		serial, n := varint(row[at:header])
-		if n == 0 {
-			return errDoubt
-		}
-		at += n
-		size, c := sizeOf(serial)
-		if c.kind == 0 || size > uint64(len(rest)) {
-			return errDoubt
-		}
-		c.set(rest[:size])
-		into[i], rest = c, rest[size:]
-	}
-	if at != int(header) || len(rest) > 0 {
-		return errDoubt
-	}
-	return nil
-}
-
-// sizeOf says how many bytes a column of that serial type takes, and of what kind it is.
-func sizeOf(serial uint64) (uint64, column) {
-	switch {
-	case serial >= 13 && serial%2 == 1:
-		return (serial - 13) / 2, column{kind: text}
-	case serial >= 12:
-		return (serial - 12) / 2, column{kind: blob}
-	case serial >= 1 && serial <= 6:
-		return []uint64{1, 2, 3, 4, 6, 8}[serial-1], column{kind: integer}
-	case serial == 8 || serial == 9:
-		return 0, column{kind: integer, number: int64(serial - 8)}
-	}
-	return 0, column{}
-}
-
-// set gives a column its bytes; a number's are big endian, the first with the sign.
-func (c *column) set(b []byte) {
-	if c.kind != integer {
-		c.bytes = b
-		return
-	}
-	if len(b) == 0 {
-		return
-	}
-	c.number = int64(int8(b[0]))
-	for _, d := range b[1:] {
-		c.number = c.number<<8 | int64(d)
-	}
+	return s, err
 }

@@ -126,7 +126,7 @@ func (s *sweeping) ID(ctx context.Context) (string, error) {
 
 func TestVerifySweepsFirst(t *testing.T) {
 	t.Parallel()
-	l := mem.New()
+	l := mem.New(time.Unix(0, 0))
 	if _, err := l.Append(t.Context(), "s", 0, ledger.Entry{ID: "1", Kind: "k", At: time.Unix(1, 0), Actor: "a", Body: []byte("{}")}); err != nil {
 		t.Fatal(err)
 	}

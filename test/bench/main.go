@@ -27,7 +27,10 @@ type section struct {
 func sections() []section {
 	return []section{
 		{"start", start},
-		{"ledger", appends},
+		{"ledger", appendsSQLite},
+		{"ledger-postgres", appendsPostgres},
+		{"ledger-s3", appendsS3},
+		{"ledger-verify", verifies},
 		{"judge", decisions},
 		{"guard", guard},
 		{"windows", expansion},

@@ -52,6 +52,8 @@ type Ledger struct {
 	place string
 	id    string
 	sql   statements
+	// sweepRows is the constant of that name; tests have it smaller.
+	sweepRows int
 
 	mu   sync.Mutex
 	ends map[string]end
@@ -73,7 +75,7 @@ func Open(ctx context.Context, url string, opts Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{opts: opts, schema: schema, place: fmt.Sprintf("%s/%s", config.ConnConfig.Host, config.ConnConfig.Database), ends: map[string]end{}}
+	l := &Ledger{opts: opts, schema: schema, place: fmt.Sprintf("%s/%s", config.ConnConfig.Host, config.ConnConfig.Database), ends: map[string]end{}, sweepRows: sweepRows}
 	l.sql = newStatements(pgx.Identifier{schema}.Sanitize())
 	l.configure(config)
 	if l.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {

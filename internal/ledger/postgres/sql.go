@@ -10,7 +10,7 @@ type statements struct {
 	insertFirst, insertNext, insertFirstFenced, insertNextFenced string
 	last, byID, stream, heads, streams                           string
 	lease, leases, insertLease, updateLease                      string
-	query                                                        string
+	query, sweep, sweepOn                                        string
 }
 
 // The parts of an insert. The record before must be there with the very hash that
@@ -58,6 +58,8 @@ func newStatements(schema string) statements {
 		insertLease: in("INSERT INTO @.lease (name, holder, fence, beat, ttl, hash) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"),
 		updateLease: in("UPDATE @.lease SET holder = $2, fence = $3, beat = $4, ttl = $5, hash = $6 WHERE name = $1 AND holder = $7 AND fence = $8 AND beat = $9 AND ttl = $10"),
 		query:       in("SELECT " + recordColumns + " FROM @.record"),
+		sweep:       in("SELECT " + recordColumns + " FROM @.record ORDER BY stream, seq LIMIT $1"),
+		sweepOn:     in("SELECT " + recordColumns + " FROM @.record WHERE (stream, seq) > ($1, $2) ORDER BY stream, seq LIMIT $3"),
 	}
 }
 

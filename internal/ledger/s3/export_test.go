@@ -80,29 +80,13 @@ func Overwrite(t *testing.T, l *Ledger, key string, data []byte) {
 	}
 }
 
-// Fill appends n entries to an empty stream, all but the last without a write of the
-// head, and forgets the head.
+// Fill appends n entries to an empty stream without a write of the head for each, and
+// forgets the head.
 func Fill(t testing.TB, l *Ledger, stream string, n int, entry func(int) ledger.Entry) {
 	t.Helper()
-	ctx := context.Background()
-	first := l.empty(stream)
-	h := first
-	for i := range n {
-		next, parts, err := h.grow(ledger.Seal(stream, h.Seq+1, h.Hash, entry(i+1)), l.limits, l.oldIDs(ctx, stream))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range parts {
-			if err := l.putPart(ctx, p); err != nil {
-				t.Fatal(err)
-			}
-		}
-		h = next
-	}
-	if err := l.putHead(ctx, first, h); err != nil {
+	if err := l.Fill(context.Background(), stream, n, entry); err != nil {
 		t.Fatal(err)
 	}
-	l.cache.forgetHead(stream)
 }
 
 // Without returns records less the one of that number.

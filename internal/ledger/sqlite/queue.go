@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -29,6 +30,9 @@ type queue struct {
 	turn    chan struct{}
 	mu      sync.Mutex
 	waiting []*request
+	// expected is how many requests are likely to come at once: as many as came
+	// lately.
+	expected int
 }
 
 func (q *queue) add(r *request) {
@@ -37,11 +41,34 @@ func (q *queue) add(r *request) {
 	q.waiting = append(q.waiting, r)
 }
 
-// take returns the requests to carry out now.
+func (q *queue) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting)
+}
+
+// gather gives way to those whose requests were carried out last, as long as more
+// of them come with the next. Without it whoever is told first of a batch's end
+// begins the next alone, and each batch of many is followed by one of one. A
+// writer that is alone waits for nobody.
+func (q *queue) gather() {
+	for have := q.len(); have < q.expected; {
+		runtime.Gosched()
+		now := q.len()
+		if now == have {
+			return
+		}
+		have = now
+	}
+}
+
+// take returns the requests to carry out now. Whoever calls it has the turn.
 func (q *queue) take() []*request {
+	q.gather()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := min(len(q.waiting), maxBatch)
+	q.expected = max(n, q.expected/2)
 	batch := slices.Clone(q.waiting[:n])
 	q.waiting = slices.Delete(q.waiting, 0, n)
 	return batch

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
@@ -73,5 +74,29 @@ func (l *Ledger) waitFor(n int) {
 		if have >= n {
 			return
 		}
+	}
+}
+
+// TestThoseWhoCameTogetherComeTogether has one processor, so that whoever takes a batch
+// without giving way takes its own request alone. It must not run beside others.
+func TestThoseWhoCameTogetherComeTogether(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	q := &queue{expected: 3}
+	q.add(&request{})
+	for range 2 {
+		go q.add(&request{})
+	}
+	if got := len(q.take()); got != 3 {
+		t.Errorf("a batch of %d, though two more were on their way", got)
+	}
+	// A writer that is alone from now on waits for nobody.
+	for range 5 {
+		q.add(&request{})
+		if got := len(q.take()); got != 1 {
+			t.Errorf("a batch of %d of 1", got)
+		}
+	}
+	if q.expected != 1 {
+		t.Errorf("%d are still expected", q.expected)
 	}
 }

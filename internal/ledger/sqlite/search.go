@@ -42,10 +42,11 @@ type place struct {
 var indexes = []struct {
 	name    string
 	columns []int
+	unique  bool
 }{
-	{"record_place", []int{0, 1}},
-	{"record_id", []int{0, 2}},
-	{"record_at", []int{4, 6, 7, 3}},
+	{"record_place", []int{0, 1}, true},
+	{"record_id", []int{0, 2}, true},
+	{"record_at", []int{4, 6, 7, 3}, false},
 }
 
 func (s *search) run(ctx context.Context) ([]*ledger.CorruptError, error) {

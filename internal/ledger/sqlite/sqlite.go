@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite" of database/sql
@@ -48,6 +49,8 @@ type Ledger struct {
 	readers *sql.DB
 	// queries are the prepared statements of readers.
 	queries *queries
+	// sweeping is held by whoever takes several of the readers' connections.
+	sweeping sync.Mutex
 
 	// writer and what belongs to it are nil in a read-only handle.
 	writer *sql.DB

@@ -22,6 +22,9 @@ type Options struct {
 	MustExist bool
 	// ReadOnly opens for reading alone; it implies MustExist.
 	ReadOnly bool
+	// CopyOf is the UUID of a ledger: what is opened is an unfinished copy of it, begun
+	// where nothing is. A ledger that is there is opened as it is.
+	CopyOf string
 	// BusyTimeout is how long a call waits for others before ErrBusy. 0 leaves it
 	// to the driver.
 	BusyTimeout time.Duration

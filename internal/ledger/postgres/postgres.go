@@ -30,6 +30,9 @@ type Options struct {
 	// ReadOnly opens for reading alone; it implies MustExist. Appends fail with
 	// ErrReadOnly.
 	ReadOnly bool
+	// CopyOf is the UUID of a ledger: what is opened is an unfinished copy of it, begun
+	// where nothing is. A ledger that is there is opened as it is.
+	CopyOf string
 	// BusyTimeout is how long one statement may wait for locks, and connecting for
 	// a server, before ErrBusy. 0 means 10 s.
 	BusyTimeout time.Duration
@@ -51,7 +54,9 @@ type Ledger struct {
 	// place names host and database for messages, without user and password.
 	place string
 	id    string
-	sql   statements
+	// unfinished is true while the schema is a copy that has not come to its end.
+	unfinished bool
+	sql        statements
 
 	mu   sync.Mutex
 	ends map[string]end
@@ -172,11 +177,7 @@ func (l *Ledger) open(ctx context.Context) error {
 			return err
 		}
 	}
-	err = l.pool.QueryRow(ctx, l.sql.meta, "ledger").Scan(&l.id)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return &ledger.CorruptError{Reason: l.place + " has lost the ledger's id"}
-	}
-	return l.mapError(err)
+	return l.identify(ctx)
 }
 
 // ID implements ledger.Ledger.

@@ -81,6 +81,9 @@ func parsePrefix(path string) (string, error) {
 		if !prefixPattern.MatchString(part) || strings.Trim(part, ".") == "" {
 			return "", errors.New("the prefix has a part that is empty, \".\", \"..\" or holds other characters than letters, digits and !_.*'()-; for example s3://acme-sluice/payments/eu")
 		}
+		if part+"/" == headDir || part+"/" == partDir || part+"/" == leaseDir {
+			return "", fmt.Errorf("the prefix has a part %q, which is a ledger's own folder; for example s3://acme-sluice/payments/eu", part)
+		}
 	}
 	return path + "/", nil
 }

@@ -74,6 +74,19 @@ func Open(ctx context.Context, url string, opts Options) (ledger.Ledger, error) 
 // other.
 func SQLitePath(url string) (string, bool) { return strings.CutPrefix(url, "sqlite:") }
 
+// Place names what a URL that Check takes names, without anything secret and without
+// what only says how to get there. Two URLs of one place may have two names.
+func Place(url string) string {
+	switch {
+	case strings.HasPrefix(url, "s3:"):
+		return s3.Place(url)
+	case strings.HasPrefix(url, "sqlite:"):
+		return url
+	default:
+		return postgres.Place(url)
+	}
+}
+
 // Check says whether Open would know what to do with url, without touching
 // anything.
 func Check(url string) error {

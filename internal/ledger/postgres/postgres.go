@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	neturl "net/url"
 	"strings"
 	"sync"
 	"time"
@@ -94,6 +95,27 @@ func Open(ctx context.Context, url string, opts Options) (*Ledger, error) {
 func Check(url string) error {
 	_, _, err := parse(url)
 	return err
+}
+
+// Place names host, database and schema, and nothing else of url.
+func Place(url string) string {
+	config, schema, err := parse(url)
+	if err != nil {
+		return "postgres:"
+	}
+	c := config.ConnConfig
+	place := fmt.Sprintf("postgres://%s:%d/%s", c.Host, c.Port, c.Database)
+	if strings.HasPrefix(c.Host, "/") {
+		place = fmt.Sprintf("postgres:///%s?host=%s", c.Database, c.Host)
+	}
+	if schema != DefaultSchema {
+		sep := "?"
+		if strings.Contains(place, "?") {
+			sep = "&"
+		}
+		place += sep + schemaParam + "=" + neturl.QueryEscape(schema)
+	}
+	return place
 }
 
 // parse reads a URL as libpq does, with one parameter of our own. Errors do not

@@ -43,10 +43,12 @@ func (l *Ledger) unfinished(ctx context.Context) error {
 // beginCopy makes the prefix an unfinished copy, or finds that it is.
 func (l *Ledger) beginCopy(ctx context.Context) error {
 	id, err := l.copied(ctx)
-	if err == nil && id == "" {
+	if err == nil && id == "" && !l.opts.ReadOnly && !l.opts.MustExist {
 		id, err = l.claim(ctx)
 	}
 	switch {
+	case err == nil && id == "":
+		return l.missing()
 	case err != nil:
 		return err
 	case id != l.opts.CopyOf:

@@ -87,7 +87,7 @@ func Open(ctx context.Context, url string, opts Options) (*Ledger, error) {
 		err = l.beginCopy(ctx)
 	default:
 		if err = l.unfinished(ctx); err == nil && (opts.MustExist || opts.ReadOnly) {
-			err = fmt.Errorf("%w: %s holds no %s", ledger.ErrMissing, at, aboutKey)
+			err = l.missing()
 		}
 		if err == nil {
 			err = l.create(ctx)
@@ -97,6 +97,10 @@ func Open(ctx context.Context, url string, opts Options) (*Ledger, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+func (l *Ledger) missing() error {
+	return fmt.Errorf("%w: %s holds no %s", ledger.ErrMissing, l.place, aboutKey)
 }
 
 // ID implements ledger.Ledger.

@@ -115,7 +115,7 @@ func (l *Ledger) resealed(ctx context.Context, mark string, s *ledger.Sealing) e
 		case err != nil:
 			return err
 		case !found:
-			return fmt.Errorf("%w: %s holds no %s", ledger.ErrMissing, l.place, aboutKey)
+			return l.missing()
 		case a.Sealed != nil && a.Sealed.Mark != mark:
 			return &ledger.SealedError{Sealing: *a.Sealed}
 		case a.Sealed == nil && s == nil:

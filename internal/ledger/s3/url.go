@@ -44,6 +44,15 @@ func Check(url string) error {
 	return err
 }
 
+// Place names bucket and prefix, and nothing else of url.
+func Place(url string) string {
+	p, err := parse(url)
+	if err != nil {
+		return "s3:"
+	}
+	return p.String()
+}
+
 // parse reads a ledger's URL. Errors repeat nothing of it that could be a secret.
 func parse(text string) (place, error) {
 	u, err := url.Parse(text)

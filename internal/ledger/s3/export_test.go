@@ -117,3 +117,10 @@ var (
 	HeadKey      = headKey
 	LeaseKey     = leaseKey
 )
+
+// EmptyHead is the head of a stream without records.
+func EmptyHead(l *Ledger, stream string) any {
+	h := l.empty(stream)
+	h.Write = nonce()
+	return h
+}

@@ -43,6 +43,7 @@ func Run(t *testing.T, fresh func(t *testing.T) ledger.Ledger, opts Options) {
 		{"lease", leaseTests},
 		{"together", togetherTests},
 		{"whole", wholeTests},
+		{"bad input", badTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, c := range group.cases {

@@ -24,6 +24,9 @@ import (
 	targets "github.com/sluice/terraform-provider-sluice/internal/target/all"
 )
 
+// spoolDir is where a revert's records wait while the ledger is away.
+var spoolDir = filepath.Join(".sluice", "spool")
+
 // lookTimeout is how long a command waits for the target before it concludes that
 // it has no access to it: somebody else may have.
 const lookTimeout = 3 * time.Second
@@ -35,7 +38,7 @@ func (a *app) engine(l ledger.Ledger) *release.Engine {
 		Ledger: l, Clock: a.clock, Targets: a.targetDrivers(), Signals: a.signalDrivers(), Gates: gates.New(l, a.looker(l).Look, a.healthChecks()),
 		After: dependency.New(l, a.healthChecks()).After, Checks: check.HTTP{Clock: a.clock, UserAgent: a.userAgent()},
 		Actor: actor, Holder: actor + " " + uuid.NewString(), UserAgent: a.userAgent(),
-		SpoolDir: filepath.Join(".sluice", "spool"), LeaseTTL: a.leaseTTL,
+		SpoolDir: spoolDir, LeaseTTL: a.leaseTTL,
 	}
 }
 

@@ -151,7 +151,8 @@ func boundTo(records []Record) (map[string]bool, error) {
 // must not count from 1 again: nobody could go forward, nor back. Nobody knows how
 // far the lost one had come, but a fence grows only when a lease changes hands,
 // and that is less often than once a second over any ledger's life. So the floor is
-// the second, since 1970, of the last binding.
+// the second, since 1970, of the last binding. A ledger that was moved here has such a
+// floor too, since the sealed one goes on giving leases to whoever goes back.
 //
 // A chain that does not hold is not this function's to report, and must not keep
 // anybody from going back: the worst of too low a floor is that the target refuses.
@@ -163,7 +164,7 @@ func fenceFloor(ctx context.Context, l Ledger) (uint64, error) {
 	}
 	var floor uint64
 	for _, r := range records {
-		if r.Kind == KindRebound && r.At.Unix() > 0 {
+		if (r.Kind == KindRebound || r.Kind == KindMoved) && r.At.Unix() > 0 {
 			floor = max(floor, uint64(r.At.Unix()))
 		}
 	}

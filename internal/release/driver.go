@@ -59,6 +59,11 @@ func (e *Engine) take(ctx context.Context, key Key, force bool) (*driver, error)
 		spool:  spool{dir: e.SpoolDir, key: key},
 	}
 	var err error
+	if e.SpoolDir != "" {
+		if d.spool.ledger, err = e.Ledger.ID(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if force {
 		d.lease, err = d.leaser.Take(ctx, key.LeaseName(), e.leaseTTL())
 	} else {

@@ -67,7 +67,8 @@ func (d *driver) named(ctx context.Context, err error) error {
 func known(err error) bool {
 	var conflict *ledger.ConflictError
 	var fenced *ledger.FencedError
-	return errors.As(err, &conflict) || errors.As(err, &fenced) || errors.Is(err, ledger.ErrReadOnly)
+	var sealed *ledger.SealedError
+	return errors.As(err, &sealed) || errors.As(err, &conflict) || errors.As(err, &fenced) || errors.Is(err, ledger.ErrReadOnly)
 }
 
 // mustNotWait is true for what stands between harm and its revert: the look that

@@ -106,7 +106,11 @@ func TestALedgerThatHangsDelaysARevertByASecond(t *testing.T) {
 	if reverted == 0 || reverted > 1900*time.Millisecond {
 		t.Errorf("the revert came after %s", reverted)
 	}
-	spooled := filepath.Join(e.SpoolDir, "checkout--production.jsonl")
+	id, err := w.ledger.ID(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	spooled := filepath.Join(e.SpoolDir, id, "checkout--production.jsonl")
 	if _, err := os.Stat(spooled); err != nil {
 		t.Fatalf("the spool: %v", err)
 	}

@@ -15,9 +15,12 @@ import (
 
 // spool keeps the records of a revert while the ledger is away, in a file beside
 // the process, and brings them home afterwards. They are facts, so they go to the
-// end of the stream whatever stands there by then, and without a fence.
+// end of the stream whatever stands there by then, and without a fence. Each ledger
+// has a folder of its own, by UUID: another one that is used from the same place gets
+// nothing of it, and the copy of a ledger that has moved gets all.
 type spool struct {
 	dir     string
+	ledger  string
 	key     Key
 	entries []ledger.Entry
 }
@@ -29,7 +32,7 @@ func (s *spool) path() string {
 		return ""
 	}
 	name := strings.NewReplacer("/", "--", string(filepath.Separator), "--").Replace(s.key.String())
-	return filepath.Join(s.dir, name+".jsonl")
+	return filepath.Join(s.dir, s.ledger, name+".jsonl")
 }
 
 // add writes one record to the file, synced, before it counts as spooled.
@@ -38,7 +41,7 @@ func (s *spool) add(entry ledger.Entry) error {
 	if s.path() == "" {
 		return nil
 	}
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(s.path()), 0o700); err != nil {
 		return fmt.Errorf("unable to spool a record: %w", err)
 	}
 	f, err := os.OpenFile(s.path(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

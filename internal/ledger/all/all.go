@@ -22,6 +22,9 @@ type Options struct {
 	MustExist bool
 	// ReadOnly opens for reading alone; it implies MustExist.
 	ReadOnly bool
+	// CopyOf is the UUID of a ledger: what is opened is an unfinished copy of it, begun
+	// where nothing is. A ledger that is there is opened as it is.
+	CopyOf string
 	// BusyTimeout is how long a call waits for others before ErrBusy. 0 leaves it
 	// to the driver.
 	BusyTimeout time.Duration
@@ -70,6 +73,19 @@ func Open(ctx context.Context, url string, opts Options) (ledger.Ledger, error) 
 // SQLitePath returns the path in the URL of a ledger in a file. It is false for any
 // other.
 func SQLitePath(url string) (string, bool) { return strings.CutPrefix(url, "sqlite:") }
+
+// Place names what a URL that Check takes names, without anything secret and without
+// what only says how to get there. Two URLs of one place may have two names.
+func Place(url string) string {
+	switch {
+	case strings.HasPrefix(url, "s3:"):
+		return s3.Place(url)
+	case strings.HasPrefix(url, "sqlite:"):
+		return url
+	default:
+		return postgres.Place(url)
+	}
+}
 
 // Check says whether Open would know what to do with url, without touching
 // anything.

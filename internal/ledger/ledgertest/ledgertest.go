@@ -44,6 +44,7 @@ func Run(t *testing.T, fresh func(t *testing.T) ledger.Ledger, opts Options) {
 		{"together", togetherTests},
 		{"history", historyTests},
 		{"whole", wholeTests},
+		{"bad input", badTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, c := range group.cases {

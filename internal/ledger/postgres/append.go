@@ -52,15 +52,20 @@ func (l *Ledger) Append(ctx context.Context, stream string, after uint64, entry 
 	}
 	prev, known := l.end(stream, after)
 	for attempt := 0; ; attempt++ {
+		var sealed *ledger.SealedError
 		if known {
 			r, done, err := l.insert(ctx, stream, after, prev, entry)
-			if done || err != nil {
+			if done || err != nil && !errors.As(err, &sealed) {
 				return r, err
 			}
 		}
+		// A repeated append succeeds even when the ledger was sealed since.
 		at, there, err := l.examine(ctx, stream, after, entry)
 		if err != nil || there != nil {
 			return deref(there), err
+		}
+		if sealed != nil {
+			return ledger.Record{}, sealed
 		}
 		if attempt == appendTries {
 			// What the insert refused was not there when we looked, again and again.
@@ -116,6 +121,9 @@ func (l *Ledger) insert(ctx context.Context, stream string, after uint64, prev e
 		rows = tag.RowsAffected()
 		return err
 	})
+	if isSealed(err) {
+		return ledger.Record{}, false, l.sealedBy(ctx, err)
+	}
 	if err != nil {
 		return ledger.Record{}, false, l.mapError(err)
 	}

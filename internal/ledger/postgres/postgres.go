@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	neturl "net/url"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +31,9 @@ type Options struct {
 	// ReadOnly opens for reading alone; it implies MustExist. Appends fail with
 	// ErrReadOnly.
 	ReadOnly bool
+	// CopyOf is the UUID of a ledger: what is opened is an unfinished copy of it, begun
+	// where nothing is. A ledger that is there is opened as it is.
+	CopyOf string
 	// BusyTimeout is how long one statement may wait for locks, and connecting for
 	// a server, before ErrBusy. 0 means 10 s.
 	BusyTimeout time.Duration
@@ -51,7 +55,9 @@ type Ledger struct {
 	// place names host and database for messages, without user and password.
 	place string
 	id    string
-	sql   statements
+	// unfinished is true while the schema is a copy that has not come to its end.
+	unfinished bool
+	sql        statements
 	// sweepRows is the constant of that name; tests have it smaller.
 	sweepRows int
 
@@ -91,6 +97,27 @@ func Open(ctx context.Context, url string, opts Options) (*Ledger, error) {
 func Check(url string) error {
 	_, _, err := parse(url)
 	return err
+}
+
+// Place names host, database and schema, and nothing else of url.
+func Place(url string) string {
+	config, schema, err := parse(url)
+	if err != nil {
+		return "postgres:"
+	}
+	c := config.ConnConfig
+	place := fmt.Sprintf("postgres://%s:%d/%s", c.Host, c.Port, c.Database)
+	if strings.HasPrefix(c.Host, "/") {
+		place = fmt.Sprintf("postgres:///%s?host=%s", c.Database, c.Host)
+	}
+	if schema != DefaultSchema {
+		sep := "?"
+		if strings.Contains(place, "?") {
+			sep = "&"
+		}
+		place += sep + schemaParam + "=" + neturl.QueryEscape(schema)
+	}
+	return place
 }
 
 // parse reads a URL as libpq does, with one parameter of our own. Errors do not
@@ -174,11 +201,7 @@ func (l *Ledger) open(ctx context.Context) error {
 			return err
 		}
 	}
-	err = l.pool.QueryRow(ctx, l.sql.meta, "ledger").Scan(&l.id)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return &ledger.CorruptError{Reason: l.place + " has lost the ledger's id"}
-	}
-	return l.mapError(err)
+	return l.identify(ctx)
 }
 
 // ID implements ledger.Ledger.

@@ -129,12 +129,17 @@ func (l *Ledger) migrate(ctx context.Context) error {
 
 // create gives a new ledger its name and its first record.
 func (l *Ledger) create(ctx context.Context, tx pgx.Tx) error {
+	if l.opts.CopyOf != "" {
+		// Its first record comes with the others.
+		_, err := tx.Exec(ctx, l.sql.putMeta, copyingKey, l.opts.CopyOf)
+		return err
+	}
 	id := uuid.NewString()
 	entry, err := ledger.FirstEntry(id, l.opts.Clock.Now())
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, l.sql.putMeta, "ledger", id); err != nil {
+	if _, err := tx.Exec(ctx, l.sql.putMeta, ledgerKey, id); err != nil {
 		return err
 	}
 	first := ledger.Seal(ledger.LedgerStream, 1, ledger.ZeroHash, entry)

@@ -4,9 +4,12 @@ import "strings"
 
 const recordColumns = "stream, seq, id, kind, at, actor, service, environment, fence, prev, hash, body"
 
+func columnNames() []string { return strings.Split(recordColumns, ", ") }
+
 // statements are the driver's SQL, with the schema's name put in.
 type statements struct {
-	version, meta, putMeta                                       string
+	version, meta, putMeta, dropMeta, identity, finish           string
+	sealFunction, sealTrigger, unsealTrigger                     string
 	insertFirst, insertNext, insertFirstFenced, insertNextFenced string
 	last, byID, stream, heads, streams                           string
 	lease, leases, insertLease, updateLease                      string
@@ -43,6 +46,12 @@ func newStatements(schema string) statements {
 		version:           in("SELECT value::int FROM @.meta WHERE key = $1"),
 		meta:              in("SELECT value FROM @.meta WHERE key = $1"),
 		putMeta:           in("INSERT INTO @.meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value"),
+		dropMeta:          in("DELETE FROM @.meta WHERE key = $1"),
+		identity:          in("SELECT (SELECT value FROM @.meta WHERE key = $1), (SELECT value FROM @.meta WHERE key = $2)"),
+		finish:            in("UPDATE @.meta SET key = $1 WHERE key = $2 AND value = $3"),
+		sealFunction:      in(sealFunction),
+		sealTrigger:       in(sealTrigger),
+		unsealTrigger:     in(unsealTrigger),
 		insertFirst:       insert("", first),
 		insertNext:        insert("", next),
 		insertFirstFenced: insert(held("$13"), fenced),

@@ -91,7 +91,12 @@ func (l *Ledger) attempt(ctx context.Context, h *head, after uint64, entry ledge
 	if err == nil && there == nil && entry.Lease != "" {
 		err = l.guard(ctx, h, entry)
 	}
+	if err == nil && there == nil {
+		h, err = l.open(ctx, h)
+	}
 	switch {
+	case errors.Is(err, errCondition):
+		return ledger.Record{}, false, nil
 	case (err != nil || there != nil) && !fresh:
 		return ledger.Record{}, false, nil
 	case err != nil:
@@ -207,6 +212,7 @@ func (l *Ledger) write(ctx context.Context, h *head, entry ledger.Entry) (ledger
 		}
 		next.Fences[entry.Lease] = entry.Fence
 	}
+	next.Sealed = ""
 	for _, p := range parts {
 		if err := l.putPart(ctx, p); err != nil {
 			return ledger.Record{}, err

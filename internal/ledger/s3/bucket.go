@@ -33,6 +33,11 @@ func (l *Ledger) versioned(ctx context.Context) error {
 	if l.place.unversioned {
 		return nil
 	}
+	return l.keepsVersions(ctx)
+}
+
+// keepsVersions is versioned, whatever the URL allows.
+func (l *Ledger) keepsVersions(ctx context.Context) error {
 	const otherwise = "or say allow_unversioned=true in the URL when something else keeps what is overwritten"
 	var state types.BucketVersioningStatus
 	err := l.store.call(ctx, func(ctx context.Context) error {

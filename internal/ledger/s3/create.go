@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -19,6 +20,17 @@ type about struct {
 	Kind string `json:"kind"`
 	// Ledger is the UUID.
 	Ledger string `json:"ledger"`
+	// Sealed says that the ledger takes no more records; see seal.go.
+	Sealed *ledger.Sealing `json:"sealed,omitempty"`
+	// Write tells one write from another; the first has none.
+	Write string `json:"write,omitempty"`
+
+	etag string
+}
+
+func (a about) text() ([]byte, error) {
+	data, err := json.MarshalIndent(a, "", "  ")
+	return append(data, '\n'), err
 }
 
 const aboutKind = "sluice-ledger"
@@ -29,7 +41,7 @@ func (l *Ledger) about(ctx context.Context) (about, bool, error) {
 	if err != nil || got.etag == "" {
 		return about{}, false, err
 	}
-	var a about
+	a := about{etag: got.etag}
 	if err := json.Unmarshal(got.data, &a); err != nil || a.Kind != aboutKind {
 		return about{}, false, fmt.Errorf("%s: %w: it holds a %s of something else; name a prefix of its own, %s", l.place, ledger.ErrForeign, aboutKey, example)
 	}
@@ -46,7 +58,7 @@ func (l *Ledger) about(ctx context.Context) (about, bool, error) {
 // a ledger, and its UUID is the ledger's: so whoever comes upon what a crash left
 // takes it up, and of many who create at once all use the same.
 func (l *Ledger) create(ctx context.Context) error {
-	if err := l.vacant(ctx); err != nil {
+	if err := l.vacant(ctx, probeKey, headDir, aboutKey); err != nil {
 		return err
 	}
 	if err := l.Safe(ctx); err != nil {
@@ -60,30 +72,40 @@ func (l *Ledger) create(ctx context.Context) error {
 		return err
 	}
 	l.id = id
-	data, err := json.MarshalIndent(about{Format: format, Kind: aboutKind, Ledger: id}, "", "  ")
+	return l.declare(ctx)
+}
+
+// declare writes the object that makes the prefix a ledger, or finds it there.
+func (l *Ledger) declare(ctx context.Context) error {
+	text, err := about{Format: format, Kind: aboutKind, Ledger: l.id}.text()
 	if err != nil {
 		return err
 	}
-	_, err = l.store.put(ctx, aboutKey, append(data, '\n'), "")
+	_, err = l.store.put(ctx, aboutKey, text, "")
 	if errors.Is(err, errCondition) {
 		a, found, err := l.about(ctx)
-		if err == nil && (!found || a.Ledger != id) {
-			err = fmt.Errorf("%s: %w: its id is %s, and its first record says %s", l.place, ledger.ErrOtherLedger, a.Ledger, id)
+		if err == nil && (!found || a.Ledger != l.id) {
+			err = fmt.Errorf("%s: %w: its id is %s, and its first record says %s", l.place, ledger.ErrOtherLedger, a.Ledger, l.id)
 		}
 		return err
 	}
 	return forWriting(err)
 }
 
-// vacant refuses a prefix that holds anything but what a creation cut short may have
-// left.
-func (l *Ledger) vacant(ctx context.Context) error {
+// vacant refuses a prefix that holds anything but what a beginning cut short may have
+// left, which are keys and folders, and one that lies in another ledger's.
+func (l *Ledger) vacant(ctx context.Context, left ...string) error {
+	if err := l.nested(ctx); err != nil {
+		return err
+	}
 	there, err := l.store.list(ctx, "", 10)
 	if err != nil {
 		return err
 	}
 	for _, o := range there {
-		if o.key != probeKey && o.key != headKey(ledger.LedgerStream) && o.key != aboutKey && !strings.HasPrefix(o.key, headDir) {
+		if !slices.ContainsFunc(left, func(key string) bool {
+			return key == o.key || strings.HasSuffix(key, "/") && strings.HasPrefix(o.key, key)
+		}) {
 			return fmt.Errorf("%s: %w: it holds %.100q, and no %s; name a prefix of its own, %s", l.place, ledger.ErrForeign, o.key, aboutKey, example)
 		}
 	}

@@ -104,3 +104,10 @@ var (
 
 // AppendTries is how often an append writes before it says that the ledger is busy.
 const AppendTries = appendTries
+
+// EmptyHead is the head of a stream without records.
+func EmptyHead(l *Ledger, stream string) any {
+	h := l.empty(stream)
+	h.Write = nonce()
+	return h
+}

@@ -34,6 +34,8 @@ type head struct {
 	// Fences are those under which the stream was appended to, by lease, unless the
 	// lease has gone since. See move.go.
 	Fences map[string]uint64 `json:"fences,omitempty"`
+	// Sealed is the mark of a sealing; see seal.go.
+	Sealed string `json:"sealed,omitempty"`
 	// Parts are what older records are in, in their order.
 	Parts []ref `json:"parts,omitempty"`
 	// Old is the newest part of level 2, which holds the ids of all records up to it.

@@ -14,7 +14,7 @@ const (
 	Reader Role = "reader"
 	// Releaser appends and takes leases: applies, the agent.
 	Releaser Role = "releaser"
-	// Administrator creates the ledger.
+	// Administrator creates the ledger, and moves it.
 	Administrator Role = "administrator"
 )
 
@@ -70,7 +70,7 @@ func Policy(url string, role Role) (string, error) {
 		p.Statement = append(p.Statement, write...)
 	case Administrator:
 		p.Statement = append(p.Statement, write...)
-		p.Statement = append(p.Statement, given("Found", "s3:if-none-match", below(aboutKey)), statement{
+		p.Statement = append(p.Statement, given("Found", "s3:if-none-match", below(aboutKey, copyKey)), given("Seal", "s3:if-match", below(aboutKey)), statement{
 			Sid: "Inspect", Effect: "Allow", Resource: []string{bucket},
 			Action: []string{"s3:GetBucketVersioning", "s3:GetBucketPolicyStatus", "s3:GetBucketPublicAccessBlock", "s3:GetBucketAcl"},
 		})

@@ -26,6 +26,9 @@ type Options struct {
 	// ReadOnly opens for reading alone; it implies MustExist. Appends fail with
 	// ErrReadOnly.
 	ReadOnly bool
+	// CopyOf is the UUID of a ledger: what is opened is an unfinished copy of it, begun
+	// where nothing is. A ledger that is there is opened as it is.
+	CopyOf string
 	// BusyTimeout is for how long a request that the store refuses for its load, or
 	// does not answer, is repeated. 0 means 10 s.
 	BusyTimeout time.Duration
@@ -39,12 +42,14 @@ const format = 1
 
 // Ledger is a handle on one ledger in a bucket. It implements ledger.Ledger.
 type Ledger struct {
-	opts   Options
-	store  *store
-	place  place
-	id     string
-	limits limits
-	cache  cache
+	opts  Options
+	store *store
+	place place
+	id    string
+	// copying is true while the prefix is a copy that has not come to its end.
+	copying bool
+	limits  limits
+	cache   cache
 
 	// proof is held while the store is proved to honour conditions.
 	proof  sync.Mutex
@@ -78,14 +83,24 @@ func Open(ctx context.Context, url string, opts Options) (*Ledger, error) {
 		return nil, err
 	case found:
 		l.id = about.Ledger
-	case opts.MustExist || opts.ReadOnly:
-		return nil, fmt.Errorf("%w: %s holds no %s", ledger.ErrMissing, at, aboutKey)
+	case opts.CopyOf != "":
+		err = l.beginCopy(ctx)
 	default:
-		if err := l.create(ctx); err != nil {
-			return nil, err
+		if err = l.unfinished(ctx); err == nil && (opts.MustExist || opts.ReadOnly) {
+			err = l.missing()
+		}
+		if err == nil {
+			err = l.create(ctx)
 		}
 	}
+	if err != nil {
+		return nil, err
+	}
 	return l, nil
+}
+
+func (l *Ledger) missing() error {
+	return fmt.Errorf("%w: %s holds no %s", ledger.ErrMissing, l.place, aboutKey)
 }
 
 // ID implements ledger.Ledger.

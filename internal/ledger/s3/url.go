@@ -44,6 +44,15 @@ func Check(url string) error {
 	return err
 }
 
+// Place names bucket and prefix, and nothing else of url.
+func Place(url string) string {
+	p, err := parse(url)
+	if err != nil {
+		return "s3:"
+	}
+	return p.String()
+}
+
 // parse reads a ledger's URL. Errors repeat nothing of it that could be a secret.
 func parse(text string) (place, error) {
 	u, err := url.Parse(text)
@@ -80,6 +89,9 @@ func parsePrefix(path string) (string, error) {
 	for part := range strings.SplitSeq(path, "/") {
 		if !prefixPattern.MatchString(part) || strings.Trim(part, ".") == "" {
 			return "", errors.New("the prefix has a part that is empty, \".\", \"..\" or holds other characters than letters, digits and !_.*'()-; for example s3://acme-sluice/payments/eu")
+		}
+		if part+"/" == headDir || part+"/" == partDir || part+"/" == leaseDir {
+			return "", fmt.Errorf("the prefix has a part %q, which is a ledger's own folder; for example s3://acme-sluice/payments/eu", part)
 		}
 	}
 	return path + "/", nil

@@ -48,8 +48,9 @@ func settled(err error) bool {
 		fenced   *ledger.FencedError
 		lost     *ledger.LeaseConflictError
 		corrupt  *ledger.CorruptError
+		sealed   *ledger.SealedError
 	)
-	return errors.As(err, &conflict) || errors.As(err, &fenced) || errors.As(err, &lost) || errors.As(err, &corrupt)
+	return errors.As(err, &sealed) || errors.As(err, &conflict) || errors.As(err, &fenced) || errors.As(err, &lost) || errors.As(err, &corrupt)
 }
 
 // Append implements ledger.Ledger.
@@ -74,9 +75,12 @@ func (l *Ledger) Append(ctx context.Context, stream string, after uint64, entry 
 func (l *Ledger) append(stream string, after uint64, entry ledger.Entry) (ledger.Record, error) {
 	if end, known := l.ends[stream]; known && end.seq == after {
 		r, err := l.insert(stream, after, end.hash, entry)
-		var fenced *ledger.FencedError
+		var (
+			fenced *ledger.FencedError
+			sealed *ledger.SealedError
+		)
 		// A repeated append succeeds even when the lease has gone since.
-		if !constrained(err) && !errors.As(err, &fenced) {
+		if !constrained(err) && !errors.As(err, &fenced) && !errors.As(err, &sealed) {
 			return r, err
 		}
 	}
@@ -139,7 +143,7 @@ func (l *Ledger) insert(stream string, after uint64, prev string, entry ledger.E
 	// What is returned must not change with the caller's bytes.
 	r.Body = slices.Clone(r.Body)
 	if _, err := l.stmts.insert.Exec(columns(r)...); err != nil {
-		return ledger.Record{}, mapError(err)
+		return ledger.Record{}, l.refused(err)
 	}
 	l.ends[stream] = end{seq: r.Seq, hash: r.Hash}
 	return r, nil

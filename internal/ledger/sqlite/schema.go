@@ -137,15 +137,20 @@ func (l *Ledger) migrateLocked(ctx context.Context, conn *sql.Conn) error {
 
 // create gives a new ledger its name and its first record.
 func (l *Ledger) create(conn *sql.Conn) error {
+	if err := exec(conn, fmt.Sprintf("PRAGMA application_id=%d", applicationID)); err != nil {
+		return mapError(err)
+	}
+	const putMeta = "INSERT INTO meta (key, value) VALUES (?, ?)"
+	if l.opts.CopyOf != "" {
+		// Its first record comes with the others.
+		return mapError(exec(conn, putMeta, copyingKey, l.opts.CopyOf))
+	}
 	id := uuid.NewString()
 	entry, err := ledger.FirstEntry(id, l.opts.Clock.Now())
 	if err != nil {
 		return err
 	}
-	if err := exec(conn, fmt.Sprintf("PRAGMA application_id=%d", applicationID)); err != nil {
-		return mapError(err)
-	}
-	if err := exec(conn, "INSERT INTO meta (key, value) VALUES ('ledger', ?)", id); err != nil {
+	if err := exec(conn, putMeta, ledgerKey, id); err != nil {
 		return mapError(err)
 	}
 	return mapError(exec(conn, insertRecord, columns(ledger.Seal(ledger.LedgerStream, 1, ledger.ZeroHash, entry))...))

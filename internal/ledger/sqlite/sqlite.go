@@ -33,6 +33,9 @@ type Options struct {
 	// ReadOnly opens for reading alone; it implies MustExist. Appends fail with
 	// ErrReadOnly.
 	ReadOnly bool
+	// CopyOf is the UUID of a ledger: what is opened is an unfinished copy of it, begun
+	// where nothing is. A ledger that is there is opened as it is.
+	CopyOf string
 	// BusyTimeout is how long a call waits for other processes before it fails
 	// with ErrBusy. 0 means 10 s.
 	BusyTimeout time.Duration
@@ -45,6 +48,8 @@ type Ledger struct {
 	path string
 	opts Options
 	id   string
+	// unfinished is true while the file is a copy that has not come to its end.
+	unfinished bool
 
 	readers *sql.DB
 	// queries are the prepared statements of readers.
@@ -94,11 +99,8 @@ func (l *Ledger) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.readers.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = 'ledger'").Scan(&l.id); err != nil {
-		if errors.Is(err, sql.ErrNoRows) {
-			return &ledger.CorruptError{Reason: l.path + " has lost the ledger's id"}
-		}
-		return mapError(err)
+	if err := l.identify(ctx); err != nil {
+		return err
 	}
 	l.queries, err = prepareQueries(ctx, l.readers)
 	return mapError(err)

@@ -75,9 +75,9 @@ func (c *Client) Existing(ctx context.Context) (ledger.Ledger, error) {
 	case c.reading != nil:
 		return c.reading, nil
 	}
-	l, err := ledgers.Open(ctx, c.URL, ledgers.Options{MustExist: true, Clock: c.Clock})
+	l, err := stillHere(ctx)(ledgers.Open(ctx, c.URL, ledgers.Options{MustExist: true, Clock: c.Clock}))
 	if errors.Is(err, ledger.ErrReadOnly) {
-		l, err = ledgers.Open(ctx, c.URL, ledgers.Options{ReadOnly: true, Clock: c.Clock})
+		l, err = stillHere(ctx)(ledgers.Open(ctx, c.URL, ledgers.Options{ReadOnly: true, Clock: c.Clock}))
 		if err == nil {
 			c.reading = l
 		}
@@ -89,6 +89,25 @@ func (c *Client) Existing(ctx context.Context) (ledger.Ledger, error) {
 	return l, err
 }
 
+// stillHere refuses a ledger that has moved, so that a plan says so and not the apply
+// after it. One that is only being moved can still be read.
+func stillHere(ctx context.Context) func(ledger.Ledger, error) (ledger.Ledger, error) {
+	return func(l ledger.Ledger, err error) (ledger.Ledger, error) {
+		source, ok := l.(ledger.Source)
+		if err != nil || !ok {
+			return l, err
+		}
+		s, err := source.Sealing(ctx)
+		if err == nil && s != nil && s.Done {
+			err = &ledger.SealedError{Sealing: *s}
+		}
+		if err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+		return l, nil
+	}
+}
+
 // Writing opens the ledger for an apply, and creates it where there is none.
 func (c *Client) Writing(ctx context.Context) (ledger.Ledger, error) {
 	c.mu.Lock()
@@ -96,7 +115,7 @@ func (c *Client) Writing(ctx context.Context) (ledger.Ledger, error) {
 	if c.open != nil {
 		return c.open, nil
 	}
-	l, err := ledgers.Open(ctx, c.URL, ledgers.Options{Clock: c.Clock})
+	l, err := stillHere(ctx)(ledgers.Open(ctx, c.URL, ledgers.Options{Clock: c.Clock}))
 	if err == nil {
 		c.open = l
 	}

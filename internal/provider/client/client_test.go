@@ -152,3 +152,30 @@ func TestForecastsShareTheAnswerToAHealthCheck(t *testing.T) {
 		t.Errorf("200 forecasts asked %d times", n)
 	}
 }
+
+// TestAMovedLedgerIsRefusedAtPlan: once the copy is in use nothing is planned against
+// the old place; while it is copied, plans can still read.
+func TestAMovedLedgerIsRefusedAtPlan(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l, err := at(t, path).Writing(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, ok := l.(ledger.Source)
+	if !ok {
+		t.Fatal("it cannot be moved")
+	}
+	s := ledger.Sealing{To: "s3://acme-sluice/payments", By: "kim@acme", At: clock.System{}.Now(), Mark: "one"}
+	for _, done := range []bool{false, true} {
+		s.Done = done
+		if err := source.SealOff(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		var sealed *ledger.SealedError
+		_, existing := at(t, path).Existing(t.Context())
+		_, writing := at(t, path).Writing(t.Context())
+		if errors.As(existing, &sealed) != done || errors.As(writing, &sealed) != done {
+			t.Errorf("moved %t: %v; %v", done, existing, writing)
+		}
+	}
+}

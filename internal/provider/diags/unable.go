@@ -30,11 +30,18 @@ func words(err error) (happened, remedy string) {
 	var conflict *ledger.ConflictError
 	var corrupt *ledger.CorruptError
 	var bound *ledger.BoundError
+	var sealed *ledger.SealedError
 	rebind := "sluice ledger rebind --reason \"...\""
 	if errors.As(err, &bound) {
 		rebind = bound.Rebind()
 	}
 	switch {
+	case errors.As(err, &sealed) && sealed.Sealing.Done:
+		return "the ledger has moved to " + sealed.Sealing.To + ", and nothing more is recorded here", "name that one in the provider block's ledger or in SLUICE_LEDGER; it has the same id, so the state stays as it is"
+	case errors.As(err, &sealed):
+		return "the ledger is being moved to " + sealed.Sealing.To + ", and nothing more is recorded here", "wait for sluice ledger copy to end, or run it again when it was cut short, and then name that one in the provider block's ledger or in SLUICE_LEDGER"
+	case errors.Is(err, ledger.ErrUnfinished):
+		return "what is named as the ledger is a copy that has not come to its end", "name the ledger that is copied, or run the same sluice ledger copy again to finish it"
 	case errors.Is(err, ledger.ErrMissing):
 		return "the ledger that this state was written against is not there",
 			"put it back, or name the right one in the provider block or in SLUICE_LEDGER; when it is lost for good, start again from a new one with: " + rebind

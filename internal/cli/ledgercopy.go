@@ -1,0 +1,212 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/copying"
+)
+
+// copyJSON is what sluice ledger copy --json writes.
+type copyJSON struct {
+	copying.Result
+	// DryRun is true when nothing was done; the counts are then of the source.
+	DryRun bool `json:"dry_run,omitempty"`
+	// SealedSeconds is for how long nobody could append.
+	SealedSeconds float64 `json:"sealed_seconds"`
+	// OpenRollouts are those that go on at the destination.
+	OpenRollouts []string `json:"open_rollouts"`
+}
+
+// copyFlags are what sluice ledger copy is told.
+type copyFlags struct {
+	from, to     string
+	dryRun, open bool
+}
+
+func (a *app) copyCommand() *cobra.Command {
+	var f copyFlags
+	cmd := a.reads(&cobra.Command{
+		Use:   "copy [--from URL] --to URL",
+		Short: "Move the ledger to another place, and seal the old one",
+		Long: `Copies every record, declared object and lease to a place where nothing is, of any
+kind, and verifies each on the way. The ledger keeps its UUID, so every Terraform
+state goes on with it.
+
+While most of it is copied, the old ledger is in use. Then it is sealed: from there
+on each append to it fails and names the new place, whichever process or version
+makes it. What came meanwhile is copied, the whole is verified, and only then is the
+copy a ledger. Reads of the old one go on. A revert under way is not held up: its
+records wait beside the process and go to the new place.
+
+It can be cut short anywhere and run again. To give a copy up and open the old
+ledger again: sluice ledger unseal.
+
+With an open rollout it refuses before it seals, unless --with-open-rollouts says
+that they go on at the destination: whoever drives one is stopped at their next
+record and has to run again with the new URL.`,
+		Example: `  sluice ledger copy --to sqlite:moved/ledger.db
+  sluice ledger copy --from sqlite:.sluice/ledger.db --to sqlite:moved/ledger.db --dry-run
+  sluice ledger copy --to sqlite:moved/ledger.db --with-open-rollouts --json`,
+		Args: takes(),
+	})
+	cmd.Flags().StringVar(&f.from, "from", "", "URL of the ledger to move (default: --ledger)")
+	cmd.Flags().StringVar(&f.to, "to", "", "URL of the place to move it to, where nothing is (required)")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what there is to copy and whether it could begin, and change nothing")
+	cmd.Flags().BoolVar(&f.open, "with-open-rollouts", false, "move although rollouts are open, which go on at the destination")
+	cmd.RunE = a.does(func(ctx context.Context, _ []string) error { return a.copyLedger(ctx, f) })
+	return cmd
+}
+
+func (a *app) copyLedger(ctx context.Context, f copyFlags) error {
+	if f.from != "" {
+		a.ledgerURL = f.from
+	}
+	from, err := a.url()
+	if err != nil {
+		return err
+	}
+	if f.to == "" {
+		return badInput("--to is missing: it names the place to move the ledger to, for example --to postgres://ledger.example/sluice")
+	}
+	if err := ledgers.Check(f.to); err != nil {
+		return badInput("--to: %w", err)
+	}
+	fromPlace, toPlace := placeOf(from), placeOf(f.to)
+	if fromPlace == toPlace {
+		return badInput("--to is the ledger that is to be moved, %s; name another place", toPlace)
+	}
+	return a.writing(ctx, func(l ledger.Ledger) error {
+		source, ok := l.(ledger.Source)
+		if !ok {
+			return fmt.Errorf("%s cannot be moved", fromPlace)
+		}
+		if f.dryRun {
+			return a.dryCopy(ctx, source, f.to, fromPlace, toPlace)
+		}
+		return a.copyFrom(ctx, source, f, fromPlace, toPlace)
+	})
+}
+
+// copyFrom opens the destination and moves the ledger there.
+func (a *app) copyFrom(ctx context.Context, source ledger.Source, f copyFlags, fromPlace, toPlace string) (err error) {
+	id, err := source.ID(ctx)
+	if err != nil {
+		return err
+	}
+	to, err := ledgers.Open(ctx, f.to, ledgers.Options{CopyOf: id, Clock: a.clock})
+	if err != nil {
+		return fmt.Errorf("the destination: %w", err)
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	destination, ok := to.(ledger.Destination)
+	if !ok {
+		return fmt.Errorf("%s cannot be a copy", toPlace)
+	}
+	if !f.open {
+		if err := noneOpen(ctx, source); err != nil {
+			return err
+		}
+	}
+	shown := a.copyProgress()
+	var rollouts []string
+	c := &copying.Copy{
+		From: source, To: destination, FromPlace: fromPlace, ToPlace: toPlace, Actor: a.actor(), Clock: a.clock, Progress: shown.show,
+		BeforeSeal: func(ctx context.Context) error {
+			if !f.open {
+				return noneOpen(ctx, source)
+			}
+			rollouts, err = openRollouts(ctx, source)
+			return err
+		},
+	}
+	res, err := c.Run(ctx)
+	shown.end()
+	if err != nil {
+		return cutShort(ctx, err, source, toPlace)
+	}
+	return a.copied(res, rollouts)
+}
+
+// cutShort says where a copy that failed stands.
+func cutShort(ctx context.Context, err error, source ledger.Source, toPlace string) error {
+	var sealed *ledger.SealedError
+	if errors.As(err, &sealed) {
+		return err
+	}
+	s, readErr := source.Sealing(context.WithoutCancel(ctx))
+	state := "The old ledger is in use as before, and the copy is unfinished."
+	if readErr == nil && s != nil && s.To == toPlace {
+		state = "The old ledger is sealed, and the copy is unfinished: nobody can release until it is\nfinished or given up. Reverts go on."
+	}
+	return &toldError{
+		summary: "Unable to move the ledger: " + err.Error(),
+		detail:  state + "\nRun the same command again: it goes on where it was. To give up:\nsluice ledger unseal --to " + toPlace + " --reason \"...\"",
+		err:     err,
+	}
+}
+
+func (a *app) copied(res copying.Result, rollouts []string) error {
+	if a.asJSON {
+		if rollouts == nil {
+			rollouts = []string{}
+		}
+		return a.writeJSON(copyJSON{Result: res, SealedSeconds: res.Sealed.Seconds(), OpenRollouts: rollouts})
+	}
+	a.say("The ledger %s\nhas moved from %s\nto %s: %s in %s and %s, each verified.", res.Ledger, res.From, res.To,
+		plural(res.Records, "record"), plural(uint64(res.Streams), "stream"), plural(uint64(res.Leases), "lease"))
+	if res.Sealed >= time.Second {
+		a.say("Nobody could append for %s.", span(res.Sealed.Round(time.Second)))
+	}
+	a.say("The old ledger is sealed and can be read.")
+	for _, name := range rollouts {
+		a.say("An open rollout goes on there: sluice continue %s", name)
+	}
+	a.note("Name it from now on, in the provider block's ledger, SLUICE_LEDGER and --ledger.")
+	return nil
+}
+
+// openRollouts lists the releases with an open rollout.
+func openRollouts(ctx context.Context, l ledger.Ledger) ([]string, error) {
+	o, err := look(ctx, l, nil)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, r := range o.releases {
+		if r.history.Open() != nil {
+			names = append(names, r.history.Key.String())
+		}
+	}
+	return names, nil
+}
+
+func noneOpen(ctx context.Context, source ledger.Source) error {
+	if s, err := source.Sealing(ctx); err != nil || s != nil {
+		return err // It is sealed already: what is open stays so until the copy is finished.
+	}
+	names, err := openRollouts(ctx, source)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	return fmt.Errorf("a rollout is open: %s; wait for its end (sluice wait %s), or move it along by --with-open-rollouts: whoever drives it is stopped at the next record, and goes on with the new URL", strings.Join(names, ", "), names[0])
+}
+
+// placeOf names the place of a ledger without anything secret, the same for every
+// working directory.
+func placeOf(url string) string {
+	if path, ok := ledgers.SQLitePath(url); ok {
+		if abs, err := filepath.Abs(path); err == nil {
+			return "sqlite:" + filepath.ToSlash(abs)
+		}
+	}
+	return ledgers.Place(url)
+}

@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
+)
+
+const movedURL = "sqlite:moved/ledger.db"
+
+// openURL opens a ledger for a test.
+func openURL(t *testing.T, url string) ledger.Source {
+	t.Helper()
+	l, err := ledgers.Open(t.Context(), url, ledgers.Options{MustExist: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	s, ok := l.(ledger.Source)
+	if !ok {
+		t.Fatal("it cannot be moved")
+	}
+	return s
+}
+
+func TestLedgerCopy(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	w.shipped(good)
+	r := w.expect(Done, "ledger", "copy", "--to", movedURL, "--dry-run")
+	contains(t, r.out, "would move from sqlite:", "/moved/ledger.db")
+	if _, err := os.Stat("moved"); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("a dry run made something: %v", err)
+	}
+	r = w.expect(Done, "ledger", "copy", "--to", movedURL)
+	contains(t, r.out, "has moved from sqlite:", "each verified", "The old ledger is sealed and can be read")
+	contains(t, r.errors, "copying", "verifying", "SLUICE_LEDGER")
+
+	// The old one says where it went and can still be read; the new one drives on.
+	contains(t, w.expect(Done, "status").out, "checkout/production")
+	contains(t, w.expect(Failed, "hold", "all", "--reason", "x").errors, "the ledger has moved to sqlite:", "moved/ledger.db", "name that one")
+	contains(t, w.expect(Failed, "ledger", "copy", "--to", "sqlite:third.db").errors, "the ledger has moved to")
+	w.expect(Done, "ledger", "copy", "--to", movedURL)
+	w.env["SLUICE_LEDGER"] = movedURL
+	w.expect(Done, "verify")
+	w.expect(Done, "rollback", "checkout/production", "--reason", "x")
+	w.serves("1.0.0")
+	contains(t, w.expect(Failed, "ledger", "copy", "--to", "sqlite:.sluice/ledger.db").errors, "is a ledger already")
+	contains(t, w.expect(Failed, "ledger", "copy", "--to", "sqlite:.sluice/ledger.db", "--dry-run").errors, "is a ledger already")
+}
+
+func TestLedgerCopyJSON(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	var dry, out copyJSON
+	if err := json.Unmarshal([]byte(w.expect(Done, "ledger", "copy", "--to", movedURL, "--dry-run", "--json").out), &dry); err != nil || !dry.DryRun || dry.Records == 0 {
+		t.Fatal(err, dry)
+	}
+	if err := json.Unmarshal([]byte(w.expect(Done, "ledger", "copy", "--to", movedURL, "--json").out), &out); err != nil {
+		t.Fatal(err)
+	}
+	if out.Records != dry.Records || out.Streams != dry.Streams || out.Copied != out.Records || out.Ledger != dry.Ledger || out.Anchor.Hash == "" {
+		t.Errorf("%+v after %+v", out, dry)
+	}
+}
+
+func TestLedgerCopyUsage(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	contains(t, w.expect(BadUsage, "ledger", "copy").errors, "--to is missing")
+	contains(t, w.expect(BadUsage, "ledger", "copy", "--to", "mysql://x").errors, "--to: not a ledger's URL")
+	contains(t, w.expect(BadUsage, "ledger", "copy", "--to", "sqlite:.sluice/../.sluice/ledger.db").errors, "is the ledger that is to be moved")
+	contains(t, w.expect(BadUsage, "ledger", "unseal", "--reason", "x").errors, "name the copy that is given up")
+	contains(t, w.expect(BadUsage, "ledger", "unseal", "--gone").errors, "--reason")
+	contains(t, w.expect(Done, "ledger", "unseal", "--gone", "--reason", "x").out, "is not sealed")
+	if err := os.WriteFile("invoices.db", []byte("number,amount\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(Failed, "ledger", "copy", "--to", "sqlite:invoices.db")
+	if s, err := openURL(t, "sqlite:.sluice/ledger.db").Sealing(t.Context()); err != nil || s != nil {
+		t.Errorf("sealed for nothing: %v, %v", s, err)
+	}
+}
+
+// TestLedgerCopyWithAnOpenRollout: it stops before the seal, or the rollout goes on at
+// the destination.
+func TestLedgerCopyWithAnOpenRollout(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	w.broken(good, 2)
+	contains(t, w.expect(Failed, "ledger", "copy", "--to", movedURL).errors, "a rollout is open: checkout/production", "--with-open-rollouts")
+	if s, err := openURL(t, "sqlite:.sluice/ledger.db").Sealing(t.Context()); err != nil || s != nil {
+		t.Errorf("sealed: %v, %v", s, err)
+	}
+	contains(t, w.expect(Done, "ledger", "copy", "--to", movedURL, "--with-open-rollouts").out, "sluice continue checkout/production")
+	contains(t, w.expect(Failed, "continue", "checkout/production").errors, "the ledger has moved to")
+	w.env["SLUICE_LEDGER"] = movedURL
+	w.expect(Done, "continue", "checkout/production")
+	w.serves("1.1.1")
+}
+
+// begun leaves a sealed ledger and an unfinished copy, as a crash does.
+func begun(w *world) {
+	w.t.Helper()
+	l := openURL(w.t, "sqlite:.sluice/ledger.db")
+	id, err := l.ID(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	to, err := ledgers.Open(w.t.Context(), movedURL, ledgers.Options{CopyOf: id})
+	if err == nil {
+		err = to.Close()
+	}
+	if err == nil {
+		err = l.SealOff(w.t.Context(), ledger.Sealing{To: placeOf(movedURL), By: "ci@acme", At: w.clock.Now(), Mark: "one"})
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestLedgerUnseal(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	begun(w)
+	contains(t, w.expect(Failed, "hold", "all", "--reason", "x").errors, "the ledger is being moved to sqlite:", "sluice ledger unseal")
+	contains(t, w.expect(Failed, "status", "--ledger", movedURL).errors, "this is an unfinished copy of a ledger", "run the same sluice ledger copy again")
+	contains(t, w.expect(Done, "ledger", "copy", "--to", movedURL, "--dry-run").out, "A copy was begun there")
+	contains(t, w.expect(BadUsage, "ledger", "unseal", "--to", "sqlite:other.db", "--reason", "x").errors, "the ledger was to go to sqlite:")
+	contains(t, w.expect(Done, "ledger", "unseal", "--to", movedURL, "--reason", "too slow", "--json").out, `"to": "sqlite:`)
+	w.expect(Done, "hold", "all", "--reason", "x")
+	records, err := openURL(t, "sqlite:.sluice/ledger.db").Read(t.Context(), ledger.LedgerStream, 1)
+	if err != nil || records[len(records)-1].Kind != ledger.KindUnsealed {
+		t.Errorf("%+v, %v", records, err)
+	}
+	// The copy goes on all the same when it is wanted after all.
+	w.expect(Done, "ledger", "copy", "--to", movedURL)
+	contains(t, w.expect(Failed, "ledger", "unseal", "--to", movedURL, "--reason", "x").errors, "is the ledger now")
+	if _, err := os.Stat(filepath.Join("moved", "ledger.db")); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,172 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+)
+
+// How a ledger is closed to appends at one stroke, though a store changes no two
+// objects at once. ledger.json says that it is sealed; then the mark of the sealing is
+// put into the head of each stream, which changes its ETag.
+//
+//   - An append to a stream with records meets the mark: in the head that it reads, or
+//     because the head is no longer the one that it read before. Until then it takes
+//     effect, and the sealing is not over.
+//   - The head of a stream that is new may come too late to be marked. So the first
+//     record goes into a head that is already there, empty, and after a look at
+//     ledger.json: a head that was there before that was sealed is marked with the
+//     others, and one that came later holds nothing, and never will.
+//   - A ledger is unsealed in ledger.json alone. A mark in a head is asked about there,
+//     and the next append takes it away.
+var _ ledger.Source = (*Ledger)(nil)
+
+// open says whether the seal lets an append go behind h, and returns the head that it
+// goes behind. It asks nothing where the stream has records and no mark.
+func (l *Ledger) open(ctx context.Context, h *head) (*head, error) {
+	if h.Seq > 0 && h.Sealed == "" {
+		return h, nil
+	}
+	if h.etag == "" {
+		next := *h
+		next.Write = nonce()
+		if err := l.putHead(ctx, h, &next); err != nil {
+			return nil, err
+		}
+		h = &next
+	}
+	s, err := l.Sealing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s != nil {
+		return nil, &ledger.SealedError{Sealing: *s}
+	}
+	return h, nil
+}
+
+// Sealing implements ledger.Source.
+func (l *Ledger) Sealing(ctx context.Context) (*ledger.Sealing, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	a, _, err := l.about(ctx)
+	return a.Sealed, err
+}
+
+// SealOff implements ledger.Source.
+func (l *Ledger) SealOff(ctx context.Context, s ledger.Sealing) error {
+	if err := l.resealed(ctx, s.Mark, &s); err != nil || s.Done {
+		return err
+	}
+	objects, err := l.store.list(ctx, headDir, 0)
+	if err != nil {
+		return err
+	}
+	all, each := errgroup.WithContext(ctx)
+	all.SetLimit(fetchers)
+	for _, o := range objects {
+		all.Go(func() error {
+			name, whole := decodeName(strings.TrimPrefix(o.key, headDir))
+			if !whole {
+				var err error
+				if name, err = l.nameIn(each, o); err != nil {
+					return err
+				}
+			}
+			return l.mark(each, name, s.Mark)
+		})
+	}
+	return all.Wait()
+}
+
+// mark puts a sealing's mark into a head.
+func (l *Ledger) mark(ctx context.Context, stream, mark string) error {
+	for range 4 * appendTries {
+		h, err := l.load(ctx, stream)
+		if err != nil || h.Sealed == mark {
+			return err
+		}
+		next := *h
+		next.Write, next.Sealed = nonce(), mark
+		if err := l.putHead(ctx, h, &next); !errors.Is(err, errCondition) {
+			return err
+		}
+	}
+	return fmt.Errorf("%s: %w: the stream %s was written by others each time", l.place, ledger.ErrBusy, stream)
+}
+
+// Unseal implements ledger.Source.
+func (l *Ledger) Unseal(ctx context.Context, mark string) error { return l.resealed(ctx, mark, nil) }
+
+// resealed changes what ledger.json says, unless it has another mark.
+func (l *Ledger) resealed(ctx context.Context, mark string, s *ledger.Sealing) error {
+	if err := l.writable(ctx); err != nil {
+		return err
+	}
+	for range appendTries {
+		a, found, err := l.about(ctx)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			return l.missing()
+		case a.Sealed != nil && a.Sealed.Mark != mark:
+			return &ledger.SealedError{Sealing: *a.Sealed}
+		case a.Sealed == nil && s == nil:
+			return nil
+		}
+		a.Sealed, a.Write = s, nonce()
+		text, err := a.text()
+		if err != nil {
+			return err
+		}
+		_, err = l.store.put(ctx, aboutKey, text, a.etag)
+		if !errors.Is(err, errCondition) {
+			return l.forAdministrator(err)
+		}
+	}
+	return fmt.Errorf("%s: %w: %s was written by others each time", l.place, ledger.ErrBusy, aboutKey)
+}
+
+// forAdministrator says which policy a change of ledger.json needs.
+func (l *Ledger) forAdministrator(err error) error {
+	var denied *deniedError
+	if errors.As(err, &denied) {
+		return fmt.Errorf("%s: %w for these credentials: sealing it writes %s, which docs/policies/s3-administrator.json allows: %w", l.place, ledger.ErrReadOnly, aboutKey, err)
+	}
+	return err
+}
+
+// Leases implements ledger.Source.
+func (l *Ledger) Leases(ctx context.Context) ([]ledger.Lease, error) {
+	objects, err := l.store.list(ctx, leaseDir, 0)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ledger.Lease, len(objects))
+	all, each := errgroup.WithContext(ctx)
+	all.SetLimit(fetchers)
+	for i, o := range objects {
+		all.Go(func() error {
+			name, whole := decodeName(strings.TrimPrefix(o.key, leaseDir))
+			if !whole {
+				var err error
+				if name, err = l.leaseIn(each, o); err != nil {
+					return err
+				}
+			}
+			d, err := l.loadLease(each, name)
+			if err == nil {
+				out[i] = d.Lease
+			}
+			return err
+		})
+	}
+	return out, all.Wait()
+}

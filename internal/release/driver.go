@@ -39,6 +39,8 @@ type driver struct {
 	adrift bool
 	// seenRevert is the number of the outcome that Observations.RevertSeen is about.
 	seenRevert uint64
+	// due is until when the driver last decided to wait.
+	due time.Time
 	// graceEnd is until when an interrupted driver goes on with a revert, zero while
 	// nobody has interrupted it.
 	graceEnd time.Time
@@ -54,9 +56,12 @@ var errAgain = errors.New("the stream has grown")
 func (e *Engine) take(ctx context.Context, key Key, force bool) (*driver, error) {
 	d := &driver{
 		e: e, key: key,
-		leaser: &ledger.Leaser{Ledger: e.Ledger, Clock: e.Clock, Holder: e.Holder},
+		leaser: e.Leaser,
 		limits: Limits{CallTimeout: e.callTimeout()},
 		spool:  spool{dir: e.SpoolDir, key: key},
+	}
+	if d.leaser == nil {
+		d.leaser = &ledger.Leaser{Ledger: e.Ledger, Clock: e.Clock, Holder: e.Holder}
 	}
 	var err error
 	if force {
@@ -70,6 +75,9 @@ func (e *Engine) take(ctx context.Context, key Key, force bool) (*driver, error)
 	if err := d.reload(ctx); err != nil {
 		d.release(ctx)
 		return nil, err
+	}
+	if e.Hooks.Taken != nil {
+		e.Hooks.Taken(key, d.lease)
 	}
 	return d, nil
 }
@@ -145,6 +153,9 @@ func (d *driver) loop(ctx context.Context) error {
 		decision := d.decide()
 		if ctx.Err() != nil && (!decision.back() || d.graceOver()) {
 			return context.Cause(ctx)
+		}
+		if d.e.stopping() && !decision.back() {
+			return errHandOver
 		}
 		if d.stale || !d.hurried(decision) {
 			if err := d.refresh(unlessBack(ctx, decision)); err != nil {
@@ -324,9 +335,20 @@ func (d *driver) outcome(result Result, serving *target.Observation) Outcome {
 // lease.
 func (d *driver) wait(ctx context.Context, until time.Time) error {
 	now := d.e.Clock.Now()
+	d.due = until
 	pause := min(until.Sub(now), d.lease.TTL/4)
 	if !d.graceEnd.IsZero() {
 		pause = min(pause, d.graceEnd.Sub(now)+shortestWait)
 	}
-	return d.e.Clock.Sleep(ctx, max(pause, shortestWait))
+	if d.goingBack() {
+		return d.e.Clock.Sleep(ctx, max(pause, shortestWait))
+	}
+	short, cancel := d.e.untilHandOver(ctx)
+	defer cancel()
+	err := d.e.Clock.Sleep(short, max(pause, shortestWait))
+	if ctx.Err() == nil && d.e.stopping() {
+		// The loop says what follows.
+		return nil
+	}
+	return err
 }

@@ -25,6 +25,8 @@ const (
 	// hardStop is what is left of StopWithin when whatever is still under way is cut
 	// short. What goes back has its own grace within it.
 	hardStop = 12 * time.Second
+	// termSlack is the part of LeaseTTL that leases are shorter by.
+	termSlack = 10
 	// anchorEvery is the time between two checkpoints of the streams' heads.
 	anchorEvery = time.Minute
 	// sweepEvery is the time between two looks at the heads of all streams, which find
@@ -56,7 +58,9 @@ type Options struct {
 	DriftEvery time.Duration
 	// StopWithin bounds the time from the end of Run's context to its return.
 	StopWithin time.Duration
-	// LeaseTTL is that of the rollouts' leases, 0 for the engine's default.
+	// LeaseTTL is within how long another agent takes over, counted from the last sign
+	// of life; 0 for the engine's default. The leases themselves are a tenth shorter,
+	// since the other one sees that sign a little late, and takes one after another.
 	LeaseTTL time.Duration
 	Log      *slog.Logger
 }
@@ -76,6 +80,11 @@ type Agent struct {
 	finder finder
 	health health
 	anchor chan struct{}
+
+	// lists is whether the ledger lists leases in one call, as far as is known, and
+	// watchedAt when others' were last looked at. Both are of the loop alone.
+	lists     bool
+	watchedAt time.Time
 }
 
 // New makes an agent, which does nothing until Run.
@@ -95,7 +104,7 @@ func New(opts Options) *Agent {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Agent{opts: opts, metrics: newMetrics(), log: opts.Log, anchor: make(chan struct{}, 1)}
+	a := &Agent{opts: opts, metrics: newMetrics(), log: opts.Log, anchor: make(chan struct{}, 1), lists: true}
 	a.ledger = calls.Join(calls.Measure(opts.Ledger, opts.Clock, a.metrics.called))
 	a.leaser = &ledger.Leaser{Ledger: a.ledger, Clock: opts.Clock, Holder: opts.Holder}
 	a.keeper = &presence.Keeper{Ledger: a.ledger, Clock: opts.Clock, Agent: opts.Self, Actor: opts.Actor, Holder: opts.Holder}
@@ -139,7 +148,7 @@ func (a *Agent) Run(ctx context.Context) error {
 func (a *Agent) makeEngine(handOver context.Context) *release.Engine {
 	e := a.opts.Engine(a.ledger)
 	e.Ledger, e.Clock, e.Holder, e.Leaser, e.Impatient, e.HandOver = a.ledger, a.opts.Clock, a.opts.Holder, a.leaser, true, handOver
-	e.LeaseTTL = a.opts.LeaseTTL
+	e.LeaseTTL = a.opts.LeaseTTL - a.opts.LeaseTTL/termSlack
 	e.Hooks = release.Hooks{Taken: a.taken, Recorded: a.recorded, Looked: a.metrics.looked, Closed: a.closed}
 	return e
 }

@@ -46,13 +46,24 @@ func (a *Agent) looking(ctx, drivers context.Context) {
 func (a *Agent) untilNext(ctx, drivers context.Context, until time.Time) bool {
 	a.begin(ctx, drivers)
 	at := a.work.soonest(until)
+	if next := a.watchedAt.Add(a.watchEvery()); a.lists && next.Before(at) && a.work.counts()[held] > 0 {
+		at = next
+	}
 	a.pause(ctx, max(at.Sub(a.opts.Clock.Now()), 10*time.Millisecond))
 	now := a.opts.Clock.Now()
 	if ctx.Err() != nil || !now.Before(until) {
 		return false
 	}
-	a.watchThose(ctx, a.work.watched(now, false))
+	if err := a.watch(ctx); err != nil && ctx.Err() == nil {
+		a.log.Warn("the leases of others could not be read", "error", err)
+	}
 	return true
+}
+
+// watchEvery is the time between two looks at all leases that others hold. Each look
+// may see a sign of life that late, and so much later takes over.
+func (a *Agent) watchEvery() time.Duration {
+	return min(a.opts.LookEvery, max(a.opts.LeaseTTL/60, 50*time.Millisecond))
 }
 
 // pause waits for d, or until a rollout that was driven has ended.
@@ -84,17 +95,23 @@ func (a *Agent) round(ctx context.Context) error {
 // watch looks at every lease that somebody else holds, where the ledger lists them in
 // one call; otherwise each has its own time.
 func (a *Agent) watch(ctx context.Context) error {
-	all := a.work.watched(a.opts.Clock.Now(), true)
-	if len(all) <= fewLeases {
-		return a.watchThose(ctx, all)
+	now := a.opts.Clock.Now()
+	all := a.work.watched(now, true)
+	if !a.lists || len(all) <= fewLeases {
+		return a.watchThose(ctx, a.work.watched(now, a.lists && now.Sub(a.watchedAt) >= a.watchEvery()))
+	}
+	if now.Sub(a.watchedAt) < a.watchEvery() {
+		return nil
 	}
 	leases, err := ledger.Leases(ctx, a.ledger, streams)
 	if errors.Is(err, errors.ErrUnsupported) {
-		return a.watchThose(ctx, a.work.watched(a.opts.Clock.Now(), false))
+		a.lists = false
+		return nil
 	}
 	if err != nil {
 		return err
 	}
+	a.watchedAt = now
 	byName := make(map[string]ledger.Lease, len(leases))
 	for _, l := range leases {
 		byName[l.Name] = l
@@ -108,6 +125,9 @@ func (a *Agent) watch(ctx context.Context) error {
 }
 
 func (a *Agent) watchThose(ctx context.Context, items []*item) error {
+	if len(items) > 0 {
+		a.watchedAt = a.opts.Clock.Now()
+	}
 	for _, it := range items {
 		lease, err := a.ledger.Lease(ctx, it.key.LeaseName())
 		if err != nil {

@@ -163,7 +163,7 @@ func (a *Agent) drive(ctx, drivers context.Context, it *item) {
 		a.work.done(it)
 		return
 	}
-	if !it.sure {
+	if !it.sure && it.from == "" {
 		switch open, err := a.anything(drivers, it.key); {
 		case err != nil:
 			a.wentWrong(it, err)
@@ -174,7 +174,7 @@ func (a *Agent) drive(ctx, drivers context.Context, it *item) {
 		}
 	}
 	a.metrics.takes(it.key, it.from, a.opts.Holder)
-	_, err := a.engine.Continue(drivers, it.key)
+	_, err := a.engine.Drive(drivers, it.key)
 	a.ended(ctx, it, err)
 }
 

@@ -53,9 +53,9 @@ whenever they are used. /healthz, /readyz and /metrics are served at --listen.
 
 SIGTERM or Ctrl-C makes it hand over: nothing new is begun, what is under way comes
 to a safe point, and the leases are given back. A second one ends it at once.`,
-		Example: `  sluice agent --ledger postgres://ledger.example/sluice --name agent-1
-  sluice agent --environment production --environment staging --max-rollouts 200 --log-format json
-  sluice agent --service checkout --listen 0.0.0.0:9464 --drift-every 15m`,
+		Example: `  sluice agent
+  sluice agent --name agent-1 --environment production --environment staging --max-rollouts 200 --log-format json
+  sluice agent --service checkout --listen 0.0.0.0:9464 --drift-every 15m --look-every 5s --lease 1m --stop-within 20s`,
 		Args: takes(),
 	}
 	flags := cmd.Flags()

@@ -32,8 +32,9 @@ type driver struct {
 	within *Within
 	// tries counts attempts to fix the analysis before the first step.
 	tries int
-	// stale is true when the stream is known to have grown.
-	stale bool
+	// stale is true when the stream is known to have grown, and fresh when an append
+	// has just shown where it ends, so that nobody need read what is new.
+	stale, fresh bool
 	// adrift is true while the history was folded from records that the ledger may
 	// have put into another order.
 	adrift bool
@@ -200,6 +201,7 @@ func unlessBack(ctx context.Context, decision Decision) context.Context {
 
 // turn carries one decision out.
 func (d *driver) turn(ctx context.Context, decision Decision) error {
+	d.fresh = false
 	if err := d.openTarget(ctx, decision); err != nil {
 		return err
 	}
@@ -253,7 +255,10 @@ func (d *driver) refresh(ctx context.Context) error {
 		defer cancel()
 		patient = short
 	}
-	err := d.sync(patient)
+	var err error
+	if !d.fresh || d.stale || d.adrift || d.spool.pending() {
+		err = d.sync(patient)
+	}
 	if err == nil {
 		err = d.renew(patient)
 	}
@@ -304,6 +309,8 @@ func (d *driver) openTarget(ctx context.Context, decision Decision) error {
 // bound limits one call: by the longest call, and while going forward by what is
 // left of the lease, so that no call outlives the right to make it.
 func (d *driver) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	// A call takes its time, in which others may append.
+	d.fresh = false
 	limit := d.e.callTimeout()
 	if left := d.leaser.Left(d.lease); !d.goingBack() && left < limit {
 		limit = left

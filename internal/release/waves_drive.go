@@ -77,6 +77,7 @@ func (w *waver) loop(ctx, parts context.Context) error {
 		if decision.back() {
 			within = context.WithoutCancel(ctx)
 		}
+		w.fresh = false
 		if err := w.refresh(within); err != nil {
 			return err
 		}

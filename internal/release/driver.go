@@ -32,8 +32,8 @@ type driver struct {
 	within *Within
 	// tries counts attempts to fix the analysis before the first step.
 	tries int
-	// stale is true when the stream is known to have grown, and fresh when an append
-	// has just shown where it ends, so that nobody need read what is new.
+	// stale is true when the stream is known to have grown, and fresh when the record of
+	// a look has just shown where it ends: whoever only waits after it need not read.
 	stale, fresh bool
 	// adrift is true while the history was folded from records that the ledger may
 	// have put into another order.
@@ -159,6 +159,7 @@ func (d *driver) loop(ctx context.Context) error {
 			return errHandOver
 		}
 		if d.stale || !d.hurried(decision) {
+			d.fresh = d.fresh && decision.Action == ActWait
 			if err := d.refresh(unlessBack(ctx, decision)); err != nil {
 				return err
 			}

@@ -39,7 +39,7 @@ func (d *driver) appendFenced(ctx context.Context, kind string, body any) error 
 		return err
 	}
 	// A repeated append may have been taken long ago, with others behind it.
-	d.fresh = rec.Seq == d.h.Seq+1
+	d.fresh = kind == KindTick && rec.Seq == d.h.Seq+1
 	return d.h.Add(rec)
 }
 

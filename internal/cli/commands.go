@@ -14,6 +14,7 @@ func (a *app) commands() []*cobra.Command {
 		a.rollbackCommand(),
 		a.continueCommand(),
 		a.resumeCommand(),
+		a.agentCommand(),
 		a.gatesCommand(),
 		a.overrideCommand(),
 		a.calendarCommand(),

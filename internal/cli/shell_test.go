@@ -75,6 +75,10 @@ func (w *world) inShell(ctx context.Context, stdin io.Reader, stdout, stderr io.
 	switch {
 	case len(args) > 0 && args[0] == "contract":
 		a.clock = clock.System{} // The server is a real one.
+	case len(args) > 0 && args[0] == "agent":
+		// It runs until somebody stops it, which is as soon as it logs that it is up.
+		a.clock, a.stderr = clock.System{}, &stopping{stderr, stop}
+		args = append(args, "--listen", "127.0.0.1:0")
 	case len(args) > 0 && args[0] == "lab":
 		// It runs until somebody stops it, which is as soon as it says that it is up.
 		a.stdout, a.labChild = &stopping{stdout, stop}, labChild(w.t)

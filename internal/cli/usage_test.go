@@ -32,7 +32,7 @@ func each(cmd *cobra.Command, f func(*cobra.Command)) {
 var writesOnly = []string{
 	"sluice judge", "sluice hold", "sluice hold lift", "sluice quarantine",
 	"sluice quarantine add", "sluice quarantine lift", "sluice ledger", "sluice contract", "sluice signal", "sluice lab serve",
-	"sluice override", "sluice override withdraw", "sluice calendar expand", "sluice window",
+	"sluice agent", "sluice override", "sluice override withdraw", "sluice calendar expand", "sluice window",
 }
 
 func TestTheTreeOfCommands(t *testing.T) {
@@ -75,7 +75,7 @@ func TestTheTreeOfCommands(t *testing.T) {
 		}
 	})
 	for _, name := range []string{
-		"status", "history", "watch", "explain", "abort", "rollback", "wait", "continue", "resume", "gates", "hold", "hold list",
+		"status", "history", "watch", "explain", "abort", "rollback", "wait", "continue", "resume", "agent", "gates", "hold", "hold list",
 		"hold lift", "quarantine add", "quarantine lift", "quarantine list", "verify", "ledger rebind", "export",
 		"lab", "lab serve", "contract test", "signal queries", "judge", "judge backtest", "version",
 	} {

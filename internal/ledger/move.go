@@ -70,8 +70,8 @@ func (e *SealedError) Error() string {
 type Source interface {
 	Ledger
 
-	// Leases returns every lease that somebody ever took, by name.
-	Leases(ctx context.Context) ([]Lease, error)
+	// AllLeases returns every lease that somebody ever took, by name.
+	AllLeases(ctx context.Context) ([]Lease, error)
 
 	// SealOff closes the ledger to appends: every append that was acknowledged is in
 	// it when SealOff returns, and every later one fails with *SealedError, having

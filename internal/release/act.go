@@ -23,7 +23,7 @@ func (d *driver) act(ctx context.Context, decision Decision) error {
 	case ActLook:
 		return d.look(ctx)
 	case ActMeasure:
-		return d.measure(ctx)
+		return d.timed(ctx)
 	case ActCheck:
 		return d.check(ctx)
 	case ActPassStep:

@@ -32,13 +32,16 @@ type driver struct {
 	within *Within
 	// tries counts attempts to fix the analysis before the first step.
 	tries int
-	// stale is true when the stream is known to have grown.
-	stale bool
+	// stale is true when the stream is known to have grown, and fresh when the record of
+	// a look has just shown where it ends: whoever only waits after it need not read.
+	stale, fresh bool
 	// adrift is true while the history was folded from records that the ledger may
 	// have put into another order.
 	adrift bool
 	// seenRevert is the number of the outcome that Observations.RevertSeen is about.
 	seenRevert uint64
+	// due is until when the driver last decided to wait.
+	due time.Time
 	// graceEnd is until when an interrupted driver goes on with a revert, zero while
 	// nobody has interrupted it.
 	graceEnd time.Time
@@ -54,9 +57,12 @@ var errAgain = errors.New("the stream has grown")
 func (e *Engine) take(ctx context.Context, key Key, force bool) (*driver, error) {
 	d := &driver{
 		e: e, key: key,
-		leaser: &ledger.Leaser{Ledger: e.Ledger, Clock: e.Clock, Holder: e.Holder},
+		leaser: e.Leaser,
 		limits: Limits{CallTimeout: e.callTimeout()},
 		spool:  spool{dir: e.SpoolDir, key: key},
+	}
+	if d.leaser == nil {
+		d.leaser = &ledger.Leaser{Ledger: e.Ledger, Clock: e.Clock, Holder: e.Holder}
 	}
 	var err error
 	if e.SpoolDir != "" {
@@ -75,6 +81,9 @@ func (e *Engine) take(ctx context.Context, key Key, force bool) (*driver, error)
 	if err := d.reload(ctx); err != nil {
 		d.release(ctx)
 		return nil, err
+	}
+	if e.Hooks.Taken != nil {
+		e.Hooks.Taken(key, d.lease)
 	}
 	return d, nil
 }
@@ -151,7 +160,11 @@ func (d *driver) loop(ctx context.Context) error {
 		if ctx.Err() != nil && (!decision.back() || d.graceOver()) {
 			return context.Cause(ctx)
 		}
+		if d.e.stopping() && !decision.back() {
+			return errHandOver
+		}
 		if d.stale || !d.hurried(decision) {
+			d.fresh = d.fresh && decision.Action == ActWait
 			if err := d.refresh(unlessBack(ctx, decision)); err != nil {
 				return err
 			}
@@ -194,6 +207,7 @@ func unlessBack(ctx context.Context, decision Decision) context.Context {
 
 // turn carries one decision out.
 func (d *driver) turn(ctx context.Context, decision Decision) error {
+	d.fresh = false
 	if err := d.openTarget(ctx, decision); err != nil {
 		return err
 	}
@@ -247,7 +261,10 @@ func (d *driver) refresh(ctx context.Context) error {
 		defer cancel()
 		patient = short
 	}
-	err := d.sync(patient)
+	var err error
+	if !d.fresh || d.stale || d.adrift || d.spool.pending() {
+		err = d.sync(patient)
+	}
 	if err == nil {
 		err = d.renew(patient)
 	}
@@ -298,6 +315,8 @@ func (d *driver) openTarget(ctx context.Context, decision Decision) error {
 // bound limits one call: by the longest call, and while going forward by what is
 // left of the lease, so that no call outlives the right to make it.
 func (d *driver) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	// A call takes its time, in which others may append.
+	d.fresh = false
 	limit := d.e.callTimeout()
 	if left := d.leaser.Left(d.lease); !d.goingBack() && left < limit {
 		limit = left
@@ -329,9 +348,20 @@ func (d *driver) outcome(result Result, serving *target.Observation) Outcome {
 // lease.
 func (d *driver) wait(ctx context.Context, until time.Time) error {
 	now := d.e.Clock.Now()
+	d.due = until
 	pause := min(until.Sub(now), d.lease.TTL/4)
 	if !d.graceEnd.IsZero() {
 		pause = min(pause, d.graceEnd.Sub(now)+shortestWait)
 	}
-	return d.e.Clock.Sleep(ctx, max(pause, shortestWait))
+	if d.goingBack() {
+		return d.e.Clock.Sleep(ctx, max(pause, shortestWait))
+	}
+	short, cancel := d.e.untilHandOver(ctx)
+	defer cancel()
+	err := d.e.Clock.Sleep(short, max(pause, shortestWait))
+	if ctx.Err() == nil && d.e.stopping() {
+		// The loop says what follows.
+		return nil
+	}
+	return err
 }

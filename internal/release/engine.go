@@ -60,6 +60,18 @@ type Engine struct {
 	// SpoolDir is where the records of a revert wait while the ledger is away;
 	// empty keeps them in memory only.
 	SpoolDir string
+	// Leaser, where it is set, takes the leases, under Holder. It remembers since when
+	// another's lease has not changed, so that whoever has looked before need not wait
+	// for a whole term once more. No two calls for one release may then run at once.
+	Leaser *ledger.Leaser
+	// Impatient makes a release that somebody else drives *ledger.HeldError at once,
+	// instead of waiting for a term to see whether they live.
+	Impatient bool
+	// HandOver, once it has ended, makes every driver stop at the next point between
+	// two effects, with *InterruptedError; what goes back goes on. Nil for never. A
+	// call's own context is the harder word: it cuts short what is under way.
+	HandOver context.Context
+	Hooks    Hooks
 
 	// onDecide, where a test sets it, is told each decision before it is carried out.
 	onDecide func(Decision)
@@ -144,7 +156,7 @@ func (e *Engine) acquire(ctx context.Context, leaser *ledger.Leaser, key Key) (l
 			// Whoever was quicker has given it back already.
 			continue
 		}
-		if e.Clock.Now().Sub(start) > held.Lease.TTL+held.Lease.TTL/4 {
+		if e.Impatient || e.Clock.Now().Sub(start) > held.Lease.TTL+held.Lease.TTL/4 {
 			return ledger.Lease{}, err
 		}
 		if err := e.Clock.Sleep(ctx, min(held.Left, held.Lease.TTL/5)); err != nil {

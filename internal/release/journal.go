@@ -14,6 +14,14 @@ import (
 // append adds a record under the driver's fence and folds it. A record of a
 // rollout that goes back is spooled when the ledger does not take it in time.
 func (d *driver) append(ctx context.Context, kind string, body any) error {
+	err := d.appendFenced(ctx, kind, body)
+	if err == nil {
+		d.recorded(kind)
+	}
+	return err
+}
+
+func (d *driver) appendFenced(ctx context.Context, kind string, body any) error {
 	number := 0
 	if open := d.h.Open(); open != nil {
 		number = open.Number
@@ -30,6 +38,8 @@ func (d *driver) append(ctx context.Context, kind string, body any) error {
 	if err != nil {
 		return err
 	}
+	// A repeated append may have been taken long ago, with others behind it.
+	d.fresh = kind == KindTick && rec.Seq == d.h.Seq+1
 	return d.h.Add(rec)
 }
 

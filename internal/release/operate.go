@@ -15,7 +15,16 @@ import (
 // rollback that somebody asked for. Without either it returns the release as it
 // is.
 func (e *Engine) Continue(ctx context.Context, key Key) (Outcome, error) {
-	d, err := e.takeKnown(ctx, key, false)
+	if _, err := e.Load(ctx, key); err != nil {
+		return Outcome{Key: key}, err
+	}
+	return e.Drive(ctx, key)
+}
+
+// Drive is Continue for a release that the caller knows to be in the ledger, without
+// the look whether it is.
+func (e *Engine) Drive(ctx context.Context, key Key) (Outcome, error) {
+	d, err := e.take(ctx, key, false)
 	if err != nil {
 		return Outcome{Key: key}, err
 	}

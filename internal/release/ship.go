@@ -210,6 +210,10 @@ func (d *driver) ended(ctx context.Context) (Outcome, error) {
 // was cut shows it. The rollout is over by now, so a ledger that cannot take the
 // checkpoint changes nothing about its outcome.
 func (d *driver) anchor(ctx context.Context) {
+	if d.e.Hooks.Closed != nil {
+		d.e.Hooks.Closed()
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*revertPatience)
 	defer cancel()
 	_, _ = ledger.Checkpoint(ctx, d.e.Ledger, d.e.Actor, d.e.Clock.Now())

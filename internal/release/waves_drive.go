@@ -51,8 +51,13 @@ func (d *driver) waves(ctx context.Context) error {
 	// cut short when the driver was interrupted: each has its grace.
 	parts, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	err := w.loop(ctx, parts)
+	if d.e.stopping() {
+		// Each target's driver comes to the next point between two effects by itself.
+		defer context.AfterFunc(ctx, cancel)()
+		w.await(false)
+	}
 	cancel()
-	w.await()
+	w.await(true)
 	return err
 }
 
@@ -65,10 +70,14 @@ func (w *waver) loop(ctx, parts context.Context) error {
 		if ctx.Err() != nil && (!decision.back() || w.graceOver()) {
 			return context.Cause(ctx)
 		}
+		if w.e.stopping() && !decision.back() {
+			return errHandOver
+		}
 		within := ctx
 		if decision.back() {
 			within = context.WithoutCancel(ctx)
 		}
+		w.fresh = false
 		if err := w.refresh(within); err != nil {
 			return err
 		}
@@ -193,11 +202,12 @@ func (w *waver) stop(parts context.Context, name string) {
 	w.begin(parts, name, JobStop)
 }
 
-// await waits until nothing of this driver runs any more. What the targets tell by
+// await waits until nothing of this driver runs any more, and cuts short what does
+// where it may. What the targets tell by
 // then is in their own streams, where the next driver finds it.
-func (w *waver) await() {
+func (w *waver) await(cut bool) {
 	for _, j := range w.jobs {
-		if j.running {
+		if j.running && cut {
 			j.cancel()
 		}
 	}
@@ -231,6 +241,9 @@ func (w *waver) pause(ctx context.Context, until time.Time) error {
 	}
 	short, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if w.e.HandOver != nil && !w.goingBack() {
+		defer context.AfterFunc(w.e.HandOver, cancel)()
+	}
 	slept := make(chan error, 1)
 	go func() { slept <- w.e.Clock.Sleep(short, max(limit, shortestWait)) }()
 	select {
@@ -242,6 +255,9 @@ func (w *waver) pause(ctx context.Context, until time.Time) error {
 		}
 		return nil
 	case err := <-slept:
+		if ctx.Err() == nil {
+			return nil
+		}
 		return err
 	}
 }

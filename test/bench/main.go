@@ -40,6 +40,7 @@ func sections() []section {
 		{"memory", memory},
 		{"calls", calls},
 		{"waves", waves},
+		{"agent", agents},
 		{"reaction", reaction},
 		{"reaction-haproxy", reactionHAProxy},
 		{"drift", documents},

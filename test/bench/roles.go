@@ -22,6 +22,7 @@ const (
 	roleLab      = "lab"
 	roleReenter  = "reenter"
 	roleWaves    = "waves"
+	roleAgent    = "agent"
 	anyFreePort  = "127.0.0.1:0"
 	anotherRole  = "there is no role %q"
 	startingRole = "starting this executable as %s: %w"
@@ -44,6 +45,8 @@ func playRole() (bool, error) {
 		return true, playLab(ctx, argument)
 	case roleReenter:
 		return true, reenter(ctx, argument)
+	case roleAgent:
+		return true, playAgent(ctx, argument)
 	case roleWaves:
 		return true, driveWave(ctx, argument)
 	default:

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,6 +45,22 @@ var leaseTests = []test{
 		}
 		if got := s.lease("other"); got.Fence != 0 {
 			s.Errorf("another lease changed: %+v", got)
+		}
+	}},
+	{"listing those that are held", func(s *suite) {
+		lister, ok := s.l.(ledger.LeaseLister)
+		if !ok {
+			return
+		}
+		for _, name := range []string{"x/a", "x/b", "x/ü", "y"} {
+			s.swap(ledger.Lease{Name: name}, ledger.Lease{Name: name, Holder: "h", Fence: 1, Beat: 1, TTL: time.Second})
+		}
+		s.swap(ledger.Lease{Name: "x/a", Holder: "h", Fence: 1, Beat: 1, TTL: time.Second}, ledger.Lease{Name: "x/a", Fence: 1, Beat: 2})
+		got, err := lister.Leases(s.Context(), "x/")
+		s.ok("Leases", err)
+		slices.SortFunc(got, func(a, b ledger.Lease) int { return strings.Compare(a.Name, b.Name) })
+		if len(got) != 2 || got[0] != (ledger.Lease{Name: "x/b", Holder: "h", Fence: 1, Beat: 1, TTL: time.Second}) || got[1].Name != "x/ü" {
+			s.Errorf("got %+v", got)
 		}
 	}},
 	{"a swap of what it is not changes nothing", func(s *suite) {

@@ -281,6 +281,19 @@ func (l *Ledger) Lease(ctx context.Context, name string) (lease ledger.Lease, er
 	return lease, err
 }
 
+// Leases implements ledger.LeaseLister.
+func (l *Ledger) Leases(ctx context.Context, prefix string) (held []ledger.Lease, err error) {
+	err = l.call(ctx, "lease", func(s *store) error {
+		for name, lease := range s.leases {
+			if lease.Holder != "" && strings.HasPrefix(name, prefix) {
+				held = append(held, lease)
+			}
+		}
+		return nil
+	})
+	return held, err
+}
+
 func (s *store) lease(name string) ledger.Lease {
 	if lease, ok := s.leases[name]; ok {
 		return lease

@@ -24,6 +24,27 @@ func (l *Ledger) Lease(ctx context.Context, name string) (lease ledger.Lease, er
 	return lease, l.mapError(err)
 }
 
+// Leases implements ledger.LeaseLister.
+func (l *Ledger) Leases(ctx context.Context, prefix string) (leases []ledger.Lease, err error) {
+	err = l.retry(ctx, func() error {
+		leases = nil
+		rows, err := l.pool.Query(ctx, l.sql.heldLeases, prefix, above(prefix))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			lease, err := scanLease(rows, ledger.Lease{})
+			if err != nil {
+				return err
+			}
+			leases = append(leases, lease)
+		}
+		return rows.Err()
+	})
+	return leases, l.mapError(err)
+}
+
 // SwapLease implements ledger.Ledger. The comparison is the statement's own
 // condition, so two that swap at once cannot both find what they expect.
 func (l *Ledger) SwapLease(ctx context.Context, current, next ledger.Lease) error {
@@ -60,21 +81,29 @@ func (l *Ledger) SwapLease(ctx context.Context, current, next ledger.Lease) erro
 // readLease reads a row of the lease statement. One that is not there is a lease
 // that nobody ever took.
 func readLease(row pgx.Row, name string) (ledger.Lease, error) {
+	lease, err := scanLease(row, ledger.Lease{Name: name})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ledger.Lease{Name: name}, nil
+	}
+	return lease, err
+}
+
+// scanLease reads a row, in which the name comes first where lease has none.
+func scanLease(row pgx.Row, lease ledger.Lease) (ledger.Lease, error) {
 	var (
-		lease            = ledger.Lease{Name: name}
 		fence, beat, ttl int64
 		hash             []byte
 	)
-	err := row.Scan(&lease.Holder, &fence, &beat, &ttl, &hash)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return lease, nil
+	into := []any{&lease.Holder, &fence, &beat, &ttl, &hash}
+	if lease.Name == "" {
+		into = append([]any{&lease.Name}, into...)
 	}
-	if err != nil {
+	if err := row.Scan(into...); err != nil {
 		return ledger.Lease{}, err
 	}
 	lease.Fence, lease.Beat, lease.TTL = uint64(fence), uint64(beat), time.Duration(ttl)
 	if !bytes.Equal(hash, ledger.LeaseHash(lease)) {
-		return ledger.Lease{}, &ledger.CorruptError{Reason: fmt.Sprintf("the lease %s is not what was written: wrong hash", name)}
+		return ledger.Lease{}, &ledger.CorruptError{Reason: fmt.Sprintf("the lease %s is not what was written: wrong hash", lease.Name)}
 	}
 	return lease, nil
 }

@@ -211,8 +211,8 @@ func isSealed(err error) bool {
 	return errors.As(err, &e) && e.Code == codeSealed
 }
 
-// Leases implements ledger.Source.
-func (l *Ledger) Leases(ctx context.Context) (out []ledger.Lease, err error) {
+// AllLeases implements ledger.Source.
+func (l *Ledger) AllLeases(ctx context.Context) (out []ledger.Lease, err error) {
 	err = l.snapshot(ctx, func(tx pgx.Tx) error {
 		out = nil
 		names, err := texts(ctx, tx, l.sql.leases)

@@ -143,8 +143,8 @@ func (l *Ledger) forAdministrator(err error) error {
 	return err
 }
 
-// Leases implements ledger.Source.
-func (l *Ledger) Leases(ctx context.Context) ([]ledger.Lease, error) {
+// AllLeases implements ledger.Source.
+func (l *Ledger) AllLeases(ctx context.Context) ([]ledger.Lease, error) {
 	objects, err := l.store.list(ctx, leaseDir, 0)
 	if err != nil {
 		return nil, err

@@ -182,8 +182,8 @@ func readSealing(row *sql.Row) (*ledger.Sealing, error) {
 	return &s, nil
 }
 
-// Leases implements ledger.Source.
-func (l *Ledger) Leases(ctx context.Context) ([]ledger.Lease, error) {
+// AllLeases implements ledger.Source.
+func (l *Ledger) AllLeases(ctx context.Context) ([]ledger.Lease, error) {
 	conn, err := l.readers.Conn(ctx)
 	if err != nil {
 		return nil, mapError(err)

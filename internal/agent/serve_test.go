@@ -1,0 +1,119 @@
+package agent_test
+
+import (
+	"errors"
+	"io"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/sluice/terraform-provider-sluice/internal/agent"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
+)
+
+// scrape gets one of an agent's pages.
+func scrape(t *testing.T, a *runner, path string) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	a.Handler().ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+	return w.Body.String()
+}
+
+func status(a *runner, path string) int {
+	w := httptest.NewRecorder()
+	a.Handler().ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+	return w.Code
+}
+
+func contains(page, line string) bool { return strings.Contains("\n"+page, "\n"+line+"\n") }
+
+func TestHealthAndReadiness(t *testing.T) {
+	t.Parallel()
+	l := mem.New(time.Now())
+	var away atomic.Bool
+	handle := l.Handle()
+	handle.Fault = func(string, mem.Phase) error {
+		if away.Load() {
+			return errors.New("connection refused by 10.1.2.3, user s3cret")
+		}
+		return nil
+	}
+	away.Store(true)
+	w := newWorld(t, l)
+	a := w.run("a", func(o *agent.Options) { o.Ledger = handle })
+	w.until("the ledger is missed", func() bool { return status(a, "/readyz") == 503 })
+	if status(a, "/healthz") != 200 || strings.Contains(scrape(t, a, "/readyz"), "s3cret") {
+		t.Errorf("an agent without its ledger is to be started again, or says too much: %s", scrape(t, a, "/readyz"))
+	}
+	away.Store(false)
+	w.until("it is ready", func() bool { return status(a, "/readyz") == 200 })
+	if !contains(scrape(t, a, "/metrics"), "sluice_agent_present 1") {
+		t.Error("the metrics do not say that the agent is present")
+	}
+	away.Store(true)
+	w.until("the ledger is missed again", func() bool { return status(a, "/readyz") == 503 })
+	away.Store(false)
+	a.stop()
+	<-a.done
+	if got := scrape(t, a, "/readyz"); !strings.Contains(got, "stops") {
+		t.Errorf("an agent that stops is %q", got)
+	}
+}
+
+// The page is read by a parser of Prometheus's own, in both forms, and by promtool.
+func TestMetricsAreReadByOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, mem.New(time.Now()))
+	w.begin(keyOf(0), good)
+	a := w.run("a", nil)
+	w.until("it ends", w.ended(keyOf(0), 1))
+	w.until("it is counted", func() bool {
+		return contains(scrape(t, a, "/metrics"), `sluice_agent_rollouts_ended_total{state="succeeded"} 1`)
+	})
+	page := scrape(t, a, "/metrics")
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lag := families["sluice_agent_tick_lag_seconds"]
+	if lag == nil || lag.Metric[0].GetHistogram().GetSampleCount() == 0 {
+		t.Error("no tick was timed")
+	}
+	for _, name := range []string{"sluice_agent_ledger_call_seconds", "sluice_agent_rollouts", "sluice_agent_last_look_timestamp_seconds", "process_resident_memory_bytes"} {
+		if families[name] == nil {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	if strings.Contains(page, "service-00") {
+		t.Error("a release's name is in the metrics")
+	}
+	open := httptest.NewRequest("GET", "/metrics", nil)
+	open.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
+	answer := httptest.NewRecorder()
+	a.Handler().ServeHTTP(answer, open)
+	if !strings.HasPrefix(answer.Header().Get("Content-Type"), "application/openmetrics-text") || !strings.HasSuffix(answer.Body.String(), "# EOF\n") {
+		t.Errorf("OpenMetrics is %s", answer.Header().Get("Content-Type"))
+	}
+	promtool(t, strings.NewReader(page), "check", "metrics")
+}
+
+// promtool runs it and fails with what it says.
+func promtool(t *testing.T, in io.Reader, args ...string) {
+	t.Helper()
+	path, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Fatalf("promtool is missing; install Debian's package prometheus: %v", err)
+	}
+	cmd := exec.CommandContext(t.Context(), path, args...)
+	cmd.Stdin = in
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}

@@ -1,0 +1,36 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// LeaseLister is a Ledger that reads many leases in one call. Where a ledger is none,
+// they are read one by one.
+type LeaseLister interface {
+	// Leases returns the leases that somebody holds and whose name begins with prefix,
+	// in no order. It may be errors.ErrUnsupported.
+	Leases(ctx context.Context, prefix string) ([]Lease, error)
+}
+
+// Leases lists the held leases of a ledger whose names begin with prefix. It is
+// errors.ErrUnsupported where the ledger cannot list them.
+func Leases(ctx context.Context, l Ledger, prefix string) ([]Lease, error) {
+	lister, ok := l.(LeaseLister)
+	if !ok {
+		return nil, fmt.Errorf("listing leases: %w", errors.ErrUnsupported)
+	}
+	return lister.Leases(ctx, prefix)
+}
+
+// Observe takes in a lease that the caller has read, as Acquire does with what it
+// reads itself, and returns how long it must stay unchanged until it can be taken; 0
+// means that it can be now, or is this holder's.
+func (l *Leaser) Observe(lease Lease) time.Duration {
+	if lease.Holder == l.Holder {
+		return 0
+	}
+	return l.observe(lease, l.Clock.Now())
+}

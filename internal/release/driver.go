@@ -42,6 +42,8 @@ type driver struct {
 	// graceEnd is until when an interrupted driver goes on with a revert, zero while
 	// nobody has interrupted it.
 	graceEnd time.Time
+	// stay says when this run may return though the rollout is open.
+	stay     staying
 	warnings []string
 }
 
@@ -131,6 +133,8 @@ func (d *driver) drive(ctx context.Context) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, errLeft):
+		return errLeft
 	case errors.As(err, &fenced) && d.closedByAnother(ctx, open):
 		return nil
 	default:
@@ -146,6 +150,9 @@ func (d *driver) loop(ctx context.Context) error {
 		if ctx.Err() != nil && (!decision.back() || d.graceOver()) {
 			return context.Cause(ctx)
 		}
+		if decision.back() && d.stay.past(d.e.Clock.Now()) && d.graceOver() {
+			return context.DeadlineExceeded
+		}
 		if d.stale || !d.hurried(decision) {
 			if err := d.refresh(unlessBack(ctx, decision)); err != nil {
 				return err
@@ -154,6 +161,9 @@ func (d *driver) loop(ctx context.Context) error {
 				return nil
 			}
 			decision = d.decide()
+		}
+		if d.leaves(decision) {
+			return errLeft
 		}
 		if d.e.onDecide != nil {
 			d.e.onDecide(decision)
@@ -328,5 +338,5 @@ func (d *driver) wait(ctx context.Context, until time.Time) error {
 	if !d.graceEnd.IsZero() {
 		pause = min(pause, d.graceEnd.Sub(now)+shortestWait)
 	}
-	return d.e.Clock.Sleep(ctx, max(pause, shortestWait))
+	return d.pauseFor(ctx, pause)
 }

@@ -141,3 +141,10 @@ type Traffic struct {
 	// happened in the rest is not known.
 	Covered float64
 }
+
+// Keeper is what a Source is besides when its store keeps what happened while nobody
+// asked: Counts then tells in Kept for which of that time it can vouch.
+type Keeper interface {
+	// KeepsFor is how far back from a request's Until that reaches.
+	KeepsFor() time.Duration
+}

@@ -118,7 +118,7 @@ func (d *driver) leaves(decision Decision) bool {
 	case d.stay.Wait == WaitStarted:
 		return r.Ticks > 0 || r.Outcome != nil || r.Intent != nil && r.Failure == nil
 	case d.stay.Wait == WaitStep:
-		return d.decided(r) || decision.Action == ActWait && d.onlyTime(r, decision.Until, now)
+		return d.decided(r, now) || decision.Action == ActWait && d.onlyTime(r, decision.Until, now)
 	default:
 		return false
 	}
@@ -132,9 +132,12 @@ func phase(r *Rollout) int {
 	return 0
 }
 
-// decided is whether the step that this run found is over.
-func (d *driver) decided(r *Rollout) bool {
-	return r.Step > d.stay.step && r.Intent == nil && (r.State == Stepping || r.State == Paused)
+// decided is whether the step that this run found is over. A run that has not seen
+// the target itself goes on until it has, since it is its look that renews the
+// dead-man switch.
+func (d *driver) decided(r *Rollout, now time.Time) bool {
+	seen := d.obs.Target != nil && within(now, d.obs.TargetAt, r.Spec.Strategy.Analysis.Interval.Std())
+	return r.Step > d.stay.step && r.Intent == nil && (r.State == Stepping || r.State == Paused) && seen
 }
 
 // onlyTime is whether nothing but time is missing, and more than is worth staying

@@ -162,10 +162,10 @@ func TestARunThatWaitsForAStepDoesNotWaitForALongOne(t *testing.T) {
 		by    *release.ContinuedBy
 		stays bool
 	}{
-		"an agent":                  {&release.ContinuedBy{Agent: true}, false},
-		"a frequent job":            {&release.ContinuedBy{Every: twenty}, false},
+		"an agent":                   {&release.ContinuedBy{Agent: true}, false},
+		"a frequent job":             {&release.ContinuedBy{Every: twenty}, false},
 		"a job, and nothing is kept": {&release.ContinuedBy{Every: minutes(5)}, true},
-		"nobody is named":           {nil, true},
+		"nobody is named":            {nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := upgrade(t)

@@ -70,25 +70,27 @@ func (r *Resource) left(ctx context.Context, l ledger.Ledger, spec engine.Spec, 
 	if out.Result != engine.Underway || open == nil {
 		return diags
 	}
-	now := open.Progress()
-	body := func(lines ...string) string { return prose.Indented(strings.Join(lines, "\n"), "  ") }
-	follow := "to see how it ends, and to fail where it went back: sluice wait " + out.Key.String()
-	summary := fmt.Sprintf("Unable to release %s %s to %s: the rollout is not finished", spec.Service, spec.Payload.Label(), spec.Environment.Name)
-	by := spec.ContinuedBy
-	if by == nil {
-		diags.AddError(summary, body("The time of this run is up, and continued_by names nobody who goes on.", "It stands at "+now.Text+".",
-			"apply again to go on from here, or: sluice continue "+out.Key.String()))
-		return diags
+	if why := r.nobody(ctx, l, spec.ContinuedBy, out.Key); why != nil {
+		return explain(&engine.InterruptedError{Outcome: out, Cause: why}, spec)
 	}
-	if by.Agent {
-		if err := noAgent(ctx, l, r.client.Clock, out.Key); err != nil {
-			diags.AddError(summary, body("An agent is to go on, but "+err.Error()+".", "It stands at "+now.Text+".",
-				"start an agent, for example: sluice agent --ledger URL, or: sluice continue "+out.Key.String()))
-			return diags
-		}
-	}
-	diags.AddWarning(fmt.Sprintf("Rollout %d of %s is not finished", open.Number, out.Key), body(now.Text+".", follow))
+	text := fmt.Sprintf("Now             %s\nTo see the end  sluice wait %s", open.Progress().Text, out.Key)
+	diags.AddWarning(fmt.Sprintf("Rollout %d of %s is not finished", open.Number, out.Key), prose.Indented(text, "  "))
 	return diags
+}
+
+// nobody says why nobody goes on with a rollout that was left open, nil where
+// somebody does.
+func (r *Resource) nobody(ctx context.Context, l ledger.Ledger, by *engine.ContinuedBy, key engine.Key) error {
+	switch {
+	case by == nil:
+		return errors.New("its time was up, and continued_by names nobody who goes on")
+	case !by.Agent:
+		return nil
+	}
+	if err := noAgent(ctx, l, r.client.Clock, key); err != nil {
+		return fmt.Errorf("an agent is to go on, but %w", err)
+	}
+	return nil
 }
 
 // warnOfAgent says at plan that an apply would be refused for want of an agent.

@@ -43,7 +43,7 @@ func (e *Engine) Ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 	key := req.Spec.Key()
 	d, err := e.take(ctx, key, false)
 	if err != nil {
-		return Outcome{Key: key}, err
+		return e.goneOnWith(ctx, req, err)
 	}
 	defer d.release(ctx)
 	d.stay.Stay = req.Stay

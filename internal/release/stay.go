@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 )
 
@@ -220,4 +221,26 @@ func (d *driver) pauseFor(ctx context.Context, pause time.Duration) error {
 		return err
 	}
 	return nil
+}
+
+// goneOnWith answers a wish whose release somebody else drives. Where that is the
+// very rollout of the wish, and the run would have left it to somebody anyway, all is
+// well; anything else is the error.
+func (e *Engine) goneOnWith(ctx context.Context, req ShipRequest, err error) (Outcome, error) {
+	var held *ledger.HeldError
+	if !errors.As(err, &held) || !req.Stay.Wait.Short() {
+		return Outcome{Key: req.Spec.Key()}, err
+	}
+	h, unread := e.load(ctx, req.Spec.Key())
+	if unread != nil {
+		return Outcome{Key: req.Spec.Key()}, err
+	}
+	open := h.Open()
+	ours := h.Owner == nil || h.Owner.ID == req.Owner.ID
+	if open == nil || !ours || open.Kind != Forward || open.Abort != nil || open.State.GoingBack() || !open.Spec.Payload.Same(req.Spec.Payload) || !sameTargets(open.Spec, req.Spec) {
+		return Outcome{Key: req.Spec.Key()}, err
+	}
+	out := outcomeOf(h, Underway, nil)
+	out.Warnings = append(out.Warnings, held.Lease.Holder+" drives it now, and goes on")
+	return out, nil
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -256,5 +258,43 @@ func TestNothingIsBegunWithoutTime(t *testing.T) {
 	}
 	if n := len(w.records(t)); n > 0 || w.writes > 0 {
 		t.Errorf("%d records, %d writes", n, w.writes)
+	}
+}
+
+// A short run whose rollout somebody else drives leaves it to them; any other is
+// told who it is.
+func TestAShortRunLeavesARolloutToWhoeverDrivesIt(t *testing.T) {
+	w := upgrade(t)
+	req := patient(good)
+	req.Stay.Wait = release.WaitStarted
+	if _, err := w.engine("a", nil).Ship(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	leaser := &ledger.Leaser{Ledger: w.ledger, Clock: w.clock, Holder: "agent 1"}
+	lease, err := leaser.Acquire(t.Context(), key.LeaseName(), release.DefaultLeaseTTL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var renew func()
+	renew = func() {
+		if lease, err = leaser.Renew(t.Context(), lease); err != nil {
+			t.Error(err)
+		}
+		w.clock.after(10*time.Second, renew)
+	}
+	renew()
+	out, err := w.engine("b", nil).Ship(t.Context(), req)
+	if err != nil || out.Result != release.Underway || len(out.Warnings) != 1 || !strings.Contains(out.Warnings[0], "agent 1") {
+		t.Errorf("%s, %v, %v", out.Result, err, out.Warnings)
+	}
+	var held *ledger.HeldError
+	other := req
+	other.Spec.Payload = bad
+	if _, err := w.engine("b", nil).Ship(t.Context(), other); !errors.As(err, &held) {
+		t.Errorf("another wish: %v", err)
+	}
+	req.Stay = release.Stay{}
+	if _, err := w.engine("b", nil).Ship(t.Context(), req); !errors.As(err, &held) {
+		t.Errorf("a run to the end: %v", err)
 	}
 }

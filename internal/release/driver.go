@@ -26,6 +26,8 @@ type driver struct {
 	caps    target.Capabilities
 	capsOK  bool
 	sources map[string]signal.Source
+	// keeping is the time for which the signals of the last look vouch.
+	keeping keeping
 	spool   spool
 	judge   judging
 	// within is the rollout over many targets that what is opened is a part of.

@@ -33,7 +33,9 @@ func TestKept(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := &told{rows: []row{{b, "10:1"}, {c, "10:1"}}}
 			url, _ := fake(t, f.serve)
-			source := openSource(t, simple(url))
+			config := simple(url)
+			config.StaleAfter = "45s"
+			source := openSource(t, config)
 			if keeper, ok := source.(signal.Keeper); !ok || keeper.KeepsFor() < time.Minute {
 				t.Fatal("it does not say that it keeps anything")
 			}

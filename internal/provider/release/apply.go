@@ -146,7 +146,11 @@ func explain(err error, spec engine.Spec) diagnostics {
 	switch {
 	case err == nil:
 	case errors.As(err, &fields):
-		out.Append(diags.Fields(path.Empty(), "Unable to release "+spec.Service+" "+spec.Payload.Label()+" to "+spec.Environment.Name, fields)...)
+		summary := "Unable to release " + spec.Service + " " + spec.Payload.Label() + " to " + spec.Environment.Name
+		if fields[0].Path == agentPath {
+			summary += ": no agent lives"
+		}
+		out.Append(diags.Fields(path.Empty(), summary, fields)...)
 	default:
 		summary, detail := engine.Explain(err, spec.Key(), spec.Payload)
 		out.AddError(summary, prose.Indented(detail, "  "))

@@ -43,9 +43,12 @@ func noAgent(ctx context.Context, l ledger.Ledger, c clock.Clock, key engine.Key
 	}
 }
 
+// agentPath is the attribute that asks for an agent.
+const agentPath = "continued_by.agent"
+
 // agentError says on the attribute's path that nobody would go on.
 func agentError(err error) field.Errors {
-	return field.Errors{{Path: "continued_by.agent", Msg: fmt.Sprintf(
+	return field.Errors{{Path: agentPath, Msg: fmt.Sprintf(
 		"an agent is to go on with the rollout, but %v; nothing was moved; start one, for example: sluice agent --ledger URL, or stay to the end: wait = \"complete\"", err)}}
 }
 

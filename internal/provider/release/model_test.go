@@ -69,7 +69,7 @@ func TestASpecificationComesBackFromTheModel(t *testing.T) {
 		"gone on with by a job": func(s *engine.Spec) {
 			s.Irreversible, s.ContinuedBy = false, &engine.ContinuedBy{Every: field.Duration(5 * time.Minute)}
 		},
-		"without signals":              func(s *engine.Spec) { s.Signals = nil; s.Strategy.Analysis.Metrics = nil },
+		"without signals": func(s *engine.Spec) { s.Signals = nil; s.Strategy.Analysis.Metrics = nil },
 		"all at once": func(s *engine.Spec) {
 			s.Strategy = strategy.Definition{Name: "x", AllAtOnce: &strategy.AllAtOnce{}}.Normalize()
 		},

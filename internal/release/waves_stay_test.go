@@ -59,7 +59,7 @@ func (s wavesStory) visit(t *testing.T, f *fleet, stay func(time.Time) release.S
 		out, err = f.engine("job", nil).ContinueFor(t.Context(), key, stay(began))
 	}
 	var ended *release.EndedError
-	if err != nil && !errors.As(err, &ended) || runs < 3 {
+	if err != nil && !errors.As(err, &ended) || runs < 2 {
 		t.Fatalf("%d runs, %s, %v", runs, out.Result, err)
 	}
 	f.wantServing(s.serves, s.but...)

@@ -68,7 +68,6 @@ type staying struct {
 	// at is the step that the run stands at now, baking included, and since when.
 	at     [2]int
 	since  time.Time
-	warned bool
 }
 
 // arrive notes where the rollout stands when a run comes to it.

@@ -66,8 +66,8 @@ type staying struct {
 	number, step int
 	begun        bool
 	// at is the step that the run stands at now, baking included, and since when.
-	at     [2]int
-	since  time.Time
+	at    [2]int
+	since time.Time
 }
 
 // arrive notes where the rollout stands when a run comes to it.

@@ -174,7 +174,7 @@ func (a *Agent) drive(ctx, drivers context.Context, it *item) {
 		}
 	}
 	a.metrics.takes(it.key, it.from, a.opts.Holder)
-	_, err := a.engine.Drive(drivers, it.key)
+	_, err := a.engine.DriveFor(drivers, it.key, release.Stay{})
 	a.ended(ctx, it, err)
 }
 

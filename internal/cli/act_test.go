@@ -46,6 +46,32 @@ func (w *world) held(holder string) (release func()) {
 	}
 }
 
+// keptAlive makes somebody hold the lease and show signs of life whenever anybody
+// waits.
+func (w *world) keptAlive(holder string) (release func()) {
+	w.t.Helper()
+	leaser := &ledger.Leaser{Ledger: w.open(), Clock: w.clock, Holder: holder}
+	lease, err := leaser.Acquire(w.t.Context(), key.LeaseName(), 30*time.Second)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var renew func()
+	renew = func() {
+		if lease, err = leaser.Renew(w.t.Context(), lease); err != nil {
+			w.t.Error(err)
+			return
+		}
+		w.asleep = renew
+	}
+	w.asleep = renew
+	return func() {
+		w.asleep = nil
+		if err := leaser.Release(w.t.Context(), lease); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
 func TestAnInterruptedRolloutIsShownAndContinued(t *testing.T) {
 	w := newWorld(t)
 	w.shipped(first)

@@ -19,7 +19,9 @@ func (a *app) waitCommand() *cobra.Command {
 		Short: "Wait until the open rollout ends",
 		Long: `Waits until the rollout that is open ends, or looks at the last one where none is,
 and says with the exit code how it ended: 0 succeeded, 4 rolled back, 1 aborted or
-errored, or still open after --timeout. It only reads the ledger.`,
+errored, or still open after --timeout. So a job that released with a short wait
+does not go green on a release that went back. Meanwhile it says on standard error
+where the rollout stands, whenever that has changed. It only reads the ledger.`,
 		Example: "  sluice wait checkout/production\n  sluice wait checkout/production --timeout 30m --json",
 		Args:    takes("RELEASE"),
 	})
@@ -39,7 +41,7 @@ errored, or still open after --timeout. It only reads the ledger.`,
 }
 
 func (a *app) wait(ctx context.Context, l ledger.Ledger, key release.Key, limit time.Duration) error {
-	started, warned := a.clock.Now(), false
+	started, warned, told := a.clock.Now(), false, ""
 	f := follower{ledger: l, key: key}
 	for {
 		if _, err := f.next(ctx); err != nil {
@@ -54,6 +56,10 @@ func (a *app) wait(ctx context.Context, l ledger.Ledger, key release.Key, limit 
 		}
 		if limit > 0 && a.clock.Now().Sub(started) >= limit {
 			return fmt.Errorf("rollout %d of %s is still open after %s: %s at %s; to go on waiting: sluice wait %s", r.Number, key, limit, words(r.State), percent(r.Weight), key)
+		}
+		if where := r.Where(); where != told {
+			told = where
+			a.note("%s: %s", key, where)
 		}
 		if !warned {
 			lease, err := l.Lease(ctx, key.LeaseName())

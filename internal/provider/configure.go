@@ -44,6 +44,12 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest,
 		}
 		c.LeaseTTL = ttl
 	}
+	until, wrong := client.Until(p.world)
+	if wrong != "" {
+		resp.Diagnostics.AddError("Invalid "+client.WaitAtMostEnv, sentence(wrong))
+		return
+	}
+	c.Until = until
 	url, err := p.url(config)
 	if err != nil {
 		resp.Diagnostics.AddAttributeError(path.Root("ledger"), "Unable to choose the ledger", sentence(err.Error()))

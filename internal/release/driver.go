@@ -26,6 +26,8 @@ type driver struct {
 	caps    target.Capabilities
 	capsOK  bool
 	sources map[string]signal.Source
+	// keeping is the time for which the signals of the last look vouch.
+	keeping keeping
 	spool   spool
 	judge   judging
 	// within is the rollout over many targets that what is opened is a part of.
@@ -45,6 +47,8 @@ type driver struct {
 	// graceEnd is until when an interrupted driver goes on with a revert, zero while
 	// nobody has interrupted it.
 	graceEnd time.Time
+	// stay says when this run may return though the rollout is open.
+	stay     staying
 	warnings []string
 }
 
@@ -145,6 +149,8 @@ func (d *driver) drive(ctx context.Context) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, errLeft):
+		return errLeft
 	case errors.As(err, &fenced) && d.closedByAnother(ctx, open):
 		return nil
 	default:
@@ -160,8 +166,8 @@ func (d *driver) loop(ctx context.Context) error {
 		if ctx.Err() != nil && (!decision.back() || d.graceOver()) {
 			return context.Cause(ctx)
 		}
-		if d.e.stopping() && !decision.back() {
-			return errHandOver
+		if err := d.stops(decision.back()); err != nil {
+			return err
 		}
 		if d.stale || !d.hurried(decision) {
 			d.fresh = d.fresh && decision.Action == ActWait
@@ -172,6 +178,9 @@ func (d *driver) loop(ctx context.Context) error {
 				return nil
 			}
 			decision = d.decide()
+		}
+		if d.leaves(decision) {
+			return errLeft
 		}
 		if d.e.onDecide != nil {
 			d.e.onDecide(decision)
@@ -354,11 +363,11 @@ func (d *driver) wait(ctx context.Context, until time.Time) error {
 		pause = min(pause, d.graceEnd.Sub(now)+shortestWait)
 	}
 	if d.goingBack() {
-		return d.e.Clock.Sleep(ctx, max(pause, shortestWait))
+		return d.pauseFor(ctx, pause)
 	}
 	short, cancel := d.e.untilHandOver(ctx)
 	defer cancel()
-	err := d.e.Clock.Sleep(short, max(pause, shortestWait))
+	err := d.pauseFor(short, pause)
 	if ctx.Err() == nil && d.e.stopping() {
 		// The loop says what follows.
 		return nil

@@ -36,10 +36,13 @@ func (d *driver) measure(ctx context.Context) error {
 	tick.Observed = len(tick.Problems) == 0
 	now := d.e.Clock.Now()
 	d.noticeSetBack(r, now)
+	tick.missed(r, now)
 	switch passed := soak(r.TickAt, now, interval.Std()); {
 	case tick.Observed && primed:
-		// The counts that have come are of the late looks' time as well.
-		tick.Soak = field.Duration(passed + r.late)
+		// The counts that have come are of the late looks' time as well, and where the
+		// store kept them, of time in which nobody looked.
+		tick.Soak = field.Duration(passed + r.late + tick.vouched(r, d.keeping))
+		tick.Missed = nil
 	case tick.Observed && late:
 		tick.Late = field.Duration(passed)
 	}
@@ -176,6 +179,7 @@ func watched(tick *TickBody, obs *target.Observation, r *Rollout) *target.ArmSta
 // as a metric store is between two scrapes. What the others said is then asked
 // again with the next look, for a late signal is not one without exposure.
 func (d *driver) count(ctx context.Context, tick *TickBody, r *Rollout) (primed, late bool) {
+	d.keeping = keeping{}
 	if !r.counting() || r.applied < 0 && r.Spec.Mode != Observe {
 		return true, false
 	}
@@ -204,6 +208,7 @@ func (d *driver) count(ctx context.Context, tick *TickBody, r *Rollout) (primed,
 			late = late || lastCursor(r, name) != nil
 			continue
 		}
+		d.keeping.and(counts.Kept)
 		tick.add(name, counts, r)
 		tick.watch(name, counts, r)
 	}
@@ -222,7 +227,7 @@ func (d *driver) counts(ctx context.Context, name string, queries []signal.Query
 	bounded, cancel := d.bound(ctx)
 	defer cancel()
 	return d.sources[name].Counts(bounded, signal.Request{
-		Queries: queries, Since: r.StepAt, Until: d.e.Clock.Now(), Cursor: lastCursor(r, name),
+		Queries: queries, Since: r.StepAt, Until: d.e.Clock.Now(), Cursor: lastCursor(r, name), Block: r.Spec.Strategy.Analysis.Interval.Std(),
 	})
 }
 

@@ -15,20 +15,27 @@ import (
 // rollback that somebody asked for. Without either it returns the release as it
 // is.
 func (e *Engine) Continue(ctx context.Context, key Key) (Outcome, error) {
+	return e.ContinueFor(ctx, key, Stay{})
+}
+
+// ContinueFor is Continue, for as long as the Stay says. A run that left the rollout
+// open says Underway without an error.
+func (e *Engine) ContinueFor(ctx context.Context, key Key, stay Stay) (Outcome, error) {
 	if _, err := e.Load(ctx, key); err != nil {
 		return Outcome{Key: key}, err
 	}
-	return e.Drive(ctx, key)
+	return e.DriveFor(ctx, key, stay)
 }
 
-// Drive is Continue for a release that the caller knows to be in the ledger, without
-// the look whether it is.
-func (e *Engine) Drive(ctx context.Context, key Key) (Outcome, error) {
+// DriveFor is ContinueFor for a release that the caller knows to be in the ledger,
+// without the look whether it is.
+func (e *Engine) DriveFor(ctx context.Context, key Key, stay Stay) (Outcome, error) {
 	d, err := e.take(ctx, key, false)
 	if err != nil {
 		return Outcome{Key: key}, err
 	}
 	defer d.release(ctx)
+	d.stay.Stay = stay
 	if d.h.Open() == nil {
 		if out, done, err := d.takeUpRequest(ctx); done {
 			return out, err
@@ -38,9 +45,12 @@ func (e *Engine) Drive(ctx context.Context, key Key) (Outcome, error) {
 	return d.finish(ctx)
 }
 
-// finish drives the open rollout to its end.
+// finish drives the open rollout to its end, or for as long as the run stays.
 func (d *driver) finish(ctx context.Context) (Outcome, error) {
-	if err := d.drive(ctx); err != nil {
+	switch err := d.drive(ctx); {
+	case errors.Is(err, errLeft):
+		return d.stayed(), nil
+	case err != nil:
 		return d.outcome(Underway, d.obs.Target), err
 	}
 	return d.ended(ctx)

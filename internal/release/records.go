@@ -215,8 +215,12 @@ type TickBody struct {
 	Observed bool `json:"observed"`
 	// Soak is how much observed time the tick added. Late is what it will add once
 	// the counts of its time have come, where a signal had no news yet.
-	Soak        field.Duration              `json:"soak"`
-	Late        field.Duration              `json:"late,omitempty"`
+	Soak field.Duration `json:"soak"`
+	Late field.Duration `json:"late,omitempty"`
+	// Missed is time in which nobody looked and of which no counts have come yet; Kept
+	// is what of such time the stores have vouched for with this look, in its Soak.
+	Missed      []signal.Span               `json:"missed,omitempty"`
+	Kept        []signal.Span               `json:"kept,omitempty"`
 	Observation *target.Observation         `json:"observation,omitempty"`
 	Cursors     map[string]json.RawMessage  `json:"cursors,omitempty"`
 	Missing     map[string][]signal.Missing `json:"missing,omitempty"`

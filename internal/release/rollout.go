@@ -6,6 +6,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/judge"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
@@ -95,6 +96,8 @@ type Rollout struct {
 	// late is the observed time of this step whose counts had not come at the last
 	// look.
 	late time.Duration
+	// missed is time in which nobody looked, until the counts of it come.
+	missed []signal.Span
 	// The numbers of records: of the last move, tick, outcome and revert. What came
 	// first is told by these and never by times, since a clock may be set back.
 	movedSeq, tickSeq, outcomeSeq, revertSeq uint64

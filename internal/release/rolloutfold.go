@@ -31,7 +31,7 @@ func (r *Rollout) add(rec ledger.Record) error {
 		return with(rec, func(b StepPassedBody) error {
 			r.Step = r.nextStep(b.Step + 1)
 			r.Checked, r.Resumed = nil, nil
-			r.StepAt, r.Soak, r.Extended, r.unwatched = time.Time{}, 0, false, 0
+			r.StepAt, r.Soak, r.Extended, r.unwatched, r.missed = time.Time{}, 0, false, 0, nil
 			return nil
 		})
 	case KindChecked:
@@ -77,7 +77,7 @@ func (r *Rollout) outcome(rec ledger.Record, b OutcomeBody) {
 			r.Weight = c.Weight
 		}
 		delete(r.done, EffectRevert)
-		r.StepAt, r.Soak, r.late, r.unwatched = rec.At, 0, 0, 0
+		r.StepAt, r.Soak, r.late, r.unwatched, r.missed = rec.At, 0, 0, 0, nil
 		if !r.TickAt.IsZero() {
 			r.TickAt = rec.At
 		}
@@ -99,6 +99,11 @@ func (r *Rollout) tick(rec ledger.Record, b TickBody) {
 	if gap, missed := unwatched(r.lastWatched(), rec.At, b.Interval.Std()); missed {
 		r.unwatched += gap
 	}
+	for _, s := range b.Kept {
+		// Somebody vouches for it after all.
+		r.unwatched -= s.End.Sub(s.Start)
+	}
+	r.missed = b.Missed
 	r.Ticks++
 	r.LastTick, r.TickAt, r.tickSeq = &b, rec.At, rec.Seq
 	r.Soak += b.Soak.Std()
@@ -176,7 +181,7 @@ func (r *Rollout) move(rec ledger.Record, to State, b MoveBody) {
 		r.wentBack = b.From
 	}
 	if to == Baking && b.From != Paused {
-		r.StepAt, r.Soak, r.late, r.unwatched = rec.At, 0, 0, 0
+		r.StepAt, r.Soak, r.late, r.unwatched, r.missed = rec.At, 0, 0, 0, nil
 	}
 	if b.From == Paused && !to.GoingBack() {
 		// Looks that could not be read still count: a word or a gate is no data.

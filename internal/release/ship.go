@@ -25,6 +25,11 @@ type ShipRequest struct {
 	TakeOver bool
 	// Within is the rollout over many targets whose part this wish is, or nil.
 	Within *Within
+	// Stay says when the run may return though the rollout is open.
+	Stay Stay
+	// Before is asked before a rollout is opened, nil for nothing. Its error keeps
+	// the rollout from being opened, and nothing was moved then.
+	Before func(ctx context.Context) error
 }
 
 // Ship makes a wish true, or says why it is not. It adopts what serves already,
@@ -38,9 +43,10 @@ func (e *Engine) Ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 	key := req.Spec.Key()
 	d, err := e.take(ctx, key, false)
 	if err != nil {
-		return Outcome{Key: key}, err
+		return e.goneOnWith(ctx, req, err)
 	}
 	defer d.release(ctx)
+	d.stay.Stay = req.Stay
 	if err := d.admit(ctx, req); err != nil {
 		return outcomeOf(d.h, Unchanged, nil), err
 	}
@@ -104,7 +110,13 @@ func (d *driver) settleOpen(ctx context.Context, req ShipRequest) (out Outcome, 
 			return outcomeOf(d.h, Underway, nil), true, d.interrupted(err)
 		}
 	}
-	if err := d.drive(ctx); err != nil {
+	switch err := d.drive(ctx); {
+	case errors.Is(err, errLeft) && same:
+		return d.stayed(), true, nil
+	case errors.Is(err, errLeft):
+		// It could not be stopped any more and was not over in time.
+		return d.outcome(Underway, d.obs.Target), true, d.interrupted(context.DeadlineExceeded)
+	case err != nil:
 		return d.outcome(Underway, d.obs.Target), true, err
 	}
 	out, err = d.ended(ctx)
@@ -144,13 +156,24 @@ func (d *driver) ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
+	if err := d.before(ctx, req); err != nil {
+		return outcomeOf(d.h, Unchanged, serving), err
+	}
 	if err := d.append(ctx, KindOpened, opening); err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
-	if err := d.drive(ctx); err != nil {
-		return d.outcome(Underway, d.obs.Target), err
+	return d.finish(ctx)
+}
+
+// before asks what must be true for a rollout to be opened at all.
+func (d *driver) before(ctx context.Context, req ShipRequest) error {
+	if d.stay.late(d.e.Clock.Now(), d.e.callTimeout()) {
+		return ErrNoTime
 	}
-	return d.ended(ctx)
+	if req.Before == nil {
+		return nil
+	}
+	return req.Before(ctx)
 }
 
 // keep answers a wish that the ledger says is true: an edit of the strategy or

@@ -75,6 +75,9 @@ type Spec struct {
 	// Irreversible means that the old artifact may no longer work once the new one
 	// has run: no automatic rollback, no dead-man switch.
 	Irreversible bool `json:"irreversible,omitempty"`
+	// ContinuedBy says who goes on with a rollout that a run has left open; nil where
+	// each run stays to the end.
+	ContinuedBy *ContinuedBy `json:"continued_by,omitempty"`
 	// Targets are those of a release over many, which then has no Target of its own;
 	// Waves says in which order and how many at once.
 	Targets []TargetSpec `json:"targets,omitempty"`
@@ -166,6 +169,7 @@ func (s Spec) Validate() field.Errors {
 		errs = append(errs, field.Error{Path: "mode", Msg: fmt.Sprintf("%q is not a mode; it must be enforce or observe, for example \"observe\"", s.Mode)})
 	}
 	errs = append(errs, s.validateDefinition()...)
+	errs = append(errs, s.validateContinued()...)
 	if s.Waved() || s.Waves != nil {
 		return append(errs, s.validateWaved()...)
 	}

@@ -74,6 +74,8 @@ type WaveDecision struct {
 	Move    MoveBody
 	// Until is when to decide again at the latest when Action is WaveWait.
 	Until time.Time
+	// Soaking is whether it waits for the soak between two waves.
+	Soaking bool
 }
 
 func (d WaveDecision) back() bool { return d.State.GoingBack() || d.Next.GoingBack() }
@@ -189,7 +191,9 @@ func (v waveView) forward() WaveDecision {
 	}
 	if v.soaking(current) {
 		if at := v.nextLook(); at.After(v.now) {
-			return v.waitUntil(at)
+			d := v.waitUntil(at)
+			d.Soaking = true
+			return d
 		}
 		return WaveDecision{Action: WaveWatch}
 	}

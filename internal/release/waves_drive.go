@@ -23,6 +23,10 @@ type waver struct {
 	ended []jobEnd
 	// fatal is what keeps this driver from going on with any target.
 	fatal error
+	// leave is closed when the targets' own runs are to return, and left is true once
+	// one of them has left its rollout open.
+	leave chan struct{}
+	left  bool
 }
 
 // job is what this driver does with one target.
@@ -34,6 +38,8 @@ type job struct {
 	cancel context.CancelFunc
 	// running is false between two tries.
 	running bool
+	// left is true where the last try left the target's rollout open.
+	left bool
 }
 
 // jobEnd is what became of a try.
@@ -46,7 +52,7 @@ type jobEnd struct {
 // waves is the loop of a rollout over many targets. It returns when the rollout is
 // closed, and otherwise with the cause, after all that it began has stopped.
 func (d *driver) waves(ctx context.Context) error {
-	w := &waver{driver: d, jobs: map[string]*job{}, done: make(chan jobEnd)}
+	w := &waver{driver: d, jobs: map[string]*job{}, done: make(chan jobEnd), leave: make(chan struct{})}
 	// Targets go on under a context of their own, so that one that goes back is not
 	// cut short when the driver was interrupted: each has its grace.
 	parts, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -70,8 +76,8 @@ func (w *waver) loop(ctx, parts context.Context) error {
 		if ctx.Err() != nil && (!decision.back() || w.graceOver()) {
 			return context.Cause(ctx)
 		}
-		if w.e.stopping() && !decision.back() {
-			return errHandOver
+		if err := w.stops(decision.back()); err != nil {
+			return err
 		}
 		within := ctx
 		if decision.back() {
@@ -86,7 +92,11 @@ func (w *waver) loop(ctx, parts context.Context) error {
 		}
 		err := w.record(within)
 		if err == nil && w.fatal == nil {
-			err = w.actWaves(within, parts, w.decideWaves())
+			next := w.decideWaves()
+			if w.leaves(next) {
+				return errLeft
+			}
+			err = w.actWaves(within, parts, w.held(next))
 		}
 		switch {
 		case errors.Is(err, errAgain):
@@ -173,7 +183,8 @@ func (w *waver) begin(parts context.Context, name string, kind PartJob) {
 	var ctx context.Context
 	ctx, j.cancel = context.WithCancel(parts)
 	j.running, j.since, j.retry = true, w.e.Clock.Now(), time.Time{}
-	p := part{e: w.e, whole: w.key, number: r.Number, started: r.OpenedAt, owner: r.Owner, reason: r.Reason, back: *r.Waves.Targets[name]}
+	j.left = false
+	p := part{e: w.e, stay: Stay{Wait: w.stay.Wait, Deadline: w.stay.Deadline, leave: w.leave}, whole: w.key, number: r.Number, started: r.OpenedAt, owner: r.Owner, reason: r.Reason, back: *r.Waves.Targets[name]}
 	p.spec, _ = r.Spec.Part(name)
 	if w.h.Owner != nil {
 		p.owner = *w.h.Owner
@@ -239,6 +250,7 @@ func (w *waver) pause(ctx context.Context, until time.Time) error {
 	if !w.graceEnd.IsZero() {
 		limit = min(limit, w.graceEnd.Sub(now)+shortestWait)
 	}
+	limit = w.untilLate(limit, now)
 	short, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if w.e.HandOver != nil && !w.goingBack() {
@@ -292,6 +304,9 @@ func (w *waver) recordOne(ctx context.Context, end jobEnd) error {
 		j.tries = 0
 		return w.append(ctx, KindTargetBack, *end.part.back)
 	case end.err == nil:
+		if end.part.left {
+			j.left, w.left = true, true
+		}
 		return nil
 	}
 	return w.wentWrong(ctx, end, j, t)

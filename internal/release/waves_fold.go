@@ -28,6 +28,16 @@ type WaveProgress struct {
 	illLooks map[string]int
 }
 
+// begun is whether a target was begun with.
+func (p *WaveProgress) begun() bool {
+	for _, t := range p.Targets {
+		if t.Started() {
+			return true
+		}
+	}
+	return false
+}
+
 // TargetProgress is one target of a rollout over many.
 type TargetProgress struct {
 	Name string `json:"name"`

@@ -13,6 +13,7 @@ import (
 // another driver: everything it finds out is in the part's own stream.
 type part struct {
 	e       *Engine
+	stay    Stay
 	whole   Key
 	number  int
 	started time.Time
@@ -29,6 +30,8 @@ type part struct {
 type partEnd struct {
 	ended *TargetEndedBody
 	back  *TargetBackBody
+	// left is true where the target's rollout was left open, as the run's stay says.
+	left bool
 }
 
 func (p part) run(ctx context.Context, kind PartJob) (partEnd, error) {
@@ -51,14 +54,17 @@ func (p part) ship(ctx context.Context) (partEnd, error) {
 	if r := p.own(h); r != nil && r.State.Final() && r.Cause != CauseDeadMan {
 		return p.endedAs(h, ""), nil
 	}
-	req := ShipRequest{Spec: p.spec, Owner: p.owner, TakeOver: true, Within: &Within{Rollout: p.number, Started: p.started}}
+	req := ShipRequest{Spec: p.spec, Owner: p.owner, TakeOver: true, Stay: p.stay, Within: &Within{Rollout: p.number, Started: p.started}}
 	if p.before != nil {
 		from := p.before.Part(p.spec.TargetName)
 		req.PreviousName = &from
 	}
 	out, err := p.e.Ship(ctx, req)
 	var ended *EndedError
-	if err != nil && !errors.As(err, &ended) {
+	switch {
+	case errors.Is(err, ErrNoTime), err == nil && out.Result == Underway:
+		return partEnd{left: true}, nil
+	case err != nil && !errors.As(err, &ended):
 		return partEnd{}, err
 	}
 	return p.endedAs(out.History, out.Result), nil

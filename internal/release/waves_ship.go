@@ -40,6 +40,9 @@ func (d *driver) shipWaves(ctx context.Context, req ShipRequest) (Outcome, error
 	if len(gate.Blocked(opening.Gates)) > 0 {
 		return outcomeOf(d.h, Unchanged, nil), &BlockedError{Key: d.key, Label: spec.Payload.Label(), Results: opening.Gates}
 	}
+	if err := d.before(ctx, req); err != nil {
+		return outcomeOf(d.h, Unchanged, nil), err
+	}
 	if err := d.append(ctx, KindOpened, opening); err != nil {
 		return outcomeOf(d.h, Unchanged, nil), err
 	}

@@ -74,7 +74,10 @@ type world struct {
 	ringing float64
 	deaf    bool
 	// scrape is how often the metric store has news; 0 for always.
-	scrape  time.Duration
+	scrape time.Duration
+	// keeps says for which part of a time the store kept the counts, nil where it is
+	// none that keeps anything.
+	keeps   func(signal.Span) []signal.Span
 	scraped time.Time
 	// skew multiplies the share of traffic that the canary really gets.
 	skew float64
@@ -207,6 +210,9 @@ func (w *world) engine(name string, f fault) *release.Engine {
 	}, signal.Driver{
 		Name: "world", Validate: func(json.RawMessage) field.Errors { return nil },
 		Open: func(context.Context, json.RawMessage, signal.Deps) (signal.Source, error) {
+			if w.keeps != nil {
+				return &keptSource{worldSource{w: w}}, nil
+			}
 			return &worldSource{w: w}, nil
 		},
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
@@ -54,4 +55,18 @@ func (s *worldSource) Counts(_ context.Context, req signal.Request) (signal.Coun
 		out.Counts = append(out.Counts, signal.Count{Metric: "errors", Arm: arm, Bad: now[0] - then[0], Total: now[1] - then[1]})
 	}
 	return out, nil
+}
+
+// keptSource is one whose store keeps what happened while nobody asked.
+type keptSource struct{ worldSource }
+
+func (*keptSource) KeepsFor() time.Duration { return time.Hour }
+
+func (s *keptSource) Counts(ctx context.Context, req signal.Request) (signal.Counts, error) {
+	since := s.w.scraped
+	out, err := s.worldSource.Counts(ctx, req)
+	if err == nil && out.Primed && req.Block > 0 {
+		out.Kept = s.w.keeps(signal.Span{Start: since, End: out.CompleteThrough})
+	}
+	return out, err
 }

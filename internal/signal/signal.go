@@ -51,6 +51,9 @@ type Request struct {
 	// Cursor is the one that the last answer gave, or nil at first. It is opaque
 	// and is kept in the ledger, so that another process can go on from it.
 	Cursor json.RawMessage
+	// Block, where it is not 0, asks a Keeper to say in the answer's Kept for which
+	// blocks of this length since the cursor it can vouch.
+	Block time.Duration
 }
 
 // Count is what one arm did in the interval, for one metric.
@@ -82,7 +85,11 @@ type Counts struct {
 	// of cumulative counters does: its counts are empty and nothing is missing.
 	Primed bool `json:"primed"`
 	// Resets counts the counters that went backwards and were taken up anew.
-	Resets int             `json:"resets,omitempty"`
+	Resets int `json:"resets,omitempty"`
+	// Kept is the time since the cursor for which the store has every metric of both
+	// arms without a gap and the new artifact had traffic, in order and apart from each
+	// other. Only a Keeper fills it in, and only where Block was given.
+	Kept   []Span          `json:"kept,omitempty"`
 	Cursor json.RawMessage `json:"cursor,omitempty"`
 }
 
@@ -140,4 +147,43 @@ type Traffic struct {
 	// Covered is for which part of the block the store had anything, 0 to 1. What
 	// happened in the rest is not known.
 	Covered float64
+}
+
+// Keeper is what a Source is besides when its store keeps what happened while nobody
+// asked: Counts then tells in Kept for which of that time it can vouch.
+type Keeper interface {
+	// KeepsFor is how far back from a request's Until that reaches.
+	KeepsFor() time.Duration
+}
+
+// Span is the time from Start to End, without Start.
+type Span struct {
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+}
+
+// Overlap gives what two lists of spans have in common. Each is in order, and its
+// spans are apart from each other.
+func Overlap(a, b []Span) []Span {
+	var out []Span
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		s := Span{Start: later(a[i].Start, b[j].Start), End: a[i].End}
+		if b[j].End.Before(s.End) {
+			s.End = b[j].End
+			j++
+		} else {
+			i++
+		}
+		if s.Start.Before(s.End) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

@@ -70,6 +70,12 @@ resource "sluice_release" "checkout" {
   # Only for the apply that renames the service or the environment:
   # previous_name = "shop/production"
 
+  # The apply returns when the step that it found is decided, or when its job ends; an
+  # agent goes on with the rollout, or a scheduled job: continued_by = { every = "30s" }
+  wait         = "step"
+  wait_at_most = "50m"
+  continued_by = { agent = true }
+
   timeouts = { create = "2h", update = "2h" }
 }
 

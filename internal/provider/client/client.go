@@ -51,6 +51,8 @@ type Client struct {
 	// LeaseTTL is after how long without a sign of life another driver may take
 	// over; 0 takes the engine's default.
 	LeaseTTL time.Duration
+	// Until is when the whole run must have returned, zero for no limit.
+	Until time.Time
 
 	mu      sync.Mutex
 	holder  string

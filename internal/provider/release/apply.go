@@ -123,12 +123,16 @@ func (r *Resource) ship(ctx context.Context, limit time.Duration, l ledger.Ledge
 	if key, err := engine.ParseKey(plan.PreviousName.ValueString()); err == nil {
 		request.PreviousName = &key
 	}
+	request.Stay, request.Before = plan.stay(r.client.Clock.Now(), r.client.Until), r.before(l, spec)
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	tflog.Info(ctx, "releasing", map[string]any{"release": spec.Key().String(), "artifact": spec.Payload.Label()})
 	outcome, err := r.client.Engine(l).Ship(bounded, request)
 	tflog.Info(ctx, "released", map[string]any{"release": spec.Key().String(), "result": string(outcome.Result)})
 	out.Append(explain(err, spec)...)
+	if err == nil {
+		out.Append(r.left(bounded, l, spec, outcome)...)
+	}
 	for _, w := range outcome.Warnings {
 		out.AddWarning(fmt.Sprintf("Release %s", spec.Key()), w)
 	}
@@ -142,7 +146,11 @@ func explain(err error, spec engine.Spec) diagnostics {
 	switch {
 	case err == nil:
 	case errors.As(err, &fields):
-		out.Append(diags.Fields(path.Empty(), "Unable to release "+spec.Service+" "+spec.Payload.Label()+" to "+spec.Environment.Name, fields)...)
+		summary := "Unable to release " + spec.Service + " " + spec.Payload.Label() + " to " + spec.Environment.Name
+		if fields[0].Path == agentPath {
+			summary += ": no agent lives"
+		}
+		out.Append(diags.Fields(path.Empty(), summary, fields)...)
 	default:
 		summary, detail := engine.Explain(err, spec.Key(), spec.Payload)
 		out.AddError(summary, prose.Indented(detail, "  "))

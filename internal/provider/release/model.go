@@ -19,6 +19,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/declared"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/definition"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/deploymentstrategy"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/durationtype"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/environment"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/rollbackpolicy"
 	declaredservice "github.com/sluice/terraform-provider-sluice/internal/provider/service"
@@ -29,28 +30,32 @@ import (
 
 // model is a sluice_release as Terraform has it. Everything may be unknown.
 type model struct {
-	ID                  types.String   `tfsdk:"id"`
-	LedgerID            types.String   `tfsdk:"ledger_id"`
-	Service             types.String   `tfsdk:"service"`
-	ServiceDefinition   types.Object   `tfsdk:"service_definition"`
-	Environment         types.Object   `tfsdk:"environment"`
-	Artifact            types.Object   `tfsdk:"artifact"`
-	ConfigurationDigest types.String   `tfsdk:"configuration_digest"`
-	Target              types.Object   `tfsdk:"target"`
-	Targets             types.List     `tfsdk:"targets"`
-	Waves               types.Object   `tfsdk:"waves"`
-	Strategy            types.Object   `tfsdk:"strategy"`
-	RollbackPolicy      types.Object   `tfsdk:"rollback_policy"`
-	Signals             types.Map      `tfsdk:"signals"`
-	Mode                types.String   `tfsdk:"mode"`
-	Irreversible        types.Bool     `tfsdk:"irreversible"`
-	PreviousName        types.String   `tfsdk:"previous_name"`
-	Timeouts            timeouts.Value `tfsdk:"timeouts"`
-	Steps               types.List     `tfsdk:"steps"`
-	Status              types.String   `tfsdk:"status"`
-	Serving             types.Object   `tfsdk:"serving"`
-	TargetsServing      types.Map      `tfsdk:"targets_serving"`
-	LastRollout         types.Object   `tfsdk:"last_rollout"`
+	ID                  types.String       `tfsdk:"id"`
+	LedgerID            types.String       `tfsdk:"ledger_id"`
+	Service             types.String       `tfsdk:"service"`
+	ServiceDefinition   types.Object       `tfsdk:"service_definition"`
+	Environment         types.Object       `tfsdk:"environment"`
+	Artifact            types.Object       `tfsdk:"artifact"`
+	ConfigurationDigest types.String       `tfsdk:"configuration_digest"`
+	Target              types.Object       `tfsdk:"target"`
+	Targets             types.List         `tfsdk:"targets"`
+	Waves               types.Object       `tfsdk:"waves"`
+	Strategy            types.Object       `tfsdk:"strategy"`
+	RollbackPolicy      types.Object       `tfsdk:"rollback_policy"`
+	Signals             types.Map          `tfsdk:"signals"`
+	Mode                types.String       `tfsdk:"mode"`
+	Irreversible        types.Bool         `tfsdk:"irreversible"`
+	PreviousName        types.String       `tfsdk:"previous_name"`
+	Wait                types.String       `tfsdk:"wait"`
+	WaitAtMost          durationtype.Value `tfsdk:"wait_at_most"`
+	ContinuedBy         types.Object       `tfsdk:"continued_by"`
+	Timeouts            timeouts.Value     `tfsdk:"timeouts"`
+	Steps               types.List         `tfsdk:"steps"`
+	Status              types.String       `tfsdk:"status"`
+	Progress            types.Object       `tfsdk:"progress"`
+	Serving             types.Object       `tfsdk:"serving"`
+	TargetsServing      types.Map          `tfsdk:"targets_serving"`
+	LastRollout         types.Object       `tfsdk:"last_rollout"`
 }
 
 // lookup finds the content of a declared object in the ledger; ledger.ErrNotFound
@@ -128,6 +133,8 @@ func (m model) toSpec(ctx context.Context, find lookup) (spec engine.Spec, known
 	ok, problems := m.where(ctx, &spec)
 	known = known && ok
 	errs = append(errs, problems...)
+	spec.ContinuedBy, ok = m.continuedBy(ctx)
+	known = known && ok
 	signals, ok, problems := signalConfigs(ctx, m.Signals, "signals")
 	known = known && ok
 	spec.Signals = signals

@@ -66,7 +66,10 @@ func TestASpecificationComesBackFromTheModel(t *testing.T) {
 		"full":                         func(*engine.Spec) {},
 		"without a service definition": func(s *engine.Spec) { s.Definition = nil },
 		"without a policy":             func(s *engine.Spec) { s.Policy = engine.Policy{} },
-		"without signals":              func(s *engine.Spec) { s.Signals = nil; s.Strategy.Analysis.Metrics = nil },
+		"gone on with by a job": func(s *engine.Spec) {
+			s.Irreversible, s.ContinuedBy = false, &engine.ContinuedBy{Every: field.Duration(5 * time.Minute)}
+		},
+		"without signals": func(s *engine.Spec) { s.Signals = nil; s.Strategy.Analysis.Metrics = nil },
 		"all at once": func(s *engine.Spec) {
 			s.Strategy = strategy.Definition{Name: "x", AllAtOnce: &strategy.AllAtOnce{}}.Normalize()
 		},

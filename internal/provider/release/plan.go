@@ -68,10 +68,12 @@ func (p *planning) run(ctx context.Context) {
 	p.label()
 	rollout := p.opens()
 	switch {
-	case rollout:
+	case rollout, p.state.underway():
+		// A rollout that was open may have ended since the state was written.
 		p.forget()
-	case p.state != nil:
+	default:
 		p.plan.Status, p.plan.Serving, p.plan.LastRollout = p.state.Status, p.state.Serving, p.state.LastRollout
+		p.plan.Progress = p.state.Progress
 		p.plan.TargetsServing = p.state.TargetsServing
 	}
 	if p.r.client == nil || p.replaced {
@@ -136,6 +138,7 @@ func (p *planning) placedAnew() bool {
 // forget marks what only the apply will know.
 func (p *planning) forget() {
 	p.plan.Status = types.StringUnknown()
+	p.plan.Progress = types.ObjectUnknown(progressType.AttrTypes)
 	p.plan.Serving = types.ObjectUnknown(servingType.AttrTypes)
 	p.plan.LastRollout = types.ObjectUnknown(lastRolloutType.AttrTypes)
 	p.plan.TargetsServing = types.MapNull(servingType)
@@ -238,6 +241,7 @@ func (p *planning) judge(ctx context.Context, e *engine.Engine, spec engine.Spec
 			f = refusedBy(*owner, h.Key, f)
 		}
 		p.warn(forecastTitle(spec, f), forecastBody(f, finishLines(ctx, e, spec, f)...))
+		p.warnOfAgent(ctx, e.Ledger, spec)
 	case p.edited() != "":
 		p.warn(fmt.Sprintf("%s in %s: the edit holds from the next rollout on", spec.Service, spec.Environment.Name),
 			fmt.Sprintf("Changed: %s. No rollout is opened for it, and what serves stays as it is.", p.edited()))
@@ -289,6 +293,7 @@ func (p *planning) edited() string {
 		{"signals", p.state.Signals, p.plan.Signals},
 		{"mode", p.state.Mode, p.plan.Mode},
 		{"irreversible", p.state.Irreversible, p.plan.Irreversible},
+		{"continued_by", p.state.ContinuedBy, p.plan.ContinuedBy},
 	} {
 		if !a.after.Equal(a.before) && !sameContent(a.before, a.after) {
 			names = append(names, a.name)

@@ -68,6 +68,9 @@ func releaseSchema(ctx context.Context) schema.Schema {
 		},
 		"timeouts": timeoutsAttribute(ctx),
 	}
+	for name, a := range waitAttributes() {
+		attrs[name] = a
+	}
 	for name, a := range computedAttributes() {
 		attrs[name] = a
 	}
@@ -132,7 +135,8 @@ func computedAttributes() map[string]schema.Attribute {
 			ElementType: types.StringType, Computed: true,
 			MarkdownDescription: "The steps of the strategy with the version, for the plan's diff: `1.1.0 at 5 %, at least 1m`.",
 		},
-		"status": text("Where the release stands: `steady` while no rollout is open, otherwise the state of the rollout, such as `stepping`, `paused` or `reverting`. `mixed` when its targets were left with different artifacts; the next apply makes them the same."),
+		"status":   text("Where the release stands: `steady` while no rollout is open, otherwise the state of the rollout, such as `stepping`, `paused` or `reverting`. `mixed` when its targets were left with different artifacts; the next apply makes them the same."),
+		"progress": progressAttribute(),
 		"serving": schema.SingleNestedAttribute{
 			Computed: true, MarkdownDescription: "What was seen to serve at the last look: the arm with the most traffic. Of many targets it is what all of them serve; null when they differ.",
 			Attributes: map[string]schema.Attribute{

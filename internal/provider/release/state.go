@@ -54,6 +54,7 @@ func (m model) fromHistory(h *engine.History, obs *target.Observation) model {
 	if open := h.Open(); open != nil {
 		m.Status = types.StringValue(string(open.State))
 	}
+	m.Progress = progress(h)
 	m.LastRollout = lastRollout(h.Last())
 	if obs != nil && obs.Known {
 		m.Serving = serving(*obs)
@@ -180,6 +181,9 @@ func (m model) imported(ctx context.Context, spec engine.Spec) (model, error) {
 		if m.RollbackPolicy, err = define(rollbackpolicy.Object(), spec.Policy.Name, spec.Policy); err != nil {
 			return m, err
 		}
+	}
+	if m, err = m.withContinued(ctx, spec.ContinuedBy); err != nil {
+		return m, err
 	}
 	return m.importedDrivers(ctx, spec)
 }

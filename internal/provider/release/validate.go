@@ -35,6 +35,7 @@ func (m model) validate(ctx context.Context) field.Errors {
 		errs = append(errs, field.Error{Msg: err.Error()})
 	}
 	errs = append(errs, m.validateArtifact()...)
+	errs = append(errs, m.validateWait()...)
 	if spec.Target.Driver != "" {
 		errs = append(errs, targets.Drivers()[spec.Target.Driver].Validate(spec.Target.Config).Under("target."+spec.Target.Driver)...)
 	}

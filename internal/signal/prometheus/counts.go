@@ -123,6 +123,9 @@ func (s *source) countAll(req signal.Request, queries []query, cur cursor, sorte
 	if t.first {
 		t.out.Counts, t.out.Missing, t.out.Resets = nil, nil, 0
 	}
+	if t.out.Primed && len(t.out.Missing) == 0 {
+		t.out.Kept = t.kept(queries, sorted, req.Block)
+	}
 	t.out.CompleteThrough = time.UnixMilli(t.through).UTC()
 	if t.through == 0 {
 		t.out.CompleteThrough = req.Since

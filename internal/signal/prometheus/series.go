@@ -19,6 +19,8 @@ type found struct {
 	problem string
 	// names are the metrics' names of which there was anything.
 	names map[string]bool
+	// scraped is when there were samples, in order; nil until somebody asks.
+	scraped []int64
 }
 
 // series is one counter, or one histogram's count with its bucket.

@@ -1,0 +1,29 @@
+package client
+
+import (
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/field"
+)
+
+// WaitAtMostEnv bounds a whole run, with the same meaning in the provider and on the
+// command line.
+const WaitAtMostEnv = "SLUICE_WAIT_AT_MOST"
+
+// Until is the instant by which a run that begins now must have returned, by the
+// environment; zero for no limit. wrong says what is wrong with it, what is allowed
+// and an example.
+func Until(w World) (until time.Time, wrong string) {
+	text := ""
+	if w.Getenv != nil {
+		text = w.Getenv(WaitAtMostEnv)
+	}
+	if text == "" {
+		return time.Time{}, ""
+	}
+	d, wrong := field.ParseDuration(text, false)
+	if wrong != "" {
+		return time.Time{}, wrong
+	}
+	return w.Clock.Now().Add(d), ""
+}

@@ -24,7 +24,7 @@ it was opened with. The exit code says how it ended. Ctrl-C leaves it open.`,
 			if err != nil {
 				return err
 			}
-			return a.writing(ctx, func(l ledger.Ledger) error {
+			return a.driving(ctx, func(l ledger.Ledger) error {
 				if _, err := history(ctx, l, key); err != nil {
 					return err
 				}

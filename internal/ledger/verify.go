@@ -100,7 +100,7 @@ func (v *verifier) run(ctx context.Context, opts VerifyOptions) (err error) {
 		}
 		v.expect(Head{Stream: CheckpointStream, Seq: a.Checkpoint, Hash: a.Hash}, "the anchor kept elsewhere")
 	}
-	inspector, _ := v.ledger.(Inspector)
+	inspector, _ := As[Inspector](v.ledger)
 	if inspector != nil {
 		if v.below, err = inspector.Inspect(ctx); err != nil {
 			return err

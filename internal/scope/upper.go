@@ -35,7 +35,6 @@ func (e *UnreadableError) Error() string {
 // upper is a ledger above: opened for reading alone, at its first use, bounded, and
 // left in peace for a while after it did not answer.
 type upper struct {
-	view  *View
 	scope Path
 	url   string
 	open  Opener
@@ -131,7 +130,8 @@ func (u *upper) opened(ctx context.Context) (ledger.Ledger, error) {
 	return l, nil
 }
 
-// is checks that a ledger is that of the scope, and no other of this look.
+// is checks that a ledger is that of the scope. So it is none of the others either: a
+// ledger has one scope.
 func (u *upper) is(ctx context.Context, l ledger.Ledger) error {
 	bound, err := ledger.ScopeOf(ctx, l)
 	switch {
@@ -142,15 +142,7 @@ func (u *upper) is(ctx context.Context, l ledger.Ledger) error {
 	case bound.Scope != string(u.scope):
 		return &OtherError{Want: u.scope, Bound: Path(bound.Scope)}
 	}
-	id, err := l.ID(ctx)
-	if err != nil {
-		return err
-	}
-	own, err := u.view.Ledger.ID(ctx)
-	if err == nil && own == id {
-		return fmt.Errorf("it is the scope's own ledger, %s; each scope has a ledger of its own", id)
-	}
-	return err
+	return nil
 }
 
 // ID implements ledger.Ledger.

@@ -36,7 +36,7 @@ const boundKept = 10 * time.Second
 func New(own ledger.Ledger, config Config, open Opener, c clock.Clock) *View {
 	v := &View{Ledger: own, config: config, clock: c}
 	for _, a := range config.Above {
-		v.upper = append(v.upper, &upper{view: v, scope: a.Scope, url: a.URL, open: open, clock: c})
+		v.upper = append(v.upper, &upper{scope: a.Scope, url: a.URL, open: open, clock: c})
 	}
 	return v
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/externaldependency"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/functions"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/release"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/releases"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/releasetimeline"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/rollbackpolicy"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/service"
@@ -129,6 +130,7 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 		environment.NewDataSource,
 		externaldependency.NewDataSource,
 		release.NewDataSource,
+		releases.NewDataSource,
 		releasetimeline.NewDataSource,
 		rollbackpolicy.NewDataSource,
 		service.NewDataSource,

@@ -133,14 +133,19 @@ func (u *upper) opened(ctx context.Context) (ledger.Ledger, error) {
 // is checks that a ledger is that of the scope. So it is none of the others either: a
 // ledger has one scope.
 func (u *upper) is(ctx context.Context, l ledger.Ledger) error {
+	return Is(ctx, l, u.scope)
+}
+
+// Is says whether a ledger says that it is that of the scope.
+func Is(ctx context.Context, l ledger.Ledger, p Path) error {
 	bound, err := ledger.ScopeOf(ctx, l)
 	switch {
 	case err != nil:
 		return err
 	case bound.Scope == "":
-		return fmt.Errorf("it does not say whose it is; who may write there names it: scope = %q in the provider block and an apply, or: sluice ledger scope %s", u.scope, u.scope)
-	case bound.Scope != string(u.scope):
-		return &OtherError{Want: u.scope, Bound: Path(bound.Scope)}
+		return fmt.Errorf("it does not say whose it is; who may write there names it once: sluice ledger scope %s, or scope = %q in the provider block and an apply that creates something", p, p)
+	case bound.Scope != string(p):
+		return &OtherError{Want: p, Bound: Path(bound.Scope)}
 	}
 	return nil
 }

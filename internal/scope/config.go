@@ -49,11 +49,11 @@ func Given(own, scope string, above map[string]string) (Config, field.Errors) {
 		case err != nil:
 			errs = append(errs, field.Error{Path: at, Msg: err.Error()})
 		case c.Scope != "" && p == c.Scope:
-			errs = append(errs, field.Error{Path: at, Msg: fmt.Sprintf("%s is the scope itself, and no scope is above itself; above it are %s", p, examples(c.Scope))})
+			errs = append(errs, field.Error{Path: at, Msg: fmt.Sprintf("the scope %s is the given one itself, and no scope is above itself; above it are %s", p, examples(c.Scope))})
 		case c.Scope != "" && p.Organisation() != c.Scope.Organisation():
-			errs = append(errs, field.Error{Path: at, Msg: fmt.Sprintf("%s is of another organisation than %s; above it are %s", p, c.Scope, examples(c.Scope))})
+			errs = append(errs, field.Error{Path: at, Msg: fmt.Sprintf("the scope %s is of another organisation than %s; above it are %s", p, c.Scope, examples(c.Scope))})
 		case c.Scope != "" && !c.Scope.Below(p):
-			errs = append(errs, field.Error{Path: at, Msg: fmt.Sprintf("%s does not lie above %s; above it are %s", p, c.Scope, examples(c.Scope))})
+			errs = append(errs, field.Error{Path: at, Msg: fmt.Sprintf("the scope %s does not lie above %s; above it are %s", p, c.Scope, examples(c.Scope))})
 		case by[url] != "":
 			errs = append(errs, field.Error{Path: at, Msg: fmt.Sprintf("its ledger is %s too; each scope has a ledger of its own, for example another schema, prefix or file", by[url])})
 		}

@@ -48,10 +48,10 @@ func TestWhatIsGivenIsChecked(t *testing.T) {
 		"good":                 {"acme/retail/checkout", map[string]string{"acme": "sqlite:a", "acme/retail": "sqlite:r"}, nil},
 		"a wrong scope":        {"Acme", nil, []string{`scope: the scope "Acme" has the part "Acme"`}},
 		"a wrong one above":    {"acme/retail", map[string]string{"ACME": "sqlite:a"}, []string{`above["ACME"]: the scope "ACME"`}},
-		"itself":               {"acme/retail", map[string]string{"acme/retail": "sqlite:a"}, []string{`above["acme/retail"]: acme/retail is the scope itself, and no scope is above itself; above it are "acme"`}},
-		"a circle":             {"acme", map[string]string{"acme/retail": "sqlite:a"}, []string{`above["acme/retail"]: acme/retail does not lie above acme; above it are none, since it is an organisation`}},
+		"itself":               {"acme/retail", map[string]string{"acme/retail": "sqlite:a"}, []string{`above["acme/retail"]: the scope acme/retail is the given one itself, and no scope is above itself; above it are "acme"`}},
+		"a circle":             {"acme", map[string]string{"acme/retail": "sqlite:a"}, []string{`above["acme/retail"]: the scope acme/retail does not lie above acme; above it are none, since it is an organisation`}},
 		"beside it":            {"acme/retail", map[string]string{"acme/toys": "sqlite:a"}, []string{`acme/toys does not lie above acme/retail`}},
-		"another organisation": {"acme/retail", map[string]string{"globex": "sqlite:a"}, []string{`above["globex"]: globex is of another organisation than acme/retail`}},
+		"another organisation": {"acme/retail", map[string]string{"globex": "sqlite:a"}, []string{`above["globex"]: the scope globex is of another organisation than acme/retail`}},
 		"its own ledger":       {"acme/retail", map[string]string{"acme": "sqlite:own"}, []string{`above["acme"]: its ledger is this one's too`}},
 		"one ledger twice":     {"acme/retail/x", map[string]string{"acme": "sqlite:a", "acme/retail": "sqlite:a"}, []string{`above["acme/retail"]: its ledger is that of acme too`}},
 	} {

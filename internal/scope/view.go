@@ -148,7 +148,7 @@ func (c Config) Fits(bound ledger.Scope) error {
 	}
 	for _, a := range c.Above {
 		if !Path(bound.Scope).Below(a.Scope) {
-			return fmt.Errorf("%s does not lie above %s, which the ledger is that of; above it are %s", a.Scope, bound.Scope, examples(Path(bound.Scope)))
+			return fmt.Errorf("the scope %s does not lie above %s, which the ledger is that of; above it are %s", a.Scope, bound.Scope, examples(Path(bound.Scope)))
 		}
 	}
 	for _, name := range bound.Above {

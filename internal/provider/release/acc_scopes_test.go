@@ -113,6 +113,17 @@ func TestAccALedgerAboveThatIsAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.artifact(u.s.v2.Version, u.s.v2.Reference)
+	example, err := os.ReadFile("../../../examples/business-units/team/main.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What it finds by name it could not find now; the gates are another matter.
+	head, _, _ := strings.Cut(string(example), "data \"sluice_environment\"")
+	_, tail, _ := strings.Cut(string(example), "resource \"sluice_service\"")
+	tail, _, _ = strings.Cut(tail, "output \"found_in\"")
+	u.team.Write("main.tf", head+"resource \"sluice_service\""+strings.NewReplacer(
+		"data.sluice_environment.production.definition", `{ name = "production", content = jsonencode({ name = "production", tier = "production" }) }`,
+		"data.sluice_deployment_strategy.careful.definition", `{ name = "quick", content = jsonencode({ name = "quick", all_at_once = {} }) }`).Replace(tail))
 	const says = "unable to read the ledger of the scope acme/retail, which is above"
 	if plan := u.team.Plan(); plan.Exit != 2 || !strings.Contains(oneLine(plan.Text("warning")), says) {
 		t.Errorf("exit %d: %s%s", plan.Exit, plan.Text("warning"), plan.Text("error"))

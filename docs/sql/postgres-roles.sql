@@ -7,6 +7,13 @@
 --
 --   GRANT sluice_releaser TO ci;
 --
+-- With several scopes, each with a schema of its own, run it once for each, with a prefix
+-- for the roles, and let those below read what is above:
+--
+--   psql "$URL" --set=schema=acme   --set=prefix=acme   --file=postgres-roles.sql
+--   psql "$URL" --set=schema=retail --set=prefix=retail --file=postgres-roles.sql
+--   GRANT acme_reader TO retail_reader;
+--
 -- Nobody but the owner may change or delete a record, and Sluice never does.
 
 \if :{?schema}
@@ -14,34 +21,34 @@
 \set schema sluice
 \endif
 
-DO $$
-BEGIN
-	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'sluice_reader') THEN
-		CREATE ROLE sluice_reader NOLOGIN;
-	END IF;
-	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'sluice_releaser') THEN
-		CREATE ROLE sluice_releaser NOLOGIN;
-	END IF;
-	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'sluice_administrator') THEN
-		CREATE ROLE sluice_administrator NOLOGIN;
-	END IF;
-END
-$$;
+\if :{?prefix}
+\else
+\set prefix sluice
+\endif
+
+\set reader :prefix _reader
+\set releaser :prefix _releaser
+\set administrator :prefix _administrator
+
+SELECT format('CREATE ROLE %I NOLOGIN', name)
+FROM unnest(ARRAY[:'reader', :'releaser', :'administrator']) AS name
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
+\gexec
 
 -- A reader plans, looks and verifies.
-GRANT USAGE ON SCHEMA :"schema" TO sluice_reader;
-GRANT SELECT ON ALL TABLES IN SCHEMA :"schema" TO sluice_reader;
+GRANT USAGE ON SCHEMA :"schema" TO :"reader";
+GRANT SELECT ON ALL TABLES IN SCHEMA :"schema" TO :"reader";
 
 -- A releaser appends records and takes leases. Leases are no record and change.
-GRANT sluice_reader TO sluice_releaser;
-GRANT INSERT ON :"schema".record TO sluice_releaser;
-GRANT INSERT, UPDATE ON :"schema".lease TO sluice_releaser;
+GRANT :"reader" TO :"releaser";
+GRANT INSERT ON :"schema".record TO :"releaser";
+GRANT INSERT, UPDATE ON :"schema".lease TO :"releaser";
 
 -- An administrator brings the schema to the version of a newer Sluice, which only
 -- owners of tables can. Whoever created the ledger stays one of them.
-GRANT sluice_releaser TO sluice_administrator;
-GRANT CREATE ON SCHEMA :"schema" TO sluice_administrator;
-GRANT sluice_administrator TO CURRENT_USER;
-ALTER TABLE :"schema".meta OWNER TO sluice_administrator;
-ALTER TABLE :"schema".record OWNER TO sluice_administrator;
-ALTER TABLE :"schema".lease OWNER TO sluice_administrator;
+GRANT :"releaser" TO :"administrator";
+GRANT CREATE ON SCHEMA :"schema" TO :"administrator";
+GRANT :"administrator" TO CURRENT_USER;
+ALTER TABLE :"schema".meta OWNER TO :"administrator";
+ALTER TABLE :"schema".record OWNER TO :"administrator";
+ALTER TABLE :"schema".lease OWNER TO :"administrator";

@@ -53,9 +53,9 @@ func New(windows []Window) (*Calendar, error) {
 // selection is the windows in scope of one subject.
 type selection struct {
 	freezes, allows []*compiled
-	// groups holds the allows of each of the subject's regions, each different set
-	// once; one empty group where no allow is in scope. Changes may go forward when
-	// they may in every region.
+	// groups holds the allows of each organisational scope and each of the subject's
+	// regions, each different set once; one empty group where no allow is in scope.
+	// Changes may go forward when they may in every one of them.
 	groups [][]*compiled
 }
 
@@ -70,15 +70,44 @@ func (cal *Calendar) selectFor(sub Subject) selection {
 			s.allows = append(s.allows, c)
 		}
 	}
+	for _, allows := range byLevel(s.allows) {
+		s.addGroups(sub, allows)
+	}
+	return s
+}
+
+// byLevel parts allows by the organisational scope that declares them, so that what a
+// lower one permits is permitted only where each higher one permits it too.
+func byLevel(allows []*compiled) [][]*compiled {
+	var out [][]*compiled
+	place := map[string]int{}
+	for _, c := range allows {
+		i, ok := place[c.window.Above]
+		if !ok {
+			i = len(out)
+			place[c.window.Above] = i
+			out = append(out, nil)
+		}
+		out[i] = append(out[i], c)
+	}
+	if len(out) == 0 {
+		out = append(out, nil)
+	}
+	return out
+}
+
+// addGroups adds the allows of one organisational scope: all of them, or those of each
+// region where the subject has several.
+func (s *selection) addGroups(sub Subject, allows []*compiled) {
 	if len(sub.Regions) < 2 {
-		s.groups = [][]*compiled{s.allows}
-		return s
+		s.groups = append(s.groups, allows)
+		return
 	}
 	for _, region := range sub.Regions {
 		one := sub
 		one.Regions = []string{region}
 		var group []*compiled
-		for _, c := range s.allows {
+		for _, c := range allows {
 			if c.window.Scope.Matches(one) {
 				group = append(group, c)
 			}
@@ -87,15 +116,14 @@ func (cal *Calendar) selectFor(sub Subject) selection {
 			s.groups = append(s.groups, group)
 		}
 	}
-	return s
 }
 
 // open returns the merged intervals of [from, to) in which changes may go
 // forward, cut to it: inside an allow, or anywhere where none is in scope, and
 // outside all freezes.
 func (s selection) open(from, to int64, budget *int) ([]interval, error) {
-	base := []interval{{from, to}}
-	for i, group := range s.groups {
+	base, whole := []interval{{from, to}}, true
+	for _, group := range s.groups {
 		if len(group) == 0 {
 			continue
 		}
@@ -103,8 +131,8 @@ func (s selection) open(from, to int64, budget *int) ([]interval, error) {
 		if err != nil {
 			return nil, err
 		}
-		if i == 0 {
-			base = on
+		if whole {
+			base, whole = on, false
 		} else {
 			base = subtract(base, subtract([]interval{{from, to}}, on))
 		}

@@ -65,7 +65,11 @@ func (p *problems) add(path, format string, args ...any) {
 
 // head validates what does not depend on the zone.
 func (p *problems) head(w Window) {
-	if msg := nameProblem(w.Name); msg != "" {
+	name := w.Name
+	if w.Above != "" {
+		name = strings.TrimPrefix(name, w.Above+"/")
+	}
+	if msg := nameProblem(name); msg != "" {
 		p.add("name", "%s", msg)
 	}
 	if w.Kind != Allow && w.Kind != Freeze {

@@ -74,6 +74,12 @@ type Window struct {
 	OverrideBy []string `json:"override_by,omitzero"`
 	// Scope says what the window holds for; empty means everything.
 	Scope Scope `json:"scope,omitzero"`
+
+	// Above is the organisational scope that declares the window, where that lies above
+	// the one that asks: "acme". Name then begins with it and a slash, so that two
+	// windows of one name differ. The allows of each scope must be open by themselves.
+	// It belongs to the look upwards and not to the window, so no JSON has it.
+	Above string `json:"-"`
 }
 
 // Limits of one window, so that a state takes bounded time.

@@ -39,7 +39,7 @@ func ofTheLedger(err error) bool {
 // gone may be the one that says so.
 func (a *app) backAnyway(ctx context.Context, key release.Key, reason string, cause error) error {
 	var spec release.Spec
-	err := a.reading(ctx, func(l ledger.Ledger) (err error) {
+	err := a.withLedger(ctx, ledgers.Options{ReadOnly: true}, func(l ledger.Ledger) (err error) {
 		spec, err = a.salvaged(ctx, l, key)
 		return err
 	})
@@ -103,7 +103,7 @@ func standsOn(obs target.Observation, payloads ...*artifact.Payload) bool {
 func salvagedHistory(ctx context.Context, l ledger.Ledger, key release.Key) (*release.History, error) {
 	h, err := history(ctx, l, key)
 	var corrupt *ledger.CorruptError
-	salvager, able := l.(ledger.Salvager)
+	salvager, able := ledger.As[ledger.Salvager](l)
 	if !errors.As(err, &corrupt) || !able {
 		return h, err
 	}

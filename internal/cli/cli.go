@@ -54,6 +54,8 @@ type app struct {
 
 	// ledgerURL, actorName and asJSON are what the flags say.
 	ledgerURL, actorName string
+	scopeName            string
+	above                []string
 	asJSON               bool
 	// begun is true once a command's own code runs: what cobra refuses before is
 	// bad usage.
@@ -103,6 +105,8 @@ Exit codes: ` + exitCodeWords() + `.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.ledgerURL, "ledger", "", "URL of the ledger, for example sqlite:.sluice/ledger.db, which is the default (environment: SLUICE_LEDGER)")
+	flags.StringVar(&a.scopeName, "scope", "", "scope that the ledger is that of, for example acme/retail (environment: SLUICE_SCOPE; default: what the ledger says)")
+	flags.StringArrayVar(&a.above, "above", nil, "ledger of a scope above, as SCOPE=URL; may be given again for more of them (environment: SLUICE_ABOVE, parted by semicolons)")
 	flags.StringVar(&a.actorName, "actor", "", "who does it, for the record (environment: SLUICE_ACTOR; default: user@host)")
 	root.AddCommand(a.commands()...)
 	reflow(root)

@@ -54,13 +54,13 @@ of the worst: 1 before 4 before 3.`,
 			return err
 		}
 		if c.all {
-			return a.writing(ctx, func(l ledger.Ledger) error { return a.continueAll(ctx, l, c.stay) })
+			return a.driving(ctx, func(l ledger.Ledger) error { return a.continueAll(ctx, l, c.stay) })
 		}
 		key, err := parseRelease(args[0])
 		if err != nil {
 			return err
 		}
-		return a.writing(ctx, func(l ledger.Ledger) error { return a.continueOne(ctx, l, key, c.stay) })
+		return a.driving(ctx, func(l ledger.Ledger) error { return a.continueOne(ctx, l, key, c.stay) })
 	})
 	return cmd
 }

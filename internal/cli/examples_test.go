@@ -83,6 +83,8 @@ var stages = map[string]func(w *world){
 	"sluice override":          frozen,
 	"sluice override withdraw": func(w *world) { frozen(w); w.expect(Done, overridden()...) },
 	"sluice verify":            func(w *world) { usual(w); w.expect(Done, "verify", "--checkpoint", "anchor.json") },
+	"sluice releases":          neighbours,
+	"sluice ledger scope":      scoped,
 	"sluice rollback": func(w *world) {
 		usual(w)
 		w.expect(Done, "rollback", "checkout/production", "--write-spec", "checkout.json")
@@ -105,7 +107,22 @@ var exits = map[string]int{
 	`sluice abort checkout/production --reason "no access from here" --request`: Failed,
 }
 
-func usual(w *world)         { w.shipped(first); w.shipped(good) }
+func usual(w *world) { w.shipped(first); w.shipped(good) }
+
+// scoped is a ledger that says whose it is.
+func scoped(w *world) { usual(w); w.expect(Done, "ledger", "scope", "acme/retail") }
+
+// neighbours are the ledgers of other units beside one's own.
+func neighbours(w *world) {
+	usual(w)
+	for _, unit := range []string{"retail", "toys"} {
+		w.env["SLUICE_LEDGER"] = "sqlite:" + unit + ".db"
+		w.expect(Done, "ledger", "rebind", "--reason", "new")
+		w.expect(Done, "ledger", "scope", "acme/"+unit)
+	}
+	delete(w.env, "SLUICE_LEDGER")
+}
+
 func opened(w *world)        { w.shipped(first); w.broken(good, 2) }
 func threeRollouts(w *world) { usual(w); w.shipped(third) }
 

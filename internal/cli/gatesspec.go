@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
@@ -72,7 +73,7 @@ func driverOf(given map[string]json.RawMessage) target.Config {
 func resolve(ctx context.Context, l ledger.Ledger, kind string, d plannedDefinition, into any) (string, error) {
 	content := json.RawMessage(d.Content)
 	if d.Content == "" {
-		o, err := ledger.GetObject(ctx, l, kind, d.Name)
+		o, err := scope.Find(ctx, l, kind, d.Name)
 		if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrInvalid) {
 			return fmt.Sprintf("the %s %q is not known before the apply, so what depends on it is missing here", words(kind), d.Name), nil
 		}

@@ -159,7 +159,7 @@ func (a *app) remedyLines(g gateJSON) {
 	}
 	a.say("%s", prose.Wrapped(g.Gate+": "+text, "  ", width(a.stdout)))
 	if found {
-		a.say("    sluice %s", command)
+		a.say("    sluice %s", strings.ReplaceAll(command, "\n", "\n    "))
 	}
 }
 

@@ -85,24 +85,22 @@ func (a *app) holdListCommand() *cobra.Command {
 		Args:    takes(),
 		RunE: a.does(func(ctx context.Context, _ []string) error {
 			return a.reading(ctx, func(l ledger.Ledger) error {
-				list, err := hold.List(ctx, l)
-				if err != nil {
-					return err
-				}
+				// With an error these are the holds that could be read.
+				list, err := hold.Everywhere(ctx, l)
 				if a.asJSON {
 					out := []holdJSON{}
 					for _, h := range list {
 						out = append(out, toHold(h, a.clock.Now()))
 					}
-					return a.writeJSON(out)
+					return errors.Join(err, a.writeJSON(out))
 				}
-				if len(list) == 0 {
+				if len(list) == 0 && err == nil {
 					a.say("Nothing is on hold.")
 				}
 				for _, h := range list {
 					a.say("%s", holdLines(h, a.clock.Now()))
 				}
-				return nil
+				return err
 			})
 		}),
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/judge"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 )
 
@@ -134,7 +135,7 @@ func (a *app) readStrategy(ctx context.Context, name string) (strategy.Definitio
 	raw, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
 		err = a.reading(ctx, func(l ledger.Ledger) error {
-			o, err := ledger.GetObject(ctx, l, kindStrategy, name)
+			o, err := scope.Find(ctx, l, kindStrategy, name)
 			raw = o.Content
 			return err
 		})

@@ -99,7 +99,7 @@ func (a *app) check(ctx context.Context, url string, write bool, p prices) (out 
 		return out, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	surveyor, ok := l.(ledger.Surveyor)
+	surveyor, ok := ledger.As[ledger.Surveyor](l)
 	if !ok {
 		return out, fmt.Errorf("%s cannot be looked at", ledgers.Place(url))
 	}
@@ -147,7 +147,7 @@ func (a *app) count(ctx context.Context, l ledger.Ledger, out *checkJSON) error 
 
 func sealFinding(ctx context.Context, l ledger.Ledger) (ledger.Finding, error) {
 	f := ledger.Finding{Check: "open", State: ledger.Fine, Value: "it takes records"}
-	source, ok := l.(ledger.Source)
+	source, ok := ledger.As[ledger.Source](l)
 	if !ok {
 		return f, nil
 	}

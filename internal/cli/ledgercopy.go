@@ -85,7 +85,7 @@ func (a *app) copyLedger(ctx context.Context, f copyFlags) error {
 		return badInput("--to is the ledger that is to be moved, %s; name another place", toPlace)
 	}
 	return a.writing(ctx, func(l ledger.Ledger) error {
-		source, ok := l.(ledger.Source)
+		source, ok := ledger.As[ledger.Source](l)
 		if !ok {
 			return fmt.Errorf("%s cannot be moved", fromPlace)
 		}
@@ -107,7 +107,7 @@ func (a *app) copyFrom(ctx context.Context, source ledger.Source, f copyFlags, f
 		return fmt.Errorf("the destination: %w", err)
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
-	destination, ok := to.(ledger.Destination)
+	destination, ok := ledger.As[ledger.Destination](to)
 	if !ok {
 		return fmt.Errorf("%s cannot be a copy", toPlace)
 	}

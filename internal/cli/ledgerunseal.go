@@ -54,7 +54,7 @@ func (a *app) unseal(ctx context.Context, l ledger.Ledger, to, reason string) er
 	if err != nil {
 		return err
 	}
-	source, ok := l.(ledger.Source)
+	source, ok := ledger.As[ledger.Source](l)
 	if !ok {
 		return errors.New("this ledger cannot be sealed")
 	}

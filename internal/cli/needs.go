@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 
 	"github.com/sluice/terraform-provider-sluice/internal/dependency"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
@@ -49,12 +48,12 @@ func needsOf(ctx context.Context, l ledger.Ledger, h *release.History) ([]needJS
 	}
 	for _, name := range reach.External {
 		need := needJSON{Name: name, Kind: dependency.ObjectKind, By: reach.By[name]}
-		e, err := dependency.Get(ctx, l, name)
-		if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		found, err := dependency.Get(ctx, l, name)
+		if err != nil {
 			return nil, err
 		}
-		if err == nil {
-			need.Declared, need.Owner = true, e.Owner()
+		if len(found) > 0 {
+			need.Declared, need.Owner = true, found[0].Owner()
 		}
 		out = append(out, need)
 	}

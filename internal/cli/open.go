@@ -44,14 +44,25 @@ func (a *app) withLedger(ctx context.Context, opts ledgers.Options, f func(ledge
 	return f(l)
 }
 
-// reading opens the ledger for reading alone.
+// reading opens the ledger for reading alone, with a look at those above it.
 func (a *app) reading(ctx context.Context, f func(ledger.Ledger) error) error {
-	return a.withLedger(ctx, ledgers.Options{ReadOnly: true}, f)
+	return a.upwards(ctx, ledgers.Options{ReadOnly: true}, f)
 }
 
-// writing opens a ledger that is there for writing.
+// writing opens a ledger that is there for writing, with a look at those above it. One
+// that says that it is another scope's is refused.
 func (a *app) writing(ctx context.Context, f func(ledger.Ledger) error) error {
-	return a.withLedger(ctx, ledgers.Options{MustExist: true}, f)
+	return a.upwards(ctx, ledgers.Options{MustExist: true}, func(l ledger.Ledger) error {
+		if err := a.ofThisScope(ctx, l); err != nil {
+			return err
+		}
+		return f(l)
+	})
+}
+
+// driving is writing for what may be on its way back: it asks the ledger nothing first.
+func (a *app) driving(ctx context.Context, f func(ledger.Ledger) error) error {
+	return a.upwards(ctx, ledgers.Options{MustExist: true}, f)
 }
 
 // actor is who does it: the flag's, else the environment's, else user@host.

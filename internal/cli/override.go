@@ -16,6 +16,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/gate/window"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // overrideFlags are what names an override on the command line.
@@ -92,6 +93,10 @@ func (a *app) record(ctx context.Context, l ledger.Ledger, key release.Key, f ov
 	}
 	now := a.clock.Now()
 	for _, name := range f.windows {
+		if above, own := scope.SplitName(name); above != "" {
+			return &ExitError{Code: Blocked, Err: fmt.Errorf("the window %q is of the scope %s, which is above, so nobody can override it here; whoever may write to the ledger of %s can, with --ledger naming that one: %s",
+				name, above, above, window.Command(key, digest, own))}
+		}
 		i := slices.IndexFunc(declared, func(w calendar.Window) bool { return w.Name == name })
 		switch {
 		case i < 0:

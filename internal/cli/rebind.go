@@ -22,7 +22,7 @@ func (a *app) ledgerCommand() *cobra.Command {
 		Use:     "ledger",
 		Short:   "Care for the ledger itself",
 		Example: "  sluice ledger rebind --from 6f1c2d3e-0000-4000-8000-000000000000 --reason \"the disk died\"",
-	}, a.copyCommand(), a.unsealCommand(), a.checkCommand(), a.rebindCommand())
+	}, a.copyCommand(), a.unsealCommand(), a.checkCommand(), a.rebindCommand(), a.scopeCommand())
 }
 
 func (a *app) rebindCommand() *cobra.Command {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -10,7 +11,9 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/hold"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // statusJSON is what sluice status --json writes.
@@ -31,6 +34,8 @@ type overview struct {
 	id       string
 	releases []releaseView
 	holds    []hold.Hold
+	// notes say what could not be read of the scopes above.
+	notes []string
 }
 
 type releaseView struct {
@@ -57,6 +62,9 @@ one release what its service needs. It asks no target; what a target says of its
 				o, err := look(ctx, l, args)
 				if err != nil {
 					return err
+				}
+				for _, n := range o.notes {
+					a.note("%s", prose.Wrapped("Warning: "+n, "", width(a.stderr)))
 				}
 				if a.asJSON {
 					return a.writeJSON(a.statusJSON(o))
@@ -103,7 +111,10 @@ func look(ctx context.Context, l ledger.Ledger, args []string) (overview, error)
 				return o, err
 			}
 		} else {
-			if view.needs, err = needsOf(ctx, l, h); err != nil {
+			var away *scope.UnreadableError
+			if view.needs, err = needsOf(ctx, l, h); errors.As(err, &away) {
+				o.notes = append(o.notes, err.Error())
+			} else if err != nil {
 				return o, err
 			}
 		}
@@ -128,8 +139,15 @@ func look(ctx context.Context, l ledger.Ledger, args []string) (overview, error)
 			o.releases = append(o.releases, releaseView{history: h, lease: lease})
 		}
 	}
-	o.holds, err = hold.List(ctx, l)
-	if err == nil && len(args) > 0 {
+	// What is above may be away, and this shows the rest all the same.
+	if o.holds, err = hold.Everywhere(ctx, l); err != nil {
+		if _, own := hold.List(ctx, l); own != nil {
+			return o, err
+		}
+		o.notes = append(o.notes, err.Error())
+		err = nil
+	}
+	if len(args) > 0 {
 		o.holds = slices.DeleteFunc(o.holds, func(h hold.Hold) bool {
 			return !h.Scope.Matches(gate.Subject{Service: keys[0].Service, Environment: keys[0].Environment})
 		})

@@ -18,6 +18,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	walk "github.com/sluice/terraform-provider-sluice/internal/release/timeline"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 )
 
@@ -231,7 +232,7 @@ func stageOf(ctx context.Context, l ledger.Ledger, service string, s stop) (walk
 // declaredStrategy reads a strategy of the ledger.
 func declaredStrategy(ctx context.Context, l ledger.Ledger, name string) (strategy.Definition, error) {
 	var d strategy.Definition
-	o, err := ledger.GetObject(ctx, l, kindStrategy, name)
+	o, err := scope.Find(ctx, l, kindStrategy, name)
 	if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrInvalid) {
 		return d, badInput("--through: the ledger knows no strategy %q; declare it as a sluice_deployment_strategy, or name another", name)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/calendar"
 	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // ObjectKind is the kind of the declared objects whose content is an External.
@@ -35,6 +36,10 @@ type External struct {
 	Maintenance *Maintenance `json:"maintenance,omitempty"`
 	// Checks ask whether it is well; at most MaxChecks.
 	Checks []Check `json:"checks,omitempty"`
+
+	// Above is the organisational scope that declares it, where that lies above the one
+	// that asks; no JSON has it.
+	Above scope.Path `json:"-"`
 }
 
 // Maintenance is a freeze for whatever depends on the dependency. Its fields mean
@@ -92,11 +97,14 @@ const windowPrefix = "dependency:"
 // makes, which an override names.
 func WindowName(dependency string) string { return windowPrefix + dependency }
 
+// WindowName is that of its own maintenance, as the scope that asks calls it.
+func (e External) WindowName() string { return e.Above.Name(WindowName(e.Name)) }
+
 // Window is the maintenance as a window. Without a maintenance it has no times, and
 // then only says who may override it: ok is false.
 func (e External) Window() (w calendar.Window, ok bool) {
 	w = calendar.Window{
-		Name: WindowName(e.Name), Kind: calendar.Freeze, Reason: "maintenance of " + e.Name, Owner: e.Owner(),
+		Name: e.WindowName(), Above: string(e.Above), Kind: calendar.Freeze, Reason: "maintenance of " + e.Name, Owner: e.Owner(),
 		OverrideBy: e.OverrideBy, Scope: calendar.Scope{DependsOn: []string{e.Name}},
 	}
 	m := e.Maintenance
@@ -146,40 +154,38 @@ func Decode(content json.RawMessage) (External, error) {
 	return e, e.Validate().Err()
 }
 
-// Get reads a declared external dependency. It is ledger.ErrNotFound when there is
-// none of the name.
-func Get(ctx context.Context, l ledger.Ledger, name string) (External, error) {
-	o, err := ledger.GetObject(ctx, l, ObjectKind, name)
+// Get reads a declared external dependency, from the ledger's scope and from each
+// above: of one name there may be several, and each of them holds. It is empty when
+// there is none.
+func Get(ctx context.Context, l ledger.Ledger, name string) ([]External, error) {
+	objects, err := scope.FindAll(ctx, l, ObjectKind, name)
 	if err != nil {
-		return External{}, err
+		return nil, err
 	}
-	return read(o)
+	return readAll(objects)
 }
 
-func read(o ledger.Object) (External, error) {
-	e, err := Decode(o.Content)
-	if err != nil {
-		return e, fmt.Errorf("unable to read the external dependency %q (revision %d): %w", o.Name, o.Revision, err)
-	}
-	return e, nil
-}
-
-// List reads every declared external dependency, in the order of names. It fails
-// when one of them cannot be read; the error names it.
-func List(ctx context.Context, l ledger.Ledger) ([]External, error) {
-	objects, err := ledger.ListObjects(ctx, l, ObjectKind, "")
-	if err != nil {
-		return nil, fmt.Errorf("unable to read the external dependencies from the ledger: %w", err)
-	}
+func readAll(objects []scope.Object) ([]External, error) {
 	out := make([]External, 0, len(objects))
 	for _, o := range objects {
-		e, err := read(o)
+		e, err := Decode(o.Content)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("unable to read the external dependency %q (revision %d): %w", o.Level.Name(o.Name), o.Revision, err)
 		}
+		e.Above = o.Level.Above()
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+// List reads every declared external dependency, in the order of names, and behind them
+// those of the scopes above. It fails when one of them cannot be read; the error names it.
+func List(ctx context.Context, l ledger.Ledger) ([]External, error) {
+	objects, err := scope.List(ctx, l, ObjectKind)
+	if err != nil {
+		return nil, fmt.Errorf("unable to read the external dependencies from the ledger: %w", err)
+	}
+	return readAll(objects)
 }
 
 // Windows reads the maintenance windows of all external dependencies, in the order

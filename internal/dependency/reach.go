@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // Reach is all that a service needs, directly or through other services. A service
@@ -50,24 +50,42 @@ func (r Reach) Names() []string { return append(slices.Clone(r.Services), r.Exte
 // Source gives a declared service: nil when the ledger has none of the name.
 type Source func(ctx context.Context, name string) (*release.Service, error)
 
-// Declared reads services from a ledger.
+// Declared reads services from a ledger and from those of the scopes above. Where
+// several scopes declare one of the name, the highest says whose it is, and it needs
+// what any of them says.
 func Declared(l ledger.Ledger) Source {
 	return func(ctx context.Context, name string) (*release.Service, error) {
-		o, err := ledger.GetObject(ctx, l, release.ServiceKind, name)
-		if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrInvalid) {
-			return nil, nil
-		}
-		var s release.Service
-		if err == nil {
-			dec := json.NewDecoder(bytes.NewReader(o.Content))
-			dec.DisallowUnknownFields()
-			err = dec.Decode(&s)
-		}
+		objects, err := scope.FindAll(ctx, l, release.ServiceKind, name)
 		if err != nil {
 			return nil, fmt.Errorf("unable to read the declared service %q: %w", name, err)
 		}
-		return &s, nil
+		var found *release.Service
+		for _, o := range slices.Backward(objects) {
+			var s release.Service
+			dec := json.NewDecoder(bytes.NewReader(o.Content))
+			dec.DisallowUnknownFields()
+			if err := dec.Decode(&s); err != nil {
+				return nil, fmt.Errorf("unable to read the declared service %q: %w", o.Level.Name(name), err)
+			}
+			if found == nil {
+				found = &s
+				continue
+			}
+			found.Dependencies = union(found.Dependencies, s.Dependencies)
+			found.ExternalDependencies = union(found.ExternalDependencies, s.ExternalDependencies)
+		}
+		return found, nil
 	}
+}
+
+// union is the first, and what the second has besides.
+func union(first, second []string) []string {
+	for _, name := range second {
+		if !slices.Contains(first, name) {
+			first = append(first, name)
+		}
+	}
+	return first
 }
 
 // Of follows the dependencies of a service through the declared services. The

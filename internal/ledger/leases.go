@@ -18,7 +18,7 @@ type LeaseLister interface {
 // Leases lists the held leases of a ledger whose names begin with prefix. It is
 // errors.ErrUnsupported where the ledger cannot list them.
 func Leases(ctx context.Context, l Ledger, prefix string) ([]Lease, error) {
-	lister, ok := l.(LeaseLister)
+	lister, ok := As[LeaseLister](l)
 	if !ok {
 		return nil, fmt.Errorf("listing leases: %w", errors.ErrUnsupported)
 	}

@@ -108,7 +108,7 @@ func (v *verifier) run(ctx context.Context, opts VerifyOptions) (err error) {
 	if whole, err := v.sweep(ctx, opts); whole || err != nil {
 		return err
 	}
-	inspector, _ := v.ledger.(Inspector)
+	inspector, _ := As[Inspector](v.ledger)
 	if inspector != nil {
 		if v.below, err = inspector.Inspect(ctx); err != nil {
 			return err
@@ -135,7 +135,7 @@ func (v *verifier) run(ctx context.Context, opts VerifyOptions) (err error) {
 
 // sweep says whether everything is whole, where the driver can tell at once.
 func (v *verifier) sweep(ctx context.Context, opts VerifyOptions) (bool, error) {
-	sweeper, ok := v.ledger.(Sweeper)
+	sweeper, ok := As[Sweeper](v.ledger)
 	if !ok || len(v.report.Problems) > 0 {
 		return false, nil
 	}

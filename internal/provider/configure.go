@@ -25,7 +25,7 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest,
 	}
 	c := &client.Client{World: p.world}
 	resp.ResourceData, resp.DataSourceData = c, c
-	if config.Ledger.IsUnknown() || config.Actor.IsUnknown() || config.LeaseTTL.IsUnknown() {
+	if config.unknown() {
 		c.Unknown = true
 		resp.Diagnostics.AddWarning("The provider block of sluice is not known yet",
 			"The ledger cannot be asked before an apply has made its configuration known. Until then releases are planned with unknown values, and no gate is shown. "+
@@ -56,6 +56,20 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest,
 		return
 	}
 	c.URL = url
+	p.scopes(ctx, c, config, resp)
+}
+
+// unknown is whether a part of the block is not known yet.
+func (m model) unknown() bool {
+	if m.Ledger.IsUnknown() || m.Scope.IsUnknown() || m.Above.IsUnknown() || m.Actor.IsUnknown() || m.LeaseTTL.IsUnknown() {
+		return true
+	}
+	for _, v := range m.Above.Elements() {
+		if v.IsUnknown() {
+			return true
+		}
+	}
+	return false
 }
 
 // url is the ledger's: the block's, else the environment's, else the default where

@@ -26,6 +26,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/externaldependency"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/functions"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/release"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/releases"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/releasetimeline"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/rollbackpolicy"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/service"
@@ -65,6 +66,8 @@ func (p *Provider) Metadata(_ context.Context, _ provider.MetadataRequest, resp 
 // model is the provider block.
 type model struct {
 	Ledger   types.String       `tfsdk:"ledger"`
+	Scope    types.String       `tfsdk:"scope"`
+	Above    types.Map          `tfsdk:"above"`
 	Actor    types.String       `tfsdk:"actor"`
 	LeaseTTL durationtype.Value `tfsdk:"lease_ttl"`
 }
@@ -79,6 +82,16 @@ func (p *Provider) Schema(_ context.Context, _ provider.SchemaRequest, resp *pro
 				Optional: true,
 				MarkdownDescription: "The URL of the ledger: `sqlite:PATH`, `postgres://HOST/DATABASE` with what libpq takes (a password comes better from `PGPASSWORD`, a password file or a service file), or `s3://BUCKET/PREFIX` with `region`, `profile`, `endpoint`, `path_style` and `allow_unversioned` (credentials come from where AWS's tools take them). Default: the environment variable `SLUICE_LEDGER`, and otherwise `" + ledgers.Default() + "` " +
 					"in the working directory. That last default is refused where its file would not last: where `CI` is set, in remote runs, and on network file systems.",
+			},
+			"scope": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Which part of the organisation the ledger is that of, as a path: `acme`, `acme/retail`, `acme/retail/checkout`. Each scope has a ledger of its own, which records the scope at its first use and refuses any other from then on. " +
+					"Default: the environment variable `SLUICE_SCOPE`, and otherwise none. Example: `\"acme/retail\"`.",
+			},
+			"above": schema.MapAttribute{
+				Optional: true, ElementType: types.StringType,
+				MarkdownDescription: "The ledgers of the scopes above, by scope. They are read and never written. What they declare holds here too: their freezes, and their allow windows beside one's own, so that a lower scope can only narrow; holds, quarantine and the maintenance of external dependencies. What `{ name = \"x\" }` and data sources name is looked for here first and then upwards. " +
+					"One that cannot be read makes the gates unknown, which blocks what goes forward and never a rollback. Default: the environment variable `SLUICE_ABOVE`, as `SCOPE=URL`, several parted by semicolons. Example: `{ acme = \"postgres://ledger.example/sluice?sluice_schema=acme\" }`.",
 			},
 			"actor": schema.StringAttribute{
 				Optional: true,
@@ -117,6 +130,7 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 		environment.NewDataSource,
 		externaldependency.NewDataSource,
 		release.NewDataSource,
+		releases.NewDataSource,
 		releasetimeline.NewDataSource,
 		rollbackpolicy.NewDataSource,
 		service.NewDataSource,

@@ -78,21 +78,21 @@ func Run(ctx context.Context, runner check.Runner, needs []dependency.External, 
 }
 
 // overrides finds who lets this payload through though a dependency is away, by the
-// name of the dependency.
+// name of its window.
 func (q *question) overrides(ctx context.Context) (map[string]override.Override, error) {
 	held := map[string]override.Override{}
 	if q.subject.Payload.Digest() == "" {
 		return held, nil
 	}
-	list, err := override.Of(ctx, q.g.ledger, q.key())
+	list, err := override.Everywhere(ctx, q.g.ledger, q.key())
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range q.needs {
 		w, _ := e.Window()
 		for _, o := range list {
-			if o.Window == w.Name && o.Digest == q.subject.Payload.Key() && o.InForce(q.at) && w.MayOverride(o.By) {
-				held[e.Name] = o
+			if o.Names(w) && o.Digest == q.subject.Payload.Key() && o.InForce(q.at) && w.MayOverride(o.By) {
+				held[w.Name] = o
 			}
 		}
 	}
@@ -110,11 +110,12 @@ func (q *question) judge(bad []Answer, held map[string]override.Override) {
 	status := gate.Unknown
 	seen := map[string]bool{}
 	for _, a := range bad {
-		if o, ok := held[a.Of.Name]; ok {
-			if !seen[o.Window] {
-				overridden = append(overridden, fmt.Sprintf("%s overrode window %q until %s: %s", o.By, o.Window, stamp(o.Expires), oneLine(o.Reason)))
+		name := a.Of.WindowName()
+		if o, ok := held[name]; ok {
+			if !seen[name] {
+				overridden = append(overridden, fmt.Sprintf("%s overrode window %q until %s: %s", o.By, name, stamp(o.Expires), oneLine(o.Reason)))
 			}
-			seen[o.Window] = true
+			seen[name] = true
 			reasons = append(reasons, q.words(a))
 			continue
 		}
@@ -122,7 +123,7 @@ func (q *question) judge(bad []Answer, held map[string]override.Override) {
 			status = gate.Fail
 		}
 		reasons = append(reasons, q.words(a))
-		if name := dependency.WindowName(a.Of.Name); !seen[name] {
+		if !seen[name] {
 			seen[name] = true
 			windows = append(windows, name)
 			if owner := a.Of.Owner(); owner != "" {

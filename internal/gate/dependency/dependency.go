@@ -5,7 +5,6 @@ package dependency
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -88,14 +87,14 @@ type question struct {
 // read gets the external dependencies that the service needs.
 func (q *question) read(ctx context.Context) error {
 	for _, name := range q.reach.External {
-		e, err := dependency.Get(ctx, q.g.ledger, name)
+		found, err := dependency.Get(ctx, q.g.ledger, name)
 		switch {
-		case errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrInvalid):
-			q.missing = append(q.missing, fmt.Sprintf("the external dependency %q, which %s names, is not declared", name, q.reach.By[name]))
 		case err != nil:
 			return err
+		case len(found) == 0:
+			q.missing = append(q.missing, fmt.Sprintf("the external dependency %q, which %s names, is not declared", name, q.reach.By[name]))
 		default:
-			q.needs = append(q.needs, e)
+			q.needs = append(q.needs, found...)
 		}
 	}
 	if len(q.reach.Undeclared) == 0 {
@@ -134,7 +133,7 @@ func (q *question) maintained(ctx context.Context) gate.Result {
 	result.Gate = Name
 	if result.Status == gate.Fail {
 		for _, e := range q.needs {
-			if path := q.reach.Path(q.subject.Service, e.Name); path != "" && strings.Contains(result.Reason, fmt.Sprintf("%q", dependency.WindowName(e.Name))) {
+			if path := q.reach.Path(q.subject.Service, e.Name); path != "" && strings.Contains(result.Reason, fmt.Sprintf("%q", e.WindowName())) {
 				result.Reason += "; " + path
 			}
 		}

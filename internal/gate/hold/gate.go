@@ -29,7 +29,7 @@ func (*Gate) Name() string { return Name }
 // nobody knows what it was meant to stop. NextAt is when the last of the open
 // holds ends by itself, zero when one of them does not.
 func (g *Gate) Check(ctx context.Context, subject gate.Subject, at time.Time) gate.Result {
-	holds, err := List(ctx, g.ledger)
+	holds, err := Everywhere(ctx, g.ledger)
 	if err != nil {
 		return gate.Result{
 			Gate: Name, Status: gate.Unknown, Reason: err.Error(),
@@ -53,6 +53,9 @@ func (g *Gate) Check(ctx context.Context, subject gate.Subject, at time.Time) ga
 		}
 		result.Reason += reason(h)
 		result.Remedy += fmt.Sprintf("sluice hold lift %s --reason \"...\"", h.Scope)
+		if h.Above != "" {
+			result.Remedy += fmt.Sprintf(" in the ledger of the scope %s", h.Above)
+		}
 		switch {
 		case h.Until.IsZero() || result.NextAt.IsZero():
 			result.NextAt = time.Time{}
@@ -69,5 +72,9 @@ func reason(h Hold) string {
 	if !h.Until.IsZero() {
 		until = ", until " + stamp(h.Until)
 	}
-	return fmt.Sprintf("%s by %s since %s%s: %s", h.Scope.words(), h.By, stamp(h.At), until, h.Reason)
+	by := h.By
+	if h.Above != "" {
+		by += " for the scope " + string(h.Above)
+	}
+	return fmt.Sprintf("%s by %s since %s%s: %s", h.Scope.words(), by, stamp(h.At), until, h.Reason)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // ObjectKind is the kind of the declared objects that are holds. Their names are
@@ -35,6 +36,10 @@ type Hold struct {
 	At     time.Time `json:"at"`
 	// Until is when it ends by itself, zero for never.
 	Until time.Time `json:"until,omitzero"`
+
+	// Above is the organisational scope in whose ledger it stands, where that lies above
+	// the one that asks; no JSON has it.
+	Above scope.Path `json:"-"`
 }
 
 // Open says whether the hold stops anything at an instant. It does from the
@@ -112,6 +117,27 @@ func Lift(ctx context.Context, l ledger.Ledger, scope Scope, by, reason string, 
 		return fmt.Errorf("unable to lift the hold on %q: %w", scope, err)
 	}
 	return nil
+}
+
+// Everywhere returns the holds as List does, those in the ledgers of the scopes above
+// behind the ledger's own. With an error it returns those that could be read.
+func Everywhere(ctx context.Context, l ledger.Ledger) ([]Hold, error) {
+	levels, err := scope.Levels(ctx, l)
+	if err != nil {
+		own, ownErr := List(ctx, l)
+		return own, errors.Join(err, ownErr)
+	}
+	var all []Hold
+	var errs error
+	for _, level := range levels {
+		holds, err := List(ctx, level.Ledger)
+		errs = errors.Join(errs, err)
+		for _, h := range holds {
+			h.Above = level.Above()
+			all = append(all, h)
+		}
+	}
+	return all, errs
 }
 
 // List returns the holds that nobody lifted, in the order of scopes, with those

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/calendar"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // MaxFor is the longest time that an override lasts.
@@ -38,6 +39,17 @@ type Override struct {
 	Expires time.Time `json:"expires"`
 	// Withdrawn is set when somebody took it back.
 	Withdrawn *Withdrawal `json:"withdrawn,omitempty"`
+
+	// Above is the organisational scope in whose ledger it stands, where that lies above
+	// the one that asks; no JSON has it. It opens windows of that scope and no other.
+	Above scope.Path `json:"-"`
+}
+
+// Names says whether the override is of a window: one of the scope in whose ledger it
+// was recorded. What is recorded in a lower one opens nothing of a higher one, whatever
+// name it gives.
+func (o Override) Names(w calendar.Window) bool {
+	return string(o.Above) == w.Above && w.Name == o.Above.Name(o.Window)
 }
 
 // Withdrawal says who took an override back, when and why.
@@ -62,7 +74,7 @@ func (o Override) Lift(at time.Time) calendar.Lift {
 	if at.Before(from) {
 		from = at
 	}
-	return calendar.Lift{Window: o.Window, From: from.Truncate(time.Second), Until: o.Expires}
+	return calendar.Lift{Window: o.Above.Name(o.Window), From: from.Truncate(time.Second), Until: o.Expires}
 }
 
 // same says whether two are about the same payload and window.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // ObjectKind is the kind of the objects that hold overrides, one for each release,
@@ -36,6 +37,9 @@ func Record(ctx context.Context, l ledger.Ledger, o Override) error {
 	o.At, o.Expires, o.Withdrawn = o.At.UTC(), o.Expires.UTC(), nil
 	if err := o.validate(); err != nil {
 		return err
+	}
+	if above, name := scope.SplitName(o.Window); above != "" {
+		return fmt.Errorf("%w: the window %q is of the scope %s, which is above, and only its own ledger can hold an override of it; whoever may write there records it under the name %q", ErrInvalid, o.Window, above, name)
 	}
 	return change(ctx, l, o.Key(), o.By, o.Reason, o.At, func(list []Override) ([]Override, error) {
 		list = slices.DeleteFunc(list, func(old Override) bool { return old.same(o) })
@@ -96,6 +100,27 @@ func change(ctx context.Context, l ledger.Ledger, key release.Key, by, reason st
 func Of(ctx context.Context, l ledger.Ledger, key release.Key) ([]Override, error) {
 	list, _, err := load(ctx, l, key)
 	return list, err
+}
+
+// Everywhere returns the overrides of one release as Of does, those in the ledgers of
+// the scopes above behind its own; Above says where each stands.
+func Everywhere(ctx context.Context, l ledger.Ledger, key release.Key) ([]Override, error) {
+	levels, err := scope.Levels(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	var all []Override
+	for _, level := range levels {
+		list, err := Of(ctx, level.Ledger, key)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range list {
+			o.Above = level.Above()
+			all = append(all, o)
+		}
+	}
+	return all, nil
 }
 
 // List returns the overrides of all releases, by release and then as Of does.

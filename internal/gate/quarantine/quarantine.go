@@ -10,6 +10,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // Name is the gate's, in results and records.
@@ -37,18 +38,41 @@ func (g *Gate) Check(ctx context.Context, subject gate.Subject, _ time.Time) gat
 		return unknown(fmt.Sprintf("what would be released of %s has no digest, so nobody can tell whether it is quarantined", key),
 			"name the artifact by digest")
 	}
-	result := g.of(ctx, key, subject)
+	result := g.everywhere(ctx, key, subject)
 	if subject.Target != "" && result.Status == gate.Pass {
 		// What did harm at one target of many within the failure budget is quarantined
 		// at that target alone.
-		return g.of(ctx, key.Part(subject.Target), subject)
+		return g.of(ctx, g.ledger, key.Part(subject.Target), subject)
 	}
 	return result
 }
 
-// of asks one stream.
-func (g *Gate) of(ctx context.Context, key release.Key, subject gate.Subject) gate.Result {
-	records, err := g.ledger.Read(ctx, key.Stream(), 1)
+// everywhere asks the release's own stream, and that of the same name in the ledgers of
+// the scopes above: what is quarantined there is so here.
+func (g *Gate) everywhere(ctx context.Context, key release.Key, subject gate.Subject) gate.Result {
+	result := g.of(ctx, g.ledger, key, subject)
+	if result.Status != gate.Pass {
+		return result
+	}
+	higher, err := scope.Higher(ctx, g.ledger)
+	if err != nil {
+		return unknown(err.Error(), "repair what is named above")
+	}
+	for _, level := range higher {
+		if above := g.of(ctx, level.Ledger, key, subject); above.Status != gate.Pass {
+			if above.Status == gate.Fail {
+				above.Reason += fmt.Sprintf(", in the scope %s", level.Scope)
+				above.Remedy += fmt.Sprintf("  # in the ledger of the scope %s", level.Scope)
+			}
+			return above
+		}
+	}
+	return result
+}
+
+// of asks one stream of one ledger.
+func (g *Gate) of(ctx context.Context, l ledger.Ledger, key release.Key, subject gate.Subject) gate.Result {
+	records, err := l.Read(ctx, key.Stream(), 1)
 	if err != nil {
 		return unknown(fmt.Sprintf("unable to read the record of %s: %v", key, err), "see what `sluice verify` says of the ledger")
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/override"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // asked is one question to which the windows alone say no.
@@ -32,7 +33,7 @@ func (a asked) overridden(ctx context.Context) gate.Result {
 	if a.subject.Payload.Digest() == "" {
 		return a.closed(a.state) // An override is bound to a digest.
 	}
-	list, err := override.Of(ctx, a.gate.ledger, a.key())
+	list, err := override.Everywhere(ctx, a.gate.ledger, a.key())
 	if err != nil {
 		return unknown(err.Error(), "see what `sluice verify` says of the ledger")
 	}
@@ -43,8 +44,8 @@ func (a asked) overridden(ctx context.Context) gate.Result {
 			continue // Of another artifact, and long over.
 		}
 		if why := a.void(o); why != "" {
-			if slices.Contains(a.state.Windows, o.Window) {
-				a.uncounted = fmt.Sprintf("; the override of window %q by %s does not count: %s", o.Window, o.By, why)
+			if name := o.Above.Name(o.Window); slices.Contains(a.state.Windows, name) {
+				a.uncounted = fmt.Sprintf("; the override of window %q by %s does not count: %s", name, o.By, why)
 			}
 			continue
 		}
@@ -76,15 +77,18 @@ func (a asked) key() release.Key {
 
 // void says why an override does not count here, or nothing.
 func (a asked) void(o override.Override) string {
-	w, declared := a.window(o.Window)
+	w, declared := a.window(o.Above.Name(o.Window))
+	above, _ := scope.SplitName(o.Window)
 	switch {
+	case above != "":
+		return fmt.Sprintf("it stands in a ledger below, and only one in that of the scope %s can open it", above)
 	case o.Digest != a.subject.Payload.Key():
 		return fmt.Sprintf("it is for %s, and this is %s", short(o.Digest), short(a.subject.Payload.Key()))
 	case o.Withdrawn != nil:
 		return "it was withdrawn by " + o.Withdrawn.By
 	case !o.InForce(a.at):
 		return "it ended at " + o.Expires.UTC().Format(timeLayout+"Z")
-	case !declared || !w.MayOverride(o.By):
+	case !declared || !o.Names(w) || !w.MayOverride(o.By):
 		return "its author is not in override_by"
 	}
 	return ""
@@ -112,7 +116,7 @@ func (a asked) window(name string) (calendar.Window, bool) {
 func (a asked) pass(held []override.Override) gate.Result {
 	var words []string
 	for _, o := range held {
-		words = append(words, fmt.Sprintf("%s overrode window %q until %s: %s", o.By, o.Window, o.Expires.UTC().Format(timeLayout+"Z"), oneLine(o.Reason)))
+		words = append(words, fmt.Sprintf("%s overrode window %q until %s: %s", o.By, o.Above.Name(o.Window), o.Expires.UTC().Format(timeLayout+"Z"), oneLine(o.Reason)))
 	}
 	text := strings.Join(words, "; ")
 	return gate.Result{Gate: Name, Status: gate.Pass, Reason: "OVERRIDDEN: " + untilWhen(a.state) + "; " + text, Override: text}
@@ -161,13 +165,27 @@ func (a asked) closing(state calendar.State) []calendar.Window {
 	return out
 }
 
-// Command is the command line that overrides windows for a payload of a release.
+// Command is the command line that overrides windows for a payload of a release: one
+// for each scope that declares some of them, since each is overridden in its own ledger.
 func Command(key release.Key, digest string, names ...string) string {
-	var windows strings.Builder
+	var levels []scope.Path
+	windows := map[scope.Path]string{}
 	for _, name := range names {
-		windows.WriteString(" --window " + quoted(name))
+		above, own := scope.SplitName(name)
+		if !slices.Contains(levels, above) {
+			levels = append(levels, above)
+		}
+		windows[above] += " --window " + quoted(own)
 	}
-	return fmt.Sprintf(`sluice override %s --digest %s%s --reason "..." --expires 2h`, quoted(key.String()), digest, windows.String())
+	var lines []string
+	for _, above := range levels {
+		line := fmt.Sprintf(`sluice override %s --digest %s%s --reason "..." --expires 2h`, quoted(key.String()), digest, windows[above])
+		if above != "" {
+			line += fmt.Sprintf("  # in the ledger of the scope %s", above)
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // quoted makes text one word of a shell, where it is not one already.

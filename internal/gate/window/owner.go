@@ -12,6 +12,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // Resolve is the gate's subject as the calendar takes it, with what the ledger
@@ -37,6 +38,10 @@ func resolve(ctx context.Context, l ledger.Ledger, s calendar.Subject, services,
 	if s.Service == "" {
 		return s, nil
 	}
+	s, err := placed(ctx, l, s)
+	if err != nil {
+		return s, err
+	}
 	find := dependency.Declared(l)
 	if s.Team == "" {
 		declared, err := find(ctx, s.Service)
@@ -53,6 +58,31 @@ func resolve(ctx context.Context, l ledger.Ledger, s calendar.Subject, services,
 	}
 	s.DependsOn = reach.Names()
 	return undecided(ctx, l, s, reach, windows)
+}
+
+// placed takes the tier and the regions of an environment from the highest scope above
+// that declares it: what a lower one says of the same name must not take a release out
+// of the reach of a window above.
+func placed(ctx context.Context, l ledger.Ledger, s calendar.Subject) (calendar.Subject, error) {
+	higher, err := scope.Higher(ctx, l)
+	if err != nil || s.Environment == "" {
+		return s, err
+	}
+	for _, level := range slices.Backward(higher) {
+		e, err := release.DeclaredEnvironment(ctx, level.Ledger, s.Environment)
+		switch {
+		case errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrInvalid):
+			continue
+		case err != nil:
+			return s, err
+		}
+		s.Tier = e.Tier
+		if len(s.Regions) == 0 {
+			s.Regions = e.Regions
+		}
+		return s, nil
+	}
+	return s, nil
 }
 
 // owned adds the team and the labels of the declared service.
@@ -101,7 +131,7 @@ func undecided(ctx context.Context, l ledger.Ledger, s calendar.Subject, reach d
 // declared says whether a service or an external dependency of the name is.
 func declared(ctx context.Context, l ledger.Ledger, name string) (bool, error) {
 	for _, kind := range []string{dependency.ObjectKind, release.ServiceKind} {
-		_, err := ledger.GetObject(ctx, l, kind, name)
+		_, err := scope.Find(ctx, l, kind, name)
 		if err == nil {
 			return true, nil
 		}

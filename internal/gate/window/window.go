@@ -13,6 +13,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/dependency"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // Name is the gate's, in results and records.
@@ -121,9 +122,10 @@ func Overridable(ctx context.Context, l ledger.Ledger) ([]calendar.Window, error
 	return windows, err
 }
 
-// Declared reads the change windows alone, as Load does.
+// Declared reads the change windows alone, as Load does: those of the ledger's scope,
+// and those of the scopes above, whose names begin with the scope's: "acme/black-friday".
 func Declared(ctx context.Context, l ledger.Ledger) ([]calendar.Window, error) {
-	objects, err := ledger.ListObjects(ctx, l, ObjectKind, "")
+	objects, err := scope.List(ctx, l, ObjectKind)
 	if err != nil {
 		return nil, fmt.Errorf("unable to read the declared windows from the ledger: %w", err)
 	}
@@ -131,8 +133,9 @@ func Declared(ctx context.Context, l ledger.Ledger) ([]calendar.Window, error) {
 	for _, o := range objects {
 		w, err := calendar.Decode(o.Content)
 		if err != nil {
-			return nil, fmt.Errorf("unable to read the declared window %q (revision %d): %w", o.Name, o.Revision, err)
+			return nil, fmt.Errorf("unable to read the declared window %q (revision %d): %w", o.Level.Name(o.Name), o.Revision, err)
 		}
+		w.Name, w.Above = o.Level.Name(w.Name), string(o.Level.Above())
 		windows = append(windows, w)
 	}
 	return windows, nil

@@ -67,3 +67,36 @@ func TestRoles(t *testing.T) {
 		t.Errorf("a guest opens: %v", err)
 	}
 }
+
+// A scope's releaser reads the schema of the scope above, and cannot write there.
+func TestRolesOfScopes(t *testing.T) {
+	s := server(t)
+	pgtest.Exec(t, s.URL("postgres"), "CREATE DATABASE units")
+	at := func(url, schema string) string { return url + "&sluice_schema=" + schema }
+	for _, scope := range []string{"acme", "retail"} {
+		if _, err := open(t, at(s.URL("units"), scope), postgres.Options{}).Append(t.Context(), "s", 0, entry(1)); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // It may be run again.
+			if out, err := exec.Command("psql", s.URL("units"), "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--set=schema="+scope, "--set=prefix="+scope, "--file=../../../docs/sql/postgres-roles.sql").CombinedOutput(); err != nil {
+				t.Fatalf("psql: %v\n%s", err, out)
+			}
+		}
+	}
+	pgtest.Exec(t, s.URL("units"), "GRANT acme_reader TO retail_reader; CREATE ROLE shop LOGIN IN ROLE retail_releaser; CREATE ROLE board LOGIN IN ROLE acme_releaser")
+	shop := s.URLAs("shop", "units")
+	above := open(t, at(shop, "acme"), postgres.Options{ReadOnly: true})
+	if got, err := above.Read(t.Context(), "s", 1); err != nil || len(got) != 1 {
+		t.Errorf("retail reads %d records of acme, %v", len(got), err)
+	}
+	if _, err := open(t, at(shop, "acme"), postgres.Options{MustExist: true}).Append(t.Context(), "s", 1, entry(2)); !errors.Is(err, ledger.ErrReadOnly) {
+		t.Errorf("retail writes to acme: %v", err)
+	}
+	if _, err := open(t, at(shop, "retail"), postgres.Options{}).Append(t.Context(), "s", 1, entry(2)); err != nil {
+		t.Errorf("retail writes its own: %v", err)
+	}
+	if l, err := postgres.Open(t.Context(), at(s.URLAs("board", "units"), "retail"), postgres.Options{ReadOnly: true}); err == nil {
+		_ = l.Close()
+		t.Error("acme reads retail, which nobody granted")
+	}
+}

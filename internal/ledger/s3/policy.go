@@ -31,6 +31,35 @@ type statement struct {
 	Condition map[string]map[string]string `json:",omitempty"`
 }
 
+// ScopePolicy returns what a role needs in a scope with others above it: the role's own
+// part of the ledger that url names, and a reader's of each ledger above.
+func ScopePolicy(url string, role Role, above ...string) (string, error) {
+	var whole policy
+	for i, at := range append([]string{url}, above...) {
+		r := role
+		if i > 0 {
+			r = Reader
+		}
+		text, err := Policy(at, r)
+		if err != nil {
+			return "", err
+		}
+		var p policy
+		if err := json.Unmarshal([]byte(text), &p); err != nil {
+			return "", err
+		}
+		for _, s := range p.Statement {
+			if i > 0 {
+				s.Sid = fmt.Sprintf("Above%d%s", i, s.Sid)
+			}
+			whole.Statement = append(whole.Statement, s)
+		}
+		whole.Version = p.Version
+	}
+	text, err := json.MarshalIndent(whole, "", "  ")
+	return string(text) + "\n", err
+}
+
 // Policy returns the least that a role needs of the ledger that url names, as IAM has
 // it. No role may delete, and none may write without a condition: what is written is
 // replaced only by who has seen it. A bucket encrypted with a key of KMS needs

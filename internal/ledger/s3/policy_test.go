@@ -111,3 +111,53 @@ func TestPoliciesEnforced(t *testing.T) {
 		t.Errorf("the reader wrote: %v", err)
 	}
 }
+
+// A scope's releaser reads the ledger of the scope above, and cannot write there, nor
+// read what is beside it.
+func TestPoliciesOfScopesEnforced(t *testing.T) {
+	m := s3test.Moto(t)
+	bucket := m.Bucket(t)
+	at := func(prefix string) string { return m.URL(bucket, prefix) }
+	for _, prefix := range []string{"acme", "acme-retail", "acme-toys"} {
+		l, err := s3.Open(t.Context(), at(prefix), s3.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Append(t.Context(), "s", 0, entry(1)); err != nil {
+			t.Fatal(err)
+		}
+		_ = l.Close()
+	}
+	policy, err := s3.ScopePolicy(at("acme-retail"), s3.Releaser, at("acme"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, secret := m.User(t, "retail", policy)
+	m.Enforce(t)
+	t.Setenv("AWS_ACCESS_KEY_ID", id)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
+	own, err := s3.Open(t.Context(), at("acme-retail"), s3.Options{MustExist: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = own.Close() })
+	if _, err := own.Append(t.Context(), "s", 1, entry(2)); err != nil {
+		t.Errorf("retail writes its own: %v", err)
+	}
+	above, err := s3.Open(t.Context(), at("acme"), s3.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatalf("retail reads acme: %v", err)
+	}
+	t.Cleanup(func() { _ = above.Close() })
+	wantLength(t, above, 1)
+	if forward, err := s3.Open(t.Context(), at("acme"), s3.Options{MustExist: true, BusyTimeout: 5 * time.Second}); err == nil {
+		if _, err := forward.Append(t.Context(), "s", 1, entry(2)); !errors.Is(err, ledger.ErrReadOnly) {
+			t.Errorf("retail writes to acme: %v", err)
+		}
+		_ = forward.Close()
+	}
+	if l, err := s3.Open(t.Context(), at("acme-toys"), s3.Options{ReadOnly: true, BusyTimeout: 5 * time.Second}); err == nil {
+		_ = l.Close()
+		t.Error("retail reads toys")
+	}
+}

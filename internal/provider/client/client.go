@@ -22,6 +22,7 @@ import (
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
@@ -46,6 +47,8 @@ type Client struct {
 	Unknown bool
 	// URL names the ledger.
 	URL string
+	// Scopes says which scope the ledger is that of, and what is above it.
+	Scopes scope.Config
 	// Actor is who acts, for the record: "ci@acme".
 	Actor string
 	// LeaseTTL is after how long without a sign of life another driver may take
@@ -56,6 +59,8 @@ type Client struct {
 
 	mu      sync.Mutex
 	holder  string
+	bound   bool
+	above   map[string]aboves
 	open    ledger.Ledger
 	reading ledger.Ledger
 	planned map[release.Key]bool
@@ -81,14 +86,23 @@ func (c *Client) Existing(ctx context.Context) (ledger.Ledger, error) {
 	if errors.Is(err, ledger.ErrReadOnly) {
 		l, err = stillHere(ctx)(ledgers.Open(ctx, c.URL, ledgers.Options{ReadOnly: true, Clock: c.Clock}))
 		if err == nil {
-			c.reading = l
+			c.reading = c.upwards(l)
+			return c.reading, nil
 		}
 		return l, err
 	}
-	if err == nil {
-		c.open = l
+	if err != nil {
+		return l, err
 	}
-	return l, err
+	c.open = c.upwards(l)
+	return c.open, nil
+}
+
+// upwards looks from a ledger at those of the scopes above.
+func (c *Client) upwards(l ledger.Ledger) ledger.Ledger {
+	return scope.New(l, c.Scopes, func(ctx context.Context, url string) (ledger.Ledger, error) {
+		return ledgers.Open(ctx, url, ledgers.Options{ReadOnly: true, Clock: c.Clock})
+	}, c.Clock)
 }
 
 // stillHere refuses a ledger that has moved, so that a plan says so and not the apply
@@ -114,14 +128,21 @@ func stillHere(ctx context.Context) func(ledger.Ledger, error) (ledger.Ledger, e
 func (c *Client) Writing(ctx context.Context) (ledger.Ledger, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.open != nil {
-		return c.open, nil
+	if c.open == nil {
+		l, err := stillHere(ctx)(ledgers.Open(ctx, c.URL, ledgers.Options{Clock: c.Clock}))
+		if err != nil {
+			return l, err
+		}
+		c.open = c.upwards(l)
 	}
-	l, err := stillHere(ctx)(ledgers.Open(ctx, c.URL, ledgers.Options{Clock: c.Clock}))
-	if err == nil {
-		c.open = l
+	if c.Scopes.Scope != "" && !c.bound {
+		// Whose it is stands in it from the first use on.
+		if _, err := scope.Bind(ctx, c.open, c.Scopes, c.Actor, c.Clock.Now()); err != nil {
+			return nil, err
+		}
+		c.bound = true
 	}
-	return l, err
+	return c.open, nil
 }
 
 // Same opens the ledger that a state was written against: one that is missing is
@@ -145,7 +166,7 @@ func (c *Client) Same(ctx context.Context, id string) (ledger.Ledger, error) {
 func (c *Client) Forecasting(ctx context.Context) (ledger.Ledger, error) {
 	l, err := c.Existing(ctx)
 	if errors.Is(err, ledger.ErrMissing) {
-		return mem.New(c.Clock.Now()), nil
+		return c.upwards(mem.New(c.Clock.Now())), nil
 	}
 	return l, err
 }

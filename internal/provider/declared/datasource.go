@@ -16,6 +16,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/definition"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // DataSource finds a declared object by its name.
@@ -40,6 +41,9 @@ func (d *DataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 		Attributes: map[string]schema.Attribute{
 			nameAttr: schema.StringAttribute{
 				Required: true, MarkdownDescription: fmt.Sprintf("The name of the %s.", noun), Validators: []validator.String{definition.Name()},
+			},
+			scopeAttr: schema.StringAttribute{
+				Computed: true, MarkdownDescription: fmt.Sprintf("The scope that declares the %s: the ledger's own, or one above it; the nearest is found. Null where the ledger belongs to no scope.", noun),
 			},
 			definitionAttr: schema.SingleNestedAttribute{
 				Computed: true, MarkdownDescription: fmt.Sprintf("The %s as other objects take it, for example `sluice_release`.", noun),
@@ -68,7 +72,7 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	found, err := d.find(ctx, name.ValueString())
+	found, by, err := d.find(ctx, name.ValueString())
 	if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrMissing) {
 		resp.Diagnostics.AddAttributeError(path.Root(nameAttr), fmt.Sprintf("Unable to find %s %s", d.Object.Noun, name.ValueString()),
 			NoSuch(d.Object.Noun, d.Object.Type, name.ValueString()))
@@ -79,28 +83,34 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 		return
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(nameAttr), name)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(scopeAttr), by)...)
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(definitionAttr), found)...)
 }
 
-// find gives the definition. While the provider block is not known, that is the
+// find gives the definition, and the scope that declares it. While the provider block is not known, that is the
 // name alone, which an apply resolves: a data source may not answer "unknown".
-func (d *DataSource) find(ctx context.Context, name string) (types.Object, error) {
+func (d *DataSource) find(ctx context.Context, name string) (types.Object, types.String, error) {
+	nobody := types.StringNull()
 	if d.client.Unknown {
-		return definition.ByName(types.StringValue(name)), nil
+		return definition.ByName(types.StringValue(name)), nobody, nil
 	}
-	l, err := d.client.Existing(ctx)
+	// A scope above may declare it before the scope itself has a ledger.
+	l, err := d.client.Forecasting(ctx)
 	if err != nil {
-		return definition.Null(), err
+		return definition.Null(), nobody, err
 	}
-	o, err := ledger.GetObject(ctx, l, d.Object.Type, name)
+	o, err := scope.Find(ctx, l, d.Object.Type, name)
 	if err != nil {
-		return definition.Null(), err
+		return definition.Null(), nobody, err
 	}
 	content, errs := d.Object.Canonical(o.Content)
 	if err := errs.Err(); err != nil {
-		return definition.Null(), fmt.Errorf("the ledger holds %s that this version cannot take: %w", tfconv.A(d.Object.Noun), err)
+		return definition.Null(), nobody, fmt.Errorf("the ledger holds %s that this version cannot take: %w", tfconv.A(d.Object.Noun), err)
 	}
-	return definition.Of(name, content), nil
+	if o.Level.Scope != "" {
+		return definition.Of(name, content), types.StringValue(string(o.Level.Scope)), nil
+	}
+	return definition.Of(name, content), nobody, nil
 }
 
 // NoSuch is the message about a name that no ledger knows.

@@ -48,6 +48,9 @@ type Object struct {
 	// Written gives the part of a canonical content that an author writes, for an
 	// imported object; nil takes all of it.
 	Written func(canonical json.RawMessage) (json.RawMessage, error)
+	// Shadows lets a lower scope declare an object of a name that a higher one has: one
+	// that forbids nothing by being there, and that a release takes because it names it.
+	Shadows bool
 	// Guard says why an object must not be deleted now; nil asks nobody.
 	Guard func(ctx context.Context, c *client.Client, l ledger.Ledger, name string) error
 	// Left says, after a deletion, what still leans on the object, for a warning;
@@ -59,6 +62,7 @@ type Object struct {
 const (
 	nameAttr       = "name"
 	definitionAttr = "definition"
+	scopeAttr      = "scope"
 	ledgerAttr     = "ledger_id"
 )
 

@@ -88,6 +88,9 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if ok && len(errs) == 0 {
 		planned = definition.Of(known, content)
 	}
+	if name := nameIn(config); !name.IsNull() && !name.IsUnknown() && len(errs) == 0 {
+		resp.Diagnostics.Append(r.above(ctx, name.ValueString(), req.State.Raw.IsNull())...)
+	}
 	if err := setRaw(ctx, &resp.Plan.Raw, definitionAttr, planned); err != nil {
 		resp.Diagnostics.AddError(diags.Unable("plan", r.Object.Noun, known, err))
 	}

@@ -80,7 +80,10 @@ func (r *Resource) ledgerFor(ctx context.Context, name string, prior *tfsdk.Stat
 		l, err := r.client.Writing(ctx)
 		return l, 0, err
 	}
-	l, err := r.client.Same(ctx, ledgerIDOf(ctx, *prior))
+	if _, err := r.client.Same(ctx, ledgerIDOf(ctx, *prior)); err != nil {
+		return nil, 0, err
+	}
+	l, err := r.client.Writing(ctx)
 	if err != nil {
 		return nil, 0, err
 	}

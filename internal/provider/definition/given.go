@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // Given is a definition as a configuration has it in JSON.
@@ -33,7 +34,7 @@ func (g *Given) Decode(ctx context.Context, l ledger.Ledger, path, kind, resourc
 	if g.Content != nil {
 		content = []byte(*g.Content)
 	} else {
-		o, err := ledger.GetObject(ctx, l, kind, g.Name)
+		o, err := scope.Find(ctx, l, kind, g.Name)
 		switch {
 		case errors.Is(err, ledger.ErrNotFound), errors.Is(err, ledger.ErrInvalid):
 			return field.Errors{{Path: path + ".name", Msg: fmt.Sprintf("no ledger knows the %s %q; give its definition, for example %s", resource, g.Name, example)}}, nil

@@ -13,7 +13,7 @@ import (
 // so that a definition keeps its meaning when a default changes.
 func Object() declared.Object {
 	return declared.Object{
-		Type: "deployment_strategy", Noun: "deployment strategy", Description: description, Attributes: attributes,
+		Type: "deployment_strategy", Noun: "deployment strategy", Shadows: true, Description: description, Attributes: attributes,
 		Canonical: declared.Canonical(func(d strategy.Definition) field.Errors { return d.Validate() }, strategy.Definition.Normalize),
 		Written:   written,
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -71,7 +72,7 @@ func (r *Resource) Configure(_ context.Context, req resource.ConfigureRequest, r
 // finder looks declared objects up in a ledger.
 func finder(ctx context.Context, l ledger.Ledger) lookup {
 	return func(kind, name string) (json.RawMessage, error) {
-		o, err := ledger.GetObject(ctx, l, kind, name)
+		o, err := scope.Find(ctx, l, kind, name)
 		return o.Content, err
 	}
 }

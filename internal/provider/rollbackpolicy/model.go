@@ -9,7 +9,7 @@ import (
 // Object describes rollback policies.
 func Object() declared.Object {
 	return declared.Object{
-		Type: "rollback_policy", Noun: "rollback policy", Description: description, Attributes: attributes,
+		Type: "rollback_policy", Noun: "rollback policy", Shadows: true, Description: description, Attributes: attributes,
 		Canonical: declared.Canonical(func(p release.Policy) field.Errors { return p.Validate() }, nil),
 	}
 }

@@ -25,6 +25,19 @@ type State struct {
 	Event string    `json:"event,omitempty"`
 	// By is who tried.
 	By string `json:"by,omitempty"`
+	// Skipped is the last event that a person passed over.
+	Skipped *Skipped `json:"skipped,omitempty"`
+}
+
+// Skipped is an event that a person passed over, and why.
+type Skipped struct {
+	Event  string    `json:"event"`
+	Type   string    `json:"type"`
+	Stream string    `json:"stream"`
+	Seq    uint64    `json:"seq"`
+	Reason string    `json:"reason"`
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
 }
 
 // restate is how often another error of the same failure is written at most.
@@ -98,13 +111,13 @@ type stated struct {
 // after is the state behind one more delivery, and whether that is worth a record.
 func (s State) after(failed *sendError, now time.Time, by string) (State, bool) {
 	if failed == nil {
-		return State{}, !s.Since.IsZero()
+		return State{Skipped: s.Skipped}, !s.Since.IsZero()
 	}
 	text := failed.Error()
 	if len(text) > maxError {
 		text = text[:maxError]
 	}
-	next := State{Since: s.Since, Error: text, At: now.UTC(), Event: failed.event, By: by}
+	next := State{Since: s.Since, Error: text, At: now.UTC(), Event: failed.event, By: by, Skipped: s.Skipped}
 	if s.Since.IsZero() {
 		next.Since = now.UTC()
 		return next, true

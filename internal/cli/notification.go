@@ -101,6 +101,9 @@ func unsent(reports []notify.Report) error {
 	return errors.Join(errs...)
 }
 
+// skipPatience is how long the command waits for whoever delivers.
+const skipPatience = time.Minute
+
 func (a *app) notificationSkipCommand() *cobra.Command {
 	var reason string
 	cmd := a.reads(&cobra.Command{
@@ -119,7 +122,9 @@ sluice notification status shows, and records who did so and why.`,
 			return err
 		}
 		return a.withWritable(ctx, func(l ledger.Ledger) error {
-			e, err := a.deliverer(l).Skip(ctx, args[0], args[1], reason)
+			d := a.deliverer(l)
+			d.Patience = skipPatience
+			e, err := d.Skip(ctx, args[0], args[1], reason)
 			if errors.Is(err, ledger.ErrNotFound) || errors.Is(err, notify.ErrNotNext) {
 				return fmt.Errorf("%w; what is open: sluice notification status", err)
 			}

@@ -56,6 +56,8 @@ type Deliverer struct {
 	places map[string]*place
 	states map[string]stated
 	waits  map[string]wait
+	// fences are those under which this deliverer last delivered a notification.
+	fences map[string]uint64
 }
 
 // wait is until when a notification is left alone, since its receiver did not answer.
@@ -126,6 +128,7 @@ func (d *Deliverer) prepare() {
 		d.turn = make(chan struct{}, 1)
 		d.leaser = &ledger.Leaser{Ledger: d.Ledger, Clock: d.Clock, Holder: d.Holder}
 		d.lives, d.places, d.states, d.waits = map[string]life{}, map[string]*place{}, map[string]stated{}, map[string]wait{}
+		d.fences = map[string]uint64{}
 	}
 }
 
@@ -179,6 +182,9 @@ func (d *Deliverer) one(ctx context.Context, n Declared, heads []ledger.Record) 
 		return report, err
 	}
 	defer func() { _ = d.leaser.Release(context.WithoutCancel(ctx), lease) }() // It expires by itself.
+	if err := d.refresh(ctx, l, work, lease); err != nil {
+		return report, err
+	}
 	report.Sent, err = d.streams(ctx, l, work, &lease)
 	var failed *sendError
 	var fenced *ledger.FencedError
@@ -198,6 +204,27 @@ func (d *Deliverer) one(ctx context.Context, n Declared, heads []ledger.Record) 
 		err = d.note(ctx, n.Name, failed)
 	}
 	return report, err
+}
+
+// refresh reads the cursors anew where somebody else has delivered since this deliverer
+// last did: what it remembers is then too little, and would be sent twice.
+func (d *Deliverer) refresh(ctx context.Context, n life, work []ledger.Record, lease ledger.Lease) error {
+	d.mu.Lock()
+	mine := d.fences[lease.Name]+1 == lease.Fence
+	d.fences[lease.Name] = lease.Fence
+	d.mu.Unlock()
+	if mine {
+		return nil
+	}
+	for _, head := range work {
+		kept, err := d.Ledger.Lease(ctx, n.cursorName(head.Stream))
+		if err != nil {
+			return err
+		}
+		p := d.placeOf(n, head.Stream)
+		p.kept, p.told = kept, max(p.told, kept.Beat)
+	}
+	return nil
 }
 
 // streams delivers the streams that have something open, each in its order. It begins

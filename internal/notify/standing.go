@@ -120,6 +120,15 @@ func (d *Deliverer) Skip(ctx context.Context, name, event, reason string) (Event
 	if err != nil {
 		return Event{}, err
 	}
+	// Whoever delivers sees by the lease that the cursors have moved.
+	lease, err := d.acquire(ctx, l.leaseName())
+	if err != nil {
+		return Event{}, err
+	}
+	defer func() { _ = d.leaser.Release(context.WithoutCancel(ctx), lease) }() // It expires by itself.
+	if err := d.refresh(ctx, l, work, lease); err != nil {
+		return Event{}, err
+	}
 	for _, head := range work {
 		p := d.placeOf(l, head.Stream)
 		events, _, _, err := d.open(ctx, l, head.Stream, p, 1)

@@ -64,19 +64,22 @@ func StateOf(ctx context.Context, l ledger.Ledger, name string) (State, uint64, 
 }
 
 // note writes down that a delivery failed, or with nil that one succeeded, where that
-// changes anything. That somebody else was quicker is no error: they know as much.
+// changes anything.
 func (d *Deliverer) note(ctx context.Context, name string, failed *sendError) error {
 	d.mu.Lock()
 	seen, known := d.states[name]
 	d.mu.Unlock()
-	if !known {
-		var err error
-		if seen.state, seen.revision, err = StateOf(ctx, d.Ledger, name); err != nil {
-			return err
+	for {
+		if !known {
+			var err error
+			if seen.state, seen.revision, err = StateOf(ctx, d.Ledger, name); err != nil {
+				return err
+			}
 		}
-	}
-	next, changed := seen.state.after(failed, d.Clock.Now(), d.Actor)
-	if changed {
+		next, changed := seen.state.after(failed, d.Clock.Now(), d.Actor)
+		if !changed {
+			break
+		}
 		content, err := json.Marshal(next)
 		if err != nil {
 			return err
@@ -85,16 +88,16 @@ func (d *Deliverer) note(ctx context.Context, name string, failed *sendError) er
 			Kind: StateKind, Name: name, Expected: seen.revision, Content: content, Actor: d.Actor, At: d.Clock.Now(),
 		})
 		var conflict *ledger.ConflictError
-		if errors.As(err, &conflict) {
-			d.mu.Lock()
-			delete(d.states, name)
-			d.mu.Unlock()
-			return nil
+		if errors.As(err, &conflict) && known {
+			// Somebody else wrote since this deliverer last looked.
+			known = false
+			continue
 		}
 		if err != nil {
 			return err
 		}
 		seen = stated{next, o.Revision}
+		break
 	}
 	d.mu.Lock()
 	d.states[name] = seen

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,6 +26,29 @@ type world struct {
 	*testing.T
 	clock  *clock.Fake
 	ledger *mem.Ledger
+	// on, if set, is the ledger that is written to instead.
+	on ledger.Ledger
+}
+
+// store is the ledger that the world writes to.
+func (w *world) store() ledger.Ledger {
+	if w.on != nil {
+		return w.on
+	}
+	return w.ledger
+}
+
+// handle is the ledger as another process has it.
+func (w *world) handle() ledger.Ledger {
+	if w.on != nil {
+		return w.on
+	}
+	return w.ledger.Handle()
+}
+
+// clockless bounds a child, which has no test.
+func clockless(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d)
 }
 
 func newWorld(t *testing.T) *world {
@@ -34,7 +58,7 @@ func newWorld(t *testing.T) *world {
 
 // deliverer makes a deliverer, as a process of its own.
 func (w *world) deliverer(holder string) *Deliverer {
-	return &Deliverer{Ledger: w.ledger.Handle(), Clock: w.clock, Actor: "ci@acme", Holder: holder, UserAgent: "sluice/test"}
+	return &Deliverer{Ledger: w.handle(), Clock: w.clock, Actor: "ci@acme", Holder: holder, UserAgent: "sluice/test"}
 }
 
 // declare puts a notification into the ledger.
@@ -54,19 +78,19 @@ func (w *world) object(kind, name string, content any) {
 		w.Fatal(err)
 	}
 	var revision uint64
-	if o, err := ledger.GetObject(w.Context(), w.ledger, kind, name); err == nil {
+	if o, err := ledger.GetObject(w.Context(), w.store(), kind, name); err == nil {
 		revision = o.Revision
 	}
-	if _, err := ledger.PutObject(w.Context(), w.ledger, ledger.Put{Kind: kind, Name: name, Expected: revision, Content: raw, Actor: "kim@acme", At: w.clock.Now()}); err != nil {
+	if _, err := ledger.PutObject(w.Context(), w.store(), ledger.Put{Kind: kind, Name: name, Expected: revision, Content: raw, Actor: "kim@acme", At: w.clock.Now()}); err != nil {
 		w.Fatal(err)
 	}
 }
 
 func (w *world) undeclare(kind, name string) {
 	w.Helper()
-	o, err := ledger.GetObject(w.Context(), w.ledger, kind, name)
+	o, err := ledger.GetObject(w.Context(), w.store(), kind, name)
 	if err == nil {
-		err = ledger.DeleteObject(w.Context(), w.ledger, ledger.Delete{Kind: kind, Name: name, Expected: o.Revision, Actor: "kim@acme", At: w.clock.Now()})
+		err = ledger.DeleteObject(w.Context(), w.store(), ledger.Delete{Kind: kind, Name: name, Expected: o.Revision, Actor: "kim@acme", At: w.clock.Now()})
 	}
 	if err != nil {
 		w.Fatal(err)
@@ -78,7 +102,7 @@ func (w *world) undeclare(kind, name string) {
 func (w *world) append(key, kind string, rollout int, body any) ledger.Record {
 	w.Helper()
 	stream := releasePrefix + key
-	records, err := w.ledger.Read(w.Context(), stream, 1)
+	records, err := w.store().Read(w.Context(), stream, 1)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -91,7 +115,7 @@ func (w *world) append(key, kind string, rollout int, body any) ledger.Record {
 	}
 	service, environment := coverage(stream)
 	w.clock.Advance(time.Second)
-	rec, err := w.ledger.Append(w.Context(), stream, uint64(len(records)), ledger.Entry{
+	rec, err := w.store().Append(w.Context(), stream, uint64(len(records)), ledger.Entry{
 		ID: fmt.Sprintf("%s-%d", kind, len(records)), Kind: kind, At: w.clock.Now(), Actor: "ci@acme", Service: service, Environment: environment, Body: raw,
 	})
 	if err != nil {

@@ -52,6 +52,8 @@ type app struct {
 	leaseTTL time.Duration
 	// background delivers notifications beside a command that changes something.
 	background *notify.Background
+	// tellTime is how long it waits for that at its end; 0 takes notify.FinishTime.
+	tellTime time.Duration
 	// labChild starts a child of the lab; its zero value is this executable.
 	labChild process.Command
 

@@ -62,13 +62,16 @@ func (a *app) writing(ctx context.Context, f func(ledger.Ledger) error) error {
 // is at fault it does not wait, since there is a way back to be gone without it.
 func (a *app) telling(ctx context.Context, f func(ledger.Ledger) error) func(ledger.Ledger) error {
 	return func(l ledger.Ledger) error {
-		d := a.deliverer(l)
-		d.Patience = notify.FinishTime
+		d, atMost := a.deliverer(l), a.tellTime
+		if atMost == 0 {
+			atMost = notify.FinishTime
+		}
+		d.Patience = atMost
 		a.background = &notify.Background{Deliverer: d}
 		defer a.background.Stop()
 		err := f(l)
 		if err == nil || !ofTheLedger(err) {
-			a.background.Finish(ctx, notify.FinishTime)
+			a.background.Finish(ctx, atMost)
 		}
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sluice/terraform-provider-sluice/internal/agent/presence"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
@@ -130,6 +131,7 @@ func Table() []Entry {
 		{release.KindWaveWatched, nil, "One look at all targets; what follows from it is a record of its own."},
 		{ledger.KindCreated, nil, "The beginning of the ledger, before anybody could ask to be told."},
 		{ledger.KindRebound, []Type{Own("ledger", "rebound")}, "This ledger stands in for one that was lost."},
+		{presence.KindAnnounced, nil, "An agent is there; it changes no release."},
 		{ledger.KindCheckpoint, nil, "An anchor of the ledger's own proof."},
 	}
 }

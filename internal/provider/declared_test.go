@@ -90,7 +90,7 @@ func objects() map[string]object {
 		},
 		"notification": {
 			typ: "sluice_notification",
-			first: `webhook = { url = "http://127.0.0.1:1/sluice", token = { env = "EVENTS_TOKEN" }, header = { name = "X-Api-Key", value = { file = "/run/secrets/key" } }, timeout = "3000ms" }` + "\n" +
+			first: `webhook = { url = "http://127.0.0.1:1/sluice", token = { env = "EVENTS_TOKEN" }, header = { name = "X-Api-Key", value = { file = "/run/secrets/key" } }, timeout = "3s" }` + "\n" +
 				`events = ["dev.cdevents.service.*"]` + "\n" + `services = ["checkout"]` + "\n" + `environments = ["production"]`,
 			second: `file = { path = "/dev/null" }`,
 			content: `{"name":"one","webhook":{"url":"http://127.0.0.1:1/sluice","token":{"env":"EVENTS_TOKEN"},"header":{"name":"X-Api-Key","value":{"file":"/run/secrets/key"}},"timeout":"3s"},` +

@@ -44,7 +44,8 @@ type Options struct {
 	// Actor is who it is, for the record, and Holder this process alone.
 	Actor, Holder string
 	// Engine makes the engine on a ledger. The agent sets what is its own to decide:
-	// Ledger, Clock, Holder, Leaser, Impatient, HandOver, Hooks and LeaseTTL.
+	// Clock, Holder, Leaser, Impatient, HandOver, Hooks and LeaseTTL, and Ledger where
+	// none is set.
 	Engine func(ledger.Ledger) *release.Engine
 	// Look makes what looks for drift on a ledger.
 	Look func(ledger.Ledger) func(context.Context, drift.Check, time.Time) (drift.Report, error)
@@ -62,7 +63,11 @@ type Options struct {
 	// of life; 0 for the engine's default. The leases themselves are a tenth shorter,
 	// since the other one sees that sign a little late, and takes one after another.
 	LeaseTTL time.Duration
-	Log      *slog.Logger
+	// Tell delivers what others are to be told and were not yet; nil where nobody is.
+	// Its error is the ledger's. What the engine records itself may be told at once by
+	// the ledger that Engine puts around its own.
+	Tell func(context.Context) error
+	Log  *slog.Logger
 }
 
 // Agent is one running agent. It is used for one Run.
@@ -129,6 +134,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	lasting.Go(func() { a.keeper.Keep(present, a.absent) })
 	lasting.Go(func() { a.anchoring(present) })
 	loops.Go(func() { a.looking(ctx, drivers) })
+	if a.opts.Tell != nil {
+		loops.Go(func() { a.telling(ctx) })
+	}
 	if a.opts.DriftEvery > 0 {
 		loops.Go(func() { a.drifting(ctx) })
 	}
@@ -147,7 +155,10 @@ func (a *Agent) Run(ctx context.Context) error {
 
 func (a *Agent) makeEngine(handOver context.Context) *release.Engine {
 	e := a.opts.Engine(a.ledger)
-	e.Ledger, e.Clock, e.Holder, e.Leaser, e.Impatient, e.HandOver = a.ledger, a.opts.Clock, a.opts.Holder, a.leaser, true, handOver
+	if e.Ledger == nil {
+		e.Ledger = a.ledger
+	}
+	e.Clock, e.Holder, e.Leaser, e.Impatient, e.HandOver = a.opts.Clock, a.opts.Holder, a.leaser, true, handOver
 	e.LeaseTTL = a.opts.LeaseTTL - a.opts.LeaseTTL/termSlack
 	e.Hooks = release.Hooks{Taken: a.taken, Recorded: a.recorded, Looked: a.metrics.looked, Closed: a.closed}
 	return e

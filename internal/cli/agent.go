@@ -177,6 +177,12 @@ func (a *app) runAgent(ctx context.Context, l ledger.Ledger, listen string, opts
 	}
 	opts.Ledger, opts.Actor, opts.Holder = l, a.actor(), a.actor()+" "+uuid.NewString()
 	opts.Engine = a.engine
+	if a.background != nil {
+		opts.Tell = func(ctx context.Context) error {
+			_, err := a.background.Deliverer.Round(ctx)
+			return err
+		}
+	}
 	opts.Look = func(l ledger.Ledger) func(context.Context, drift.Check, time.Time) (drift.Report, error) {
 		return a.looker(l).Look
 	}

@@ -20,7 +20,7 @@ const urgentPatience = time.Second
 // urgently opens the ledger for f, which goes back at a person's word. Where the
 // ledger is what stands in the way, it goes back by what can still be read.
 func (a *app) urgently(ctx context.Context, key release.Key, reason string, f func(ledger.Ledger) error) error {
-	err := a.withLedger(ctx, ledgers.Options{MustExist: true, BusyTimeout: urgentPatience}, f)
+	err := a.withLedger(ctx, ledgers.Options{MustExist: true, BusyTimeout: urgentPatience}, a.telling(ctx, f))
 	if err == nil || !ofTheLedger(err) || ctx.Err() != nil {
 		return err
 	}

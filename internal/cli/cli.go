@@ -18,6 +18,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	driftgate "github.com/sluice/terraform-provider-sluice/internal/gate/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/lab/process"
+	"github.com/sluice/terraform-provider-sluice/internal/notify"
 	"github.com/sluice/terraform-provider-sluice/internal/prose"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
@@ -49,6 +50,10 @@ type app struct {
 	// look is the look for drift that the forecasts of this command share.
 	look     driftgate.Look
 	leaseTTL time.Duration
+	// background delivers notifications beside a command that changes something.
+	background *notify.Background
+	// tellTime is how long it waits for that at its end; 0 takes notify.FinishTime.
+	tellTime time.Duration
 	// labChild starts a child of the lab; its zero value is this executable.
 	labChild process.Command
 

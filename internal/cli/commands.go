@@ -23,6 +23,7 @@ func (a *app) commands() []*cobra.Command {
 		a.timelineCommand(),
 		a.driftCommand(),
 		a.holdCommand(),
+		a.notificationCommand(),
 		a.quarantineCommand(),
 		a.verifyCommand(),
 		a.exportCommand(),

@@ -34,8 +34,12 @@ const lookTimeout = 3 * time.Second
 // engine makes what drives releases, as this process.
 func (a *app) engine(l ledger.Ledger) *release.Engine {
 	actor := a.actor()
+	told := l
+	if a.background != nil {
+		told = a.background.Watched(l)
+	}
 	return &release.Engine{
-		Ledger: l, Clock: a.clock, Targets: a.targetDrivers(), Signals: a.signalDrivers(), Gates: gates.New(l, a.looker(l).Look, a.healthChecks()),
+		Ledger: told, Clock: a.clock, Targets: a.targetDrivers(), Signals: a.signalDrivers(), Gates: gates.New(l, a.looker(l).Look, a.healthChecks()),
 		After: dependency.New(l, a.healthChecks()).After, Checks: check.HTTP{Clock: a.clock, UserAgent: a.userAgent()},
 		Actor: actor, Holder: actor + " " + uuid.NewString(), UserAgent: a.userAgent(),
 		SpoolDir: spoolDir, LeaseTTL: a.leaseTTL,

@@ -79,12 +79,14 @@ var stages = map[string]func(w *world){
 		usual(w)
 		w.expect(Done, "quarantine", "add", "checkout/production", bad.Reference, "--reason", "x")
 	},
-	"sluice hold lift":         func(w *world) { usual(w); w.expect(Done, "hold", "environment/production", "--reason", "moving") },
-	"sluice override":          frozen,
-	"sluice override withdraw": func(w *world) { frozen(w); w.expect(Done, overridden()...) },
-	"sluice verify":            func(w *world) { usual(w); w.expect(Done, "verify", "--checkpoint", "anchor.json") },
-	"sluice releases":          neighbours,
-	"sluice ledger scope":      scoped,
+	"sluice notification skip":    func(w *world) { stuck(w) },
+	"sluice notification deliver": func(w *world) { stuck(w).answers(204) },
+	"sluice hold lift":            func(w *world) { usual(w); w.expect(Done, "hold", "environment/production", "--reason", "moving") },
+	"sluice override":             frozen,
+	"sluice override withdraw":    func(w *world) { frozen(w); w.expect(Done, overridden()...) },
+	"sluice verify":               func(w *world) { usual(w); w.expect(Done, "verify", "--checkpoint", "anchor.json") },
+	"sluice releases":             neighbours,
+	"sluice ledger scope":         scoped,
 	"sluice rollback": func(w *world) {
 		usual(w)
 		w.expect(Done, "rollback", "checkout/production", "--write-spec", "checkout.json")
@@ -218,6 +220,9 @@ func TestEachExampleRuns(t *testing.T) {
 			}
 			if path == "sluice ledger rebind" {
 				line = strings.ReplaceAll(line, "6f1c2d3e-0000-4000-8000-000000000000", "6f1c2d3e-0000-4000-8000-000000000001")
+			}
+			if path == "sluice notification skip" {
+				line = strings.ReplaceAll(line, "3f0c9a52-5d7e-5c1b-9b1e-2a4d6c8e0f11", w.nextEvent())
 			}
 			line := strings.NewReplacer("sha256:9f2c...", good.Key(), " 1.2.0 ", " "+bad.Reference+" ").Replace(line)
 			if r := w.shell(t.Context(), line); r.code != exits[line] {

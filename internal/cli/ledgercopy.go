@@ -84,7 +84,7 @@ func (a *app) copyLedger(ctx context.Context, f copyFlags) error {
 	if fromPlace == toPlace {
 		return badInput("--to is the ledger that is to be moved, %s; name another place", toPlace)
 	}
-	return a.writing(ctx, func(l ledger.Ledger) error {
+	return a.upwards(ctx, ledgers.Options{MustExist: true}, func(l ledger.Ledger) error {
 		source, ok := ledger.As[ledger.Source](l)
 		if !ok {
 			return fmt.Errorf("%s cannot be moved", fromPlace)

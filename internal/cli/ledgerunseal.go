@@ -44,7 +44,7 @@ the copy is no more and that no sluice ledger copy runs.`,
 		if (to == "") == !gone {
 			return badInput("name the copy that is given up, for example --to postgres://ledger.example/sluice, or say --gone when it is no more")
 		}
-		return a.writing(ctx, func(l ledger.Ledger) error { return a.unseal(ctx, l, to, reason) })
+		return a.upwards(ctx, ledgers.Options{MustExist: true}, func(l ledger.Ledger) error { return a.unseal(ctx, l, to, reason) })
 	})
 	return cmd
 }

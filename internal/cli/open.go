@@ -5,8 +5,11 @@ import (
 	"os"
 	"os/user"
 
+	"github.com/google/uuid"
+
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
+	"github.com/sluice/terraform-provider-sluice/internal/notify"
 )
 
 // url is the ledger's: the flag's, else the environment's, else the default where
@@ -56,13 +59,39 @@ func (a *app) writing(ctx context.Context, f func(ledger.Ledger) error) error {
 		if err := a.ofThisScope(ctx, l); err != nil {
 			return err
 		}
-		return f(l)
+		return a.telling(ctx, f)(l)
 	})
 }
 
 // driving is writing for what may be on its way back: it asks the ledger nothing first.
 func (a *app) driving(ctx context.Context, f func(ledger.Ledger) error) error {
-	return a.upwards(ctx, ledgers.Options{MustExist: true}, f)
+	return a.upwards(ctx, ledgers.Options{MustExist: true}, a.telling(ctx, f))
+}
+
+// telling wraps what changes something: whoever wants to be told of it is told beside
+// it, and at the end the command waits a few seconds for that at most. Where the ledger
+// is at fault it does not wait, since there is a way back to be gone without it.
+func (a *app) telling(ctx context.Context, f func(ledger.Ledger) error) func(ledger.Ledger) error {
+	return func(l ledger.Ledger) error {
+		d, atMost := a.deliverer(l), a.tellTime
+		if atMost == 0 {
+			atMost = notify.FinishTime
+		}
+		d.Patience = atMost
+		a.background = &notify.Background{Deliverer: d}
+		defer a.background.Stop()
+		err := f(l)
+		if err == nil || !ofTheLedger(err) {
+			a.background.Finish(ctx, atMost)
+		}
+		return err
+	}
+}
+
+// deliverer makes what delivers notifications, as this process.
+func (a *app) deliverer(l ledger.Ledger) *notify.Deliverer {
+	actor := a.actor()
+	return &notify.Deliverer{Ledger: l, Clock: a.clock, Actor: actor, Holder: actor + " " + uuid.NewString(), UserAgent: a.userAgent()}
 }
 
 // actor is who does it: the flag's, else the environment's, else user@host.

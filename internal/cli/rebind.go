@@ -54,7 +54,7 @@ is left that knows it.`,
 		} else if from != "" {
 			return badInput("--from %q is no UUID; it is that of the lost ledger, as the error of the plan names it, for example 6f1c2d3e-0000-4000-8000-000000000000", from)
 		}
-		return a.withLedger(ctx, ledgers.Options{}, func(l ledger.Ledger) error {
+		return a.withLedger(ctx, ledgers.Options{}, a.telling(ctx, func(l ledger.Ledger) error {
 			if err := ledger.Rebind(ctx, l, from, reason, a.actor(), a.clock.Now()); err != nil {
 				return err
 			}
@@ -71,7 +71,7 @@ is left that knows it.`,
 			}
 			a.say("The ledger %s\nstands in for %s from now on.", id, stands)
 			return nil
-		})
+		}))
 	})
 	return cmd
 }

@@ -32,7 +32,7 @@ func each(cmd *cobra.Command, f func(*cobra.Command)) {
 var writesOnly = []string{
 	"sluice judge", "sluice hold", "sluice hold lift", "sluice quarantine",
 	"sluice quarantine add", "sluice quarantine lift", "sluice ledger", "sluice contract", "sluice signal", "sluice lab serve",
-	"sluice agent", "sluice override", "sluice override withdraw", "sluice calendar expand", "sluice window",
+	"sluice agent", "sluice override", "sluice override withdraw", "sluice notification", "sluice calendar expand", "sluice window",
 }
 
 func TestTheTreeOfCommands(t *testing.T) {

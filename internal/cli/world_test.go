@@ -68,6 +68,9 @@ type world struct {
 	steps []strategy.CanaryStep
 	// environment, if set, is the one that is shipped to instead of production.
 	environment string
+	// tellTime is how long commands wait for receivers of notifications at their end; 0 is
+	// the usual time.
+	tellTime time.Duration
 	// stop, if set, is called before each change of the target.
 	stop func(verb string)
 }
@@ -182,7 +185,7 @@ func (w *world) app() *app {
 	return &app{
 		version: "1.2.3", stdin: strings.NewReader(""), stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{},
 		env: func(name string) string { return w.env[name] }, clock: w.clock,
-		drivers: w.drivers(), sources: w.sources(),
+		drivers: w.drivers(), sources: w.sources(), tellTime: w.tellTime,
 	}
 }
 

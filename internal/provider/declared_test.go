@@ -88,6 +88,14 @@ func objects() map[string]object {
 				`"checks":[{"name":"status","url":"https://psp.example/status","timeout":"2s","expect":{}},` +
 				`{"name":"deep","url":"https://psp.example/deep","token":{"env":"PSP_TOKEN"},"expect":{"status":[200],"json":{"state":{"equals":"ok"}},"within":"1s"},"when":["after"]}]}`,
 		},
+		"notification": {
+			typ: "sluice_notification",
+			first: `webhook = { url = "http://127.0.0.1:1/sluice", token = { env = "EVENTS_TOKEN" }, header = { name = "X-Api-Key", value = { file = "/run/secrets/key" } }, timeout = "3s" }` + "\n" +
+				`events = ["dev.cdevents.service.*"]` + "\n" + `services = ["checkout"]` + "\n" + `environments = ["production"]`,
+			second: `file = { path = "/dev/null" }`,
+			content: `{"name":"one","webhook":{"url":"http://127.0.0.1:1/sluice","token":{"env":"EVENTS_TOKEN"},"header":{"name":"X-Api-Key","value":{"file":"/run/secrets/key"}},"timeout":"3s"},` +
+				`"events":["dev.cdevents.service.*"],"services":["checkout"],"environments":["production"]}`,
+		},
 		"change_window": {
 			typ: "sluice_change_window",
 			first: `kind = "freeze"` + "\n" + `time_zone = "Europe/Berlin"` + "\n" + `reason = "peak <trade>"` + "\n" +

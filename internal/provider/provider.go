@@ -25,6 +25,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/environment"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/externaldependency"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/functions"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/notification"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/release"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/releases"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/releasetimeline"
@@ -115,6 +116,7 @@ func (p *Provider) Resources(context.Context) []func() resource.Resource {
 		driftcheck.NewResource,
 		environment.NewResource,
 		externaldependency.NewResource,
+		notification.NewResource,
 		release.NewResource,
 		rollbackpolicy.NewResource,
 		service.NewResource,
@@ -129,6 +131,7 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 		deploymentstrategy.NewDataSource,
 		environment.NewDataSource,
 		externaldependency.NewDataSource,
+		notification.NewDataSource,
 		release.NewDataSource,
 		releases.NewDataSource,
 		releasetimeline.NewDataSource,

@@ -21,6 +21,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
+	"github.com/sluice/terraform-provider-sluice/internal/notify"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/scope"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
@@ -68,6 +69,9 @@ type Client struct {
 	// looks are those that forecasts share, on the ledger looksOn.
 	looks   driftgate.Look
 	looksOn ledger.Ledger
+	// told delivers notifications, from the ledger toldOn.
+	told   *notify.Background
+	toldOn ledger.Ledger
 }
 
 // Existing opens the ledger, and never creates one: it is what plans and reads
@@ -174,7 +178,7 @@ func (c *Client) Forecasting(ctx context.Context) (ledger.Ledger, error) {
 // Engine makes an engine on a ledger.
 func (c *Client) Engine(l ledger.Ledger) *release.Engine {
 	return &release.Engine{
-		Ledger: l, Clock: c.Clock, Targets: c.Targets, Signals: c.Signals, Gates: gates.New(l, c.Looker(l).Look, c.Checks()),
+		Ledger: c.telling(l).Watched(l), Clock: c.Clock, Targets: c.Targets, Signals: c.Signals, Gates: gates.New(l, c.Looker(l).Look, c.Checks()),
 		After: dependency.New(l, c.Checks()).After, Checks: check.HTTP{Clock: c.Clock, UserAgent: c.userAgent()},
 		Actor: c.Actor, Holder: c.holderID(), UserAgent: c.userAgent(),
 		LeaseTTL: c.LeaseTTL, SpoolDir: c.spool(),
@@ -265,6 +269,9 @@ func (c *Client) Planned(key release.Key) bool {
 func (c *Client) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.told != nil {
+		c.told.Stop()
+	}
 	var err error
 	for _, l := range []ledger.Ledger{c.open, c.reading} {
 		if l != nil {

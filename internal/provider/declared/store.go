@@ -50,6 +50,7 @@ func (r *Resource) put(ctx context.Context, plan tfsdk.Plan, prior *tfsdk.State)
 	if _, err := ledger.PutObject(ctx, l, put); err != nil {
 		return name, wanted, err
 	}
+	r.changed(l, name)
 	id, err := l.ID(ctx)
 	if err != nil {
 		return name, wanted, err
@@ -140,7 +141,17 @@ func (r *Resource) remove(ctx context.Context, name string, state tfsdk.State) e
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil
 	}
+	if err == nil {
+		r.changed(l, name)
+	}
 	return err
+}
+
+// changed lets whoever wants to be told of the object know.
+func (r *Resource) changed(l ledger.Ledger, name string) {
+	if stream, err := ledger.ObjectStream(r.Object.Type, name); err == nil {
+		r.client.Changed(l, stream)
+	}
 }
 
 // left says what still leans on an object that was deleted. It is a warning alone, so

@@ -240,6 +240,7 @@ func (r *Resource) repair(ctx context.Context, l ledger.Ledger, check drift.Chec
 		return out
 	}
 	result, err := r.client.Engine(l).Repair(ctx, check.Release)
+	r.client.Tell(ctx, l)
 	var open *release.OpenError
 	switch {
 	case errors.As(err, &open):

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,6 +87,34 @@ resource "sluice_service" "checkout" {
 			edit: func(c string) string {
 				return strings.Replace(c, `url = "`+l.Contract+`/v1/capabilities"`, "url = var.url", 1)
 			}},
+	}...)
+	// Whoever is told gets secrets in every way there is, and answers with one.
+	hook := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) {
+		http.Error(rw, "what is "+req.Header.Get("Authorization")+" "+req.Header.Get("X-Api-Key")+" "+req.URL.String(), http.StatusForbidden)
+	}))
+	t.Cleanup(hook.Close)
+	if err := os.WriteFile(filepath.Join(secrets, "url"), []byte(hook.URL+"/"+marker+"?sig="+marker), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	told := `
+resource "sluice_notification" "events" {
+  name    = "events"
+  webhook = {
+    url_from    = { file = "` + filepath.Join(secrets, "url") + `" }
+    token       = { file = "` + file + `" }
+    signing_key = { file = "` + file + `" }
+    header      = { name = "X-Api-Key", value = { command = ["cat", "` + file + `"] } }
+  }
+}
+`
+	cases = append(cases, []secretCase{
+		{what: "a webhook's secrets", token: `{ env = "SLUICE_TEST_TOKEN" }`, config: s.config(s.v1) + told},
+		{what: "a secret in a webhook's URL", token: `{ env = "SLUICE_TEST_TOKEN" }`, config: s.config(s.v2) + `
+resource "sluice_notification" "events" {
+  name    = "events"
+  webhook = { url = var.url }
+}
+`, exit: 1, edit: func(c string) string { return c }},
 	}...)
 	var printed bytes.Buffer
 	for _, tc := range cases {

@@ -128,6 +128,7 @@ func (r *Resource) ship(ctx context.Context, limit time.Duration, l ledger.Ledge
 	defer cancel()
 	tflog.Info(ctx, "releasing", map[string]any{"release": spec.Key().String(), "artifact": spec.Payload.Label()})
 	outcome, err := r.client.Engine(l).Ship(bounded, request)
+	r.client.Tell(ctx, l)
 	tflog.Info(ctx, "released", map[string]any{"release": spec.Key().String(), "result": string(outcome.Result)})
 	out.Append(explain(err, spec)...)
 	if err == nil {
@@ -212,6 +213,7 @@ func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp 
 		return
 	}
 	err = r.client.Engine(l).Release(ctx, key, owner, "removed from the Terraform state of "+r.client.Actor)
+	r.client.Tell(ctx, l)
 	resp.Diagnostics.Append(explainDelete(err, key)...)
 }
 

@@ -1,0 +1,4 @@
+# Another state declares who is told.
+data "sluice_notification" "events" {
+  name = "events"
+}

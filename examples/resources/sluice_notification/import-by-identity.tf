@@ -1,0 +1,6 @@
+import {
+  to = sluice_notification.events
+  identity = {
+    name = "events"
+  }
+}

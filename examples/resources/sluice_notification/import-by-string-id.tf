@@ -1,0 +1,4 @@
+import {
+  to = sluice_notification.events
+  id = "events"
+}

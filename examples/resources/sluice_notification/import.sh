@@ -1,0 +1,1 @@
+terraform import sluice_notification.events events

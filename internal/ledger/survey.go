@@ -84,9 +84,9 @@ func TryWrite(ctx context.Context, l Ledger) error {
 	next := lease
 	next.Beat++
 	err = l.SwapLease(ctx, lease, next)
-	if conflicting(err) != nil {
-		// Another survey was quicker, and so the store takes writes.
-		return nil
+	if conflicting(err) == nil {
+		return err
 	}
-	return err
+	// Another survey was quicker, and so the store takes writes.
+	return nil
 }

@@ -60,11 +60,11 @@ func backends(t *testing.T) map[string]func() string {
 }
 
 func TestBetweenBackends(t *testing.T) {
-	make := backends(t)
-	for from := range make {
-		for to := range make {
+	places := backends(t)
+	for from := range places {
+		for to := range places {
 			t.Run(from+" to "+to, func(t *testing.T) {
-				a, b := make[from](), make[to]()
+				a, b := places[from](), places[to]()
 				fill(t, source(t, a))
 				res, err := move(t, a, b).Run(t.Context())
 				if err != nil {
@@ -79,9 +79,9 @@ func TestBetweenBackends(t *testing.T) {
 // TestUnderLoadOnEach: the seal of each driver parts what is copied from what is
 // refused, however the writers' appends fall.
 func TestUnderLoadOnEach(t *testing.T) {
-	for name, make := range backends(t) {
+	for name, begin := range backends(t) {
 		if name != "sqlite" {
-			t.Run(name, func(t *testing.T) { underLoad(t, make(), place(t), 4) })
+			t.Run(name, func(t *testing.T) { underLoad(t, begin(), place(t), 4) })
 		}
 	}
 }
@@ -89,8 +89,8 @@ func TestUnderLoadOnEach(t *testing.T) {
 // TestUnfinishedIsNoLedger: nobody but the copy opens what is unfinished, in any way,
 // and another copy does not go on with it.
 func TestUnfinishedIsNoLedger(t *testing.T) {
-	for name, make := range backends(t) {
-		from, to := place(t), make()
+	for name, begin := range backends(t) {
+		from, to := place(t), begin()
 		s := source(t, from)
 		fill(t, s)
 		destination(t, to, idOf(t, s))
@@ -114,8 +114,8 @@ func TestUnfinishedIsNoLedger(t *testing.T) {
 // TestUnsealed: a ledger that is opened again takes appends as before, of handles that
 // were refused as well, and can be sealed anew.
 func TestUnsealed(t *testing.T) {
-	for name, make := range backends(t) {
-		url := make()
+	for name, begin := range backends(t) {
+		url := begin()
 		l, other := source(t, url), source(t, url)
 		fill(t, l)
 		seal := func(mark string) ledger.Sealing {

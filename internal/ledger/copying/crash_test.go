@@ -113,8 +113,6 @@ func (b *busy) write(ctx context.Context, l ledger.Ledger, writer int) error {
 		stream, after := fmt.Sprintf("release/%d/production", writer), uint64(n-n/10)
 		if n%10 == 9 {
 			stream, after = fmt.Sprintf("new/%d/%d", writer, n), 0
-		} else {
-			after = uint64(n - n/10)
 		}
 		r, err := l.Append(ctx, stream, after, entry(n))
 		var sealed *ledger.SealedError

@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 
@@ -18,17 +19,23 @@ var badTests = []test{
 		e := entry(1)
 		e.Body = body(ledger.MaxBody)
 		largest := s.append("large", 0, e)
-		s.same("the largest", []ledger.Record{largest}, s.read("large", 1))
+		// By its hash: comparing millions of bytes one by one takes seconds.
+		only := func(what string) {
+			if got := s.read("large", 1); len(got) != 1 || got[0].Hash != largest.Hash || !bytes.Equal(got[0].Body, e.Body) {
+				s.Errorf("%s: %d records", what, len(got))
+			}
+		}
+		only("the largest")
 		for _, size := range []int{ledger.MaxBody + 1, 5_000_000, 5 << 20} {
-			e := entry(2)
-			e.Body = body(size)
-			_, err := s.l.Append(s.Context(), "large", 1, e)
+			larger := entry(2)
+			larger.Body = body(size)
+			_, err := s.l.Append(s.Context(), "large", 1, larger)
 			s.is("a larger one", err, ledger.ErrInvalid)
 			if !strings.Contains(err.Error(), "it has at most 4194304") {
 				s.Errorf("it does not say what is allowed: %v", err)
 			}
 		}
-		s.same("after the refused", []ledger.Record{largest}, s.read("large", 1))
+		only("after the refused")
 	}},
 	{"names that would climb", func(s *suite) {
 		names := []string{

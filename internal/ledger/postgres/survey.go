@@ -59,7 +59,7 @@ func (l *Ledger) Survey(ctx context.Context, opts ledger.SurveyOptions) (ledger.
 		return s, l.mapError(err)
 	}
 	s.Findings = append(s.Findings, ledger.Finding{Check: "schema", State: ledger.Fine, Value: fmt.Sprintf("version %d of %d", schema, len(migrations))})
-	s.Findings = append(s.Findings, st.findings(l.opts.ReadOnly)...)
+	s.Findings = append(s.Findings, st.findings()...)
 	replicas, err := l.replicas(ctx)
 	if err != nil {
 		return s, l.mapError(err)
@@ -76,7 +76,7 @@ func (l *Ledger) Survey(ctx context.Context, opts ledger.SurveyOptions) (ledger.
 	return s, nil
 }
 
-func (st state) findings(readOnly bool) (out []ledger.Finding) {
+func (st state) findings() (out []ledger.Finding) {
 	add := func(check string, state ledger.FindingState, value, remedy string) {
 		out = append(out, ledger.Finding{Check: check, State: state, Value: value, Remedy: remedy})
 	}

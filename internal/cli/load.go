@@ -9,9 +9,6 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
-// releasePrefix begins the streams of releases.
-var releasePrefix = strings.TrimSuffix(release.Key{Service: "s", Environment: "e"}.Stream(), "s/e")
-
 // parseRelease reads the argument RELEASE.
 func parseRelease(text string) (release.Key, error) {
 	key, err := release.ParseKey(text)
@@ -56,17 +53,5 @@ func unknownRelease(ctx context.Context, l ledger.Ledger, key release.Key) error
 
 // releases lists every release of the ledger, in the order of names.
 func releases(ctx context.Context, l ledger.Ledger) ([]release.Key, error) {
-	heads, err := l.Heads(ctx, releasePrefix)
-	if err != nil {
-		return nil, err
-	}
-	keys := make([]release.Key, 0, len(heads))
-	for _, h := range heads {
-		key, err := release.ParseKey(strings.TrimPrefix(h.Stream, releasePrefix))
-		if err != nil {
-			return nil, &ledger.CorruptError{Stream: h.Stream, Seq: h.Seq, Reason: "its stream is not a release's", Err: err}
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
+	return release.Keys(ctx, l, "")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -40,7 +41,8 @@ type Provider struct {
 }
 
 var (
-	_ provider.ProviderWithFunctions = (*Provider)(nil)
+	_ provider.ProviderWithFunctions     = (*Provider)(nil)
+	_ provider.ProviderWithListResources = (*Provider)(nil)
 )
 
 // New makes the provider of this machine: its clock, its environment, all drivers.
@@ -106,6 +108,21 @@ func (p *Provider) Resources(context.Context) []func() resource.Resource {
 		rollbackpolicy.NewResource,
 		service.NewResource,
 	}
+}
+
+// ListResources implements provider.ProviderWithListResources: every resource lists
+// what the ledger knows of its kind.
+func (p *Provider) ListResources(ctx context.Context) []func() list.ListResource {
+	var out []func() list.ListResource
+	for _, make := range p.Resources(ctx) {
+		if _, lists := make().(list.ListResource); lists {
+			out = append(out, func() list.ListResource {
+				l, _ := make().(list.ListResource) // It was one a moment ago.
+				return l
+			})
+		}
+	}
+	return out
 }
 
 // DataSources implements provider.Provider.

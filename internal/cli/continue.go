@@ -2,12 +2,10 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
-	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
 func (a *app) continueCommand() *cobra.Command {
@@ -28,12 +26,8 @@ it was opened with. The exit code says how it ended. Ctrl-C leaves it open.`,
 				if _, err := history(ctx, l, key); err != nil {
 					return err
 				}
-				out, err := a.engine(l).Continue(ctx, key)
-				done := fmt.Sprintf("No rollout of %s is open; %s serves.", key, label(out.Payload))
-				if out.Rollout != nil && out.Result != release.Unchanged {
-					done = fmt.Sprintf("Rollout %d of %s %s; %s serves.", out.Rollout.Number, key, words(out.Rollout.State), label(out.Payload))
-				}
-				return a.finish(key, out, err, done)
+				done, err := a.operator(l).Continue(ctx, key)
+				return a.finish(key, done.Outcome, err, done.Text)
 			})
 		}),
 	})

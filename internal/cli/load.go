@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -29,6 +30,15 @@ func history(ctx context.Context, l ledger.Ledger, key release.Key) (*release.Hi
 		return nil, unknownRelease(ctx, l, key)
 	}
 	return release.Fold(key, records)
+}
+
+// withNames puts the names of those that the ledger does know to an error about a release
+// that it does not.
+func withNames(ctx context.Context, l ledger.Ledger, key release.Key, err error) error {
+	if errors.Is(err, release.ErrUnknown) {
+		return unknownRelease(ctx, l, key)
+	}
+	return err
 }
 
 func unknownRelease(ctx context.Context, l ledger.Ledger, key release.Key) error {

@@ -61,6 +61,12 @@ type Engine struct {
 	// empty keeps them in memory only.
 	SpoolDir string
 
+	// OnRecord, where it is set, is told each record of a rollout that this engine drives,
+	// once it is in the history, for people who watch. Rollouts over many targets call it
+	// from several goroutines. It changes nothing, and must not block: a revert waits for
+	// it.
+	OnRecord func(h *History, rec ledger.Record)
+
 	// onDecide, where a test sets it, is told each decision before it is carried out.
 	onDecide func(Decision)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/list"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/actions"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/changecalendar"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/changewindow"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
@@ -41,6 +43,7 @@ type Provider struct {
 }
 
 var (
+	_ provider.ProviderWithActions       = (*Provider)(nil)
 	_ provider.ProviderWithFunctions     = (*Provider)(nil)
 	_ provider.ProviderWithListResources = (*Provider)(nil)
 )
@@ -144,4 +147,9 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 // Functions implements provider.ProviderWithFunctions.
 func (p *Provider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{functions.NewCanarySteps, functions.NewRecommendStrategy, functions.NewWindowState}
+}
+
+// Actions implements provider.ProviderWithActions.
+func (p *Provider) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{actions.NewAbort, actions.NewContinue, actions.NewHold, actions.NewRollback}
 }

@@ -101,3 +101,49 @@ func Filled(typ tftypes.Type, given map[string]tftypes.Value) tftypes.Value {
 	}
 	return tftypes.NewValue(typ, members)
 }
+
+// Action checks and plans an action, as Terraform 1.14 does before it invokes one.
+func (p *Protocol) Action(name string, config map[string]tftypes.Value) ([]*tfprotov6.Diagnostic, error) {
+	p.t.Helper()
+	ctx := context.Background()
+	given := p.Value(Filled(p.Schemas.ActionSchemas[name].Schema.ValueType(), config))
+	checked, err := p.ValidateActionConfig(ctx, &tfprotov6.ValidateActionConfigRequest{ActionType: name, Config: given})
+	if err != nil || Errors(checked.Diagnostics) != nil {
+		return checked.Diagnostics, err
+	}
+	planned, err := p.PlanAction(ctx, &tfprotov6.PlanActionRequest{ActionType: name, Config: given})
+	if err != nil {
+		return nil, err
+	}
+	return append(checked.Diagnostics, planned.Diagnostics...), nil
+}
+
+// Invoked is what an action said while it ran, and at its end.
+type Invoked struct {
+	Lines       []string
+	Diagnostics []*tfprotov6.Diagnostic
+}
+
+// Invoke runs an action to its end.
+func (p *Protocol) Invoke(ctx context.Context, name string, config map[string]tftypes.Value) Invoked {
+	p.t.Helper()
+	var out Invoked
+	given := p.Value(Filled(p.Schemas.ActionSchemas[name].Schema.ValueType(), config))
+	stream, err := p.InvokeAction(ctx, &tfprotov6.InvokeActionRequest{ActionType: name, Config: given})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	ended := false
+	for event := range stream.Events {
+		switch e := event.Type.(type) {
+		case tfprotov6.ProgressInvokeActionEventType:
+			out.Lines = append(out.Lines, e.Message)
+		case tfprotov6.CompletedInvokeActionEventType:
+			out.Diagnostics, ended = e.Diagnostics, true
+		}
+	}
+	if !ended {
+		p.t.Fatalf("%s came to no end: %q", name, out.Lines)
+	}
+	return out
+}

@@ -29,7 +29,8 @@ type named struct {
 // ListResourceConfigSchema implements list.ListResource.
 func (r *Resource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = listschema.Schema{
-		MarkdownDescription: fmt.Sprintf("Lists every %s that the ledger knows, whichever state declared it, in the order of names.", r.Object.Noun),
+		MarkdownDescription: fmt.Sprintf("Lists every %s that the ledger knows, whichever state declared it, in the order of names.\n\n"+
+			"Lists need Terraform 1.14. Everywhere else `sluice objects %s` shows the same, and an `import` block with an `id` takes one over.", r.Object.Noun, r.Object.Type),
 		Attributes: map[string]listschema.Attribute{
 			"name_prefix": listschema.StringAttribute{
 				Optional:            true,

@@ -32,7 +32,8 @@ type identity struct {
 // ListResourceConfigSchema implements list.ListResource.
 func (r *Resource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = listschema.Schema{
-		MarkdownDescription: "Lists every drift check that the ledger knows, in the order of releases. It looks at no target: `status`, `observed` and `differences` are null, and come with the first read.",
+		MarkdownDescription: "Lists every drift check that the ledger knows, in the order of releases. It looks at no target: `status`, `observed` and `differences` are null, and come with the first read.\n\n" +
+			"Lists need Terraform 1.14. Everywhere else `sluice objects drift_check` shows the same, and an `import` block with an `id` takes one over.",
 		Attributes: map[string]listschema.Attribute{
 			"service":     listschema.StringAttribute{Optional: true, MarkdownDescription: "The service whose checks are listed. Default: all. Example: `\"checkout\"`."},
 			"environment": listschema.StringAttribute{Optional: true, MarkdownDescription: "The environment whose checks are listed. Default: all. Example: `\"production\"`."},

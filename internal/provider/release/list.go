@@ -47,7 +47,8 @@ type listConfig struct {
 func (r *Resource) ListResourceConfigSchema(_ context.Context, _ lists.ListResourceSchemaRequest, resp *lists.ListResourceSchemaResponse) {
 	resp.Schema = listschema.Schema{
 		MarkdownDescription: "Lists every release that the ledger knows and that serves something, in the order of names. It reads the record alone and asks no target, so `serving` and `targets_serving` are null, and come with the first read. " +
-			"A release over many targets is one release.",
+			"A release over many targets is one release.\n\n" +
+			"Lists need Terraform 1.14. Everywhere else `sluice status` shows the same, and an `import` block with an `id` takes one over.",
 		Attributes: map[string]listschema.Attribute{
 			"service":     listschema.StringAttribute{Optional: true, MarkdownDescription: "The service whose releases are listed. Default: all. Example: `\"checkout\"`."},
 			"environment": listschema.StringAttribute{Optional: true, MarkdownDescription: "The environment whose releases are listed. Default: all. Example: `\"production\"`."},

@@ -117,10 +117,10 @@ func (p *Provider) Resources(context.Context) []func() resource.Resource {
 // what the ledger knows of its kind.
 func (p *Provider) ListResources(ctx context.Context) []func() list.ListResource {
 	var out []func() list.ListResource
-	for _, make := range p.Resources(ctx) {
-		if _, lists := make().(list.ListResource); lists {
+	for _, construct := range p.Resources(ctx) {
+		if _, lists := construct().(list.ListResource); lists {
 			out = append(out, func() list.ListResource {
-				l, _ := make().(list.ListResource) // It was one a moment ago.
+				l, _ := construct().(list.ListResource) // It was one a moment ago.
 				return l
 			})
 		}

@@ -2,12 +2,11 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
-	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/operator"
 )
 
 func (a *app) abortCommand() *cobra.Command {
@@ -38,24 +37,8 @@ rollout goes back then. It is an error when nobody lives to do that.`,
 			return err
 		}
 		return a.urgently(ctx, key, reason, func(l ledger.Ledger) error {
-			e := a.engine(l)
-			status, err := a.reach(ctx, e, key)
-			if err != nil {
-				return err
-			}
-			open := status.History.Open()
-			if open == nil {
-				return fmt.Errorf("no rollout of %s is open, so there is nothing to abort; to leave what serves: sluice rollback %s --reason \"...\"", key, key)
-			}
-			req := release.RequestBody{By: a.actor(), Reason: reason, Cause: release.CauseOperator, Quarantine: quarantine}
-			if request || status.LookErr != nil {
-				if err := e.RequestAbort(ctx, key, req); err != nil {
-					return err
-				}
-				return a.awaitTaker(ctx, l, key, open.Number, status.LookErr)
-			}
-			out, err := e.Abort(ctx, key, req)
-			return a.finish(key, out, err, fmt.Sprintf("Rollout %d of %s is aborted; %s serves.", open.Number, key, label(open.Baseline)))
+			done, err := a.operator(l).Abort(ctx, key, operator.AbortRequest{Reason: reason, Quarantine: quarantine, Request: request})
+			return a.finish(key, done.Outcome, withNames(ctx, l, key, err), done.Text)
 		})
 	})
 	return cmd

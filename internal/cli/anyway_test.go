@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluice/terraform-provider-sluice/internal/operator"
+
 	_ "modernc.org/sqlite" // to damage and to lock a ledger behind its driver's back
 )
 
@@ -58,7 +60,7 @@ func TestALedgerThatDoesNotWorkDoesNotStopARollback(t *testing.T) {
 			w.serves("1.0.0")
 			contains(t, r.out, "checkout/production is back: 1.0.0 at 100 %.")
 			contains(t, r.errors, "Warning: the ledger does not work", c.says, "Not recorded", "slow shop")
-			if waited := w.clock.Now().Sub(before); waited > 2*urgentPatience {
+			if waited := w.clock.Now().Sub(before); waited > 2*operator.UrgentPatience {
 				t.Errorf("it waited %s for the ledger", waited)
 			}
 		})

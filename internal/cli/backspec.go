@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/operator"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
@@ -27,9 +28,9 @@ type specFile struct {
 }
 
 func (a *app) writeBackSpec(ctx context.Context, l ledger.Ledger, key release.Key, path string) error {
-	h, err := salvagedHistory(ctx, l, key)
+	h, err := operator.SalvagedHistory(ctx, l, key)
 	if err != nil {
-		return err
+		return withNames(ctx, l, key, err)
 	}
 	to := h.Previous()
 	if open := h.Open(); open != nil {
@@ -93,12 +94,12 @@ func (a *app) backBySpec(ctx context.Context, args []string, f rollbackFlags) er
 
 // revertBy goes back to the specification's payload at the target alone.
 func (a *app) revertBy(ctx context.Context, spec release.Spec, reason, why string) error {
-	obs, err := release.RevertWithSpec(ctx, spec, spec.Payload, a.targetDrivers(), target.Deps{Clock: a.clock, UserAgent: a.userAgent()})
+	obs, err := a.salvager().Revert(ctx, spec)
 	if err != nil {
-		return fmt.Errorf("unable to bring %s back to %s: %w; it is safe to run this again", spec.Key(), spec.Payload.Label(), err)
+		return err
 	}
 	a.note("Not recorded, %s. Write down: %s, %s by %s: %s", why, instant(a.clock.Now()), spec.Key(), a.actor(), reason)
-	a.note("The record does not know of it: the next apply, or the repair of a drift check, brings back what the record says should serve. Once the ledger can be used, and before that:\n  sluice rollback %s --reason \"...\"", spec.Key())
+	a.note("%s", operator.Unrecorded(spec.Key()))
 	if a.asJSON {
 		return a.writeJSON(outcomeJSON{
 			Release: spec.Key().String(), Result: string(release.WentBack), Payload: toPayloadOrNull(&spec.Payload),

@@ -7,6 +7,7 @@ func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.statusCommand(),
 		a.releasesCommand(),
+		a.objectsCommand(),
 		a.historyCommand(),
 		a.explainCommand(),
 		a.watchCommand(),

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -97,28 +96,12 @@ func (a *app) continueOne(ctx context.Context, l ledger.Ledger, key release.Key,
 	if err != nil {
 		return err
 	}
-	out, err := a.engine(l).ContinueFor(ctx, key, stay)
+	did, err := a.operator(l).Continue(ctx, key, stay)
 	var held *ledger.HeldError
 	if errors.As(err, &held) && stay.Wait.Short() && h.Open() != nil {
-		out = release.Outcome{Key: key, Result: release.Underway, Rollout: h.Open(), Payload: &h.Open().Spec.Payload, History: h}
+		out := release.Outcome{Key: key, Result: release.Underway, Rollout: h.Open(), Payload: &h.Open().Spec.Payload, History: h}
 		return a.finish(key, out, nil, fmt.Sprintf("Rollout %d of %s is driven by %s, who goes on.", h.Open().Number, key, held.Lease.Holder))
 	}
-	return a.finish(key, out, err, continuedText(key, out))
+	return a.finish(key, did.Outcome, err, did.Text)
 }
 
-// continuedText says in one line what became of a release.
-func continuedText(key release.Key, out release.Outcome) string {
-	switch {
-	case out.Rollout == nil || out.Result == release.Unchanged:
-		return fmt.Sprintf("No rollout of %s is open; %s serves.", key, label(out.Payload))
-	case out.Result == release.Underway:
-		p := out.Rollout.Progress()
-		text := fmt.Sprintf("Rollout %d of %s is not finished: %s.", out.Rollout.Number, key, p.Text)
-		if !p.RevertsAt.IsZero() {
-			text += fmt.Sprintf(" The target goes back by itself at %s unless somebody looks before.", p.RevertsAt.UTC().Format(time.RFC3339))
-		}
-		return text
-	default:
-		return fmt.Sprintf("Rollout %d of %s %s; %s serves.", out.Rollout.Number, key, words(out.Rollout.State), label(out.Payload))
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/operator"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -84,7 +85,7 @@ func (a *app) continueEach(ctx context.Context, e *release.Engine, keys []releas
 
 // continued says what became of one release.
 func (a *app) continued(key release.Key, out release.Outcome, err error) continuedJSON {
-	c := continuedJSON{Release: key.String(), Result: string(out.Result), Rollout: toRollout(key, out.Rollout, a.clock.Now()), err: err, text: continuedText(key, out)}
+	c := continuedJSON{Release: key.String(), Result: string(out.Result), Rollout: toRollout(key, out.Rollout, a.clock.Now()), err: err, text: operator.Continued(key, out)}
 	var held *ledger.HeldError
 	var ended *release.EndedError
 	switch {

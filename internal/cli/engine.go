@@ -1,15 +1,12 @@
 package cli
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/drift/document"
@@ -17,6 +14,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/gate/dependency"
 	driftgate "github.com/sluice/terraform-provider-sluice/internal/gate/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/operator"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	signals "github.com/sluice/terraform-provider-sluice/internal/signal/all"
@@ -29,7 +27,7 @@ var spoolDir = filepath.Join(".sluice", "spool")
 
 // lookTimeout is how long a command waits for the target before it concludes that
 // it has no access to it: somebody else may have.
-const lookTimeout = 3 * time.Second
+const lookTimeout = operator.LookTimeout
 
 // engine makes what drives releases, as this process.
 func (a *app) engine(l ledger.Ledger) *release.Engine {
@@ -98,32 +96,9 @@ func (a *app) signalDrivers() signal.Registry {
 	return signals.Drivers()
 }
 
-// reach says what the release is, and whether its target answers this process. Of
-// many targets one is enough: what is away is gone on with when it is back.
-func (a *app) reach(ctx context.Context, e *release.Engine, key release.Key) (release.Status, error) {
-	quick := &release.Engine{
-		Ledger: e.Ledger, Clock: e.Clock, Targets: e.Targets, UserAgent: e.UserAgent, CallTimeout: lookTimeout,
-	}
-	s, err := quick.Describe(ctx, key, true)
-	if errors.Is(err, release.ErrUnknown) {
-		return s, unknownRelease(ctx, e.Ledger, key)
-	}
-	if len(s.Parts) > 0 {
-		s.LookErr = nobodyAnswers(s.Parts)
-	}
-	return s, err
-}
-
-// nobodyAnswers is why none of the targets answers, nil where one does.
-func nobodyAnswers(parts []release.PartLook) error {
-	var all []error
-	for _, p := range parts {
-		if p.Err == nil {
-			return nil
-		}
-		all = append(all, fmt.Errorf("%s: %w", p.Name, p.Err))
-	}
-	return errors.Join(all...)
+// operator acts for the person at this terminal.
+func (a *app) operator(l ledger.Ledger) operator.Operator {
+	return operator.Operator{Engine: a.engine(l)}
 }
 
 // outcomeJSON is what the commands that act write with --json.
@@ -163,28 +138,7 @@ func (a *app) finish(key release.Key, out release.Outcome, err error, done strin
 	return err
 }
 
-// told gives an error of the engine the words that the provider uses too. Errors
-// that are of the command line, or of the ledger, speak for themselves.
+// told gives an error of the engine the words that the provider uses too.
 func (a *app) told(err error, key release.Key, out release.Outcome) error {
-	var (
-		ended      *release.EndedError
-		blocked    *release.BlockedError
-		stopped    *release.InterruptedError
-		open       *release.OpenError
-		obstructed *release.ObstructedError
-		held       *ledger.HeldError
-	)
-	if !errors.As(err, &ended) && !errors.As(err, &blocked) && !errors.As(err, &stopped) &&
-		!errors.As(err, &open) && !errors.As(err, &obstructed) && !errors.As(err, &held) {
-		return err
-	}
-	var payload artifact.Payload
-	switch {
-	case out.Rollout != nil:
-		payload = out.Rollout.Spec.Payload
-	case out.Payload != nil:
-		payload = *out.Payload
-	}
-	summary, detail := release.Explain(err, key, payload)
-	return &toldError{summary: summary, detail: detail, err: err}
+	return operator.Explain(err, key, out)
 }

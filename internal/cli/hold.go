@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/hold"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
@@ -158,15 +157,9 @@ func holdError(err error) error {
 
 // parseUntil reads an instant, or a duration from now on. Empty is no end.
 func (a *app) parseUntil(text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
+	at, err := hold.ParseUntil(text, a.clock.Now())
+	if err != nil {
+		return at, badInput("--until %w", err)
 	}
-	if at, err := time.Parse(time.RFC3339, text); err == nil {
-		return at.UTC(), nil
-	}
-	d, problem := field.ParseDuration(text, false)
-	if problem != "" {
-		return time.Time{}, badInput("--until %q is no time and no duration; allowed are a time with its zone, for example 2026-12-01T08:00:00Z, or a duration from now on, for example 2h", text)
-	}
-	return a.clock.Now().Add(d), nil
+	return at, nil
 }

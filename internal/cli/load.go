@@ -2,15 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
-
-// releasePrefix begins the streams of releases.
-var releasePrefix = strings.TrimSuffix(release.Key{Service: "s", Environment: "e"}.Stream(), "s/e")
 
 // parseRelease reads the argument RELEASE.
 func parseRelease(text string) (release.Key, error) {
@@ -32,6 +30,15 @@ func history(ctx context.Context, l ledger.Ledger, key release.Key) (*release.Hi
 		return nil, unknownRelease(ctx, l, key)
 	}
 	return release.Fold(key, records)
+}
+
+// withNames puts the names of those that the ledger does know to an error about a release
+// that it does not.
+func withNames(ctx context.Context, l ledger.Ledger, key release.Key, err error) error {
+	if errors.Is(err, release.ErrUnknown) {
+		return unknownRelease(ctx, l, key)
+	}
+	return err
 }
 
 func unknownRelease(ctx context.Context, l ledger.Ledger, key release.Key) error {
@@ -56,17 +63,5 @@ func unknownRelease(ctx context.Context, l ledger.Ledger, key release.Key) error
 
 // releases lists every release of the ledger, in the order of names.
 func releases(ctx context.Context, l ledger.Ledger) ([]release.Key, error) {
-	heads, err := l.Heads(ctx, releasePrefix)
-	if err != nil {
-		return nil, err
-	}
-	keys := make([]release.Key, 0, len(heads))
-	for _, h := range heads {
-		key, err := release.ParseKey(strings.TrimPrefix(h.Stream, releasePrefix))
-		if err != nil {
-			return nil, &ledger.CorruptError{Stream: h.Stream, Seq: h.Seq, Reason: "its stream is not a release's", Err: err}
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
+	return release.Keys(ctx, l, "")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/notify"
+	"github.com/sluice/terraform-provider-sluice/internal/operator"
 )
 
 // url is the ledger's: the flag's, else the environment's, else the default where
@@ -81,7 +82,7 @@ func (a *app) telling(ctx context.Context, f func(ledger.Ledger) error) func(led
 		a.background = &notify.Background{Deliverer: d}
 		defer a.background.Stop()
 		err := f(l)
-		if err == nil || !ofTheLedger(err) {
+		if err == nil || !operator.OfTheLedger(err) {
 			a.background.Finish(ctx, atMost)
 		}
 		return err

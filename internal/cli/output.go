@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/operator"
 	"github.com/sluice/terraform-provider-sluice/internal/prose"
 )
 
@@ -53,6 +54,10 @@ func (a *app) printError(err error) {
 	var told *toldError
 	if errors.As(err, &told) {
 		summary, detail = told.summary, told.detail
+	}
+	var explained *operator.Error
+	if errors.As(err, &explained) {
+		summary, detail = explained.Summary, explained.Detail
 	}
 	if hint := hintFor(err); hint != "" {
 		detail = strings.TrimSpace(detail + "\n" + hint)

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -76,23 +75,8 @@ the way is open: the old artifact, the path, the capacity, and what is irreversi
 }
 
 func (a *app) back(ctx context.Context, l ledger.Ledger, key release.Key, reason string) error {
-	e := a.engine(l)
-	status, err := a.reach(ctx, e, key)
-	if err != nil {
-		return err
-	}
-	if status.LookErr != nil {
-		req := release.RequestBody{By: a.actor(), Reason: reason, Cause: release.CauseOperator, Quarantine: true}
-		if err := e.RequestBack(ctx, key, req); err != nil {
-			return err
-		}
-		if open := status.History.Open(); open != nil {
-			return a.awaitTaker(ctx, l, key, open.Number, status.LookErr)
-		}
-		return nobody(key, status.Lease, status.LookErr)
-	}
-	out, err := e.Back(ctx, key, release.BackRequest{Reason: reason})
-	return a.finish(key, out, err, fmt.Sprintf("%s is back: %s serves.", key, label(out.Payload)))
+	done, err := a.operator(l).Rollback(ctx, key, reason)
+	return a.finish(key, done.Outcome, withNames(ctx, l, key, err), done.Text)
 }
 
 // backPlanJSON is what sluice rollback --dry-run --json writes.

@@ -12,6 +12,9 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
+// pollEvery is the time between two looks at the ledger.
+const pollEvery = 500 * time.Millisecond
+
 func (a *app) waitCommand() *cobra.Command {
 	var timeout string
 	cmd := a.reads(&cobra.Command{

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/operator"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -15,12 +16,7 @@ import (
 func words[T ~string](s T) string { return strings.ReplaceAll(string(s), "_", " ") }
 
 // label names a payload, or says that there is none.
-func label(p *artifact.Payload) string {
-	if p == nil || p.IsZero() {
-		return "nothing"
-	}
-	return p.Label()
-}
+func label(p *artifact.Payload) string { return operator.Label(p) }
 
 // instant writes a time to the second, in UTC.
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
@@ -64,14 +60,7 @@ func about(d time.Duration) string {
 }
 
 // percent writes a share of traffic.
-func percent(weight float64) string {
-	// Four digits: a third of the targets is 33.33 %, and 0.015625 stays what it is.
-	short, err := strconv.ParseFloat(strconv.FormatFloat(weight, 'g', 4, 64), 64)
-	if err != nil {
-		short = weight
-	}
-	return strconv.FormatFloat(short, 'f', -1, 64) + " %"
-}
+func percent(weight float64) string { return operator.Percent(weight) }
 
 // number writes a count with a comma every three digits.
 func number(n float64) string {

@@ -25,6 +25,7 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest,
 	}
 	c := &client.Client{World: p.world}
 	resp.ResourceData, resp.DataSourceData = c, c
+	resp.ListResourceData, resp.ActionData = c, c
 	if config.unknown() {
 		c.Unknown = true
 		resp.Diagnostics.AddWarning("The provider block of sluice is not known yet",

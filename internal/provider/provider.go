@@ -6,8 +6,10 @@ import (
 	"context"
 	"os"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/actions"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/changecalendar"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/changewindow"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
@@ -42,7 +45,9 @@ type Provider struct {
 }
 
 var (
-	_ provider.ProviderWithFunctions = (*Provider)(nil)
+	_ provider.ProviderWithActions       = (*Provider)(nil)
+	_ provider.ProviderWithFunctions     = (*Provider)(nil)
+	_ provider.ProviderWithListResources = (*Provider)(nil)
 )
 
 // New makes the provider of this machine: its clock, its environment, all drivers.
@@ -123,6 +128,21 @@ func (p *Provider) Resources(context.Context) []func() resource.Resource {
 	}
 }
 
+// ListResources implements provider.ProviderWithListResources: every resource lists
+// what the ledger knows of its kind.
+func (p *Provider) ListResources(ctx context.Context) []func() list.ListResource {
+	var out []func() list.ListResource
+	for _, construct := range p.Resources(ctx) {
+		if _, lists := construct().(list.ListResource); lists {
+			out = append(out, func() list.ListResource {
+				l, _ := construct().(list.ListResource) // It was one a moment ago.
+				return l
+			})
+		}
+	}
+	return out
+}
+
 // DataSources implements provider.Provider.
 func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
@@ -144,4 +164,9 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 // Functions implements provider.ProviderWithFunctions.
 func (p *Provider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{functions.NewCanarySteps, functions.NewRecommendStrategy, functions.NewWindowState}
+}
+
+// Actions implements provider.ProviderWithActions.
+func (p *Provider) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{actions.NewAbort, actions.NewContinue, actions.NewHold, actions.NewRollback}
 }

@@ -37,11 +37,15 @@ func TestTheProviderHasWhatItPromises(t *testing.T) {
 	for name := range resp.Functions {
 		got = append(got, "function "+name)
 	}
+	for name := range resp.ActionSchemas {
+		got = append(got, "action "+name)
+	}
 	want := []string{
 		"sluice_change_window", "sluice_deployment_strategy", "sluice_drift_check", "sluice_environment", "sluice_external_dependency", "sluice_notification", "sluice_release", "sluice_rollback_policy", "sluice_service",
 		"data sluice_change_calendar", "data sluice_change_window", "data sluice_deployment_strategy", "data sluice_environment", "data sluice_external_dependency", "data sluice_notification", "data sluice_release", "data sluice_rollback_policy", "data sluice_service",
 		"data sluice_release_timeline", "data sluice_window_advice",
 		"function canary_steps", "function recommend_strategy", "function window_state",
+		"action sluice_abort", "action sluice_continue", "action sluice_hold", "action sluice_rollback",
 	}
 	if diff := cmp.Diff(set(want), set(got)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -66,6 +70,12 @@ func TestEachAttributeIsDescribedInFullSentences(t *testing.T) {
 	}
 	for name, s := range resp.DataSourceSchemas {
 		describe(t, "data "+name, s.Block)
+	}
+	for name, s := range resp.ListResourceSchemas {
+		describe(t, "list "+name, s.Block)
+	}
+	for name, a := range resp.ActionSchemas {
+		describe(t, "action "+name, a.Schema.Block)
 	}
 	for name, f := range resp.Functions {
 		sentence(t, name, f.Description)
@@ -102,6 +112,16 @@ func sentence(t *testing.T, at, text string) {
 		t.Errorf("%s is not described", at)
 	case !strings.ContainsRune(".`)", rune(text[len(text)-1])) && !strings.HasSuffix(text, "..."):
 		t.Errorf("%s: %q is no sentence", at, text)
+	}
+}
+
+// TestEachResourceIsListed holds new resources to it: what can be declared can be found.
+func TestEachResourceIsListed(t *testing.T) {
+	resp := schemas(t)
+	for name := range resp.ResourceSchemas {
+		if resp.ListResourceSchemas[name] == nil {
+			t.Errorf("%s has no list: implement list.ListResource, as internal/provider/declared does", name)
+		}
 	}
 }
 

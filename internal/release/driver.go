@@ -124,7 +124,7 @@ func (d *driver) sync(ctx context.Context) error {
 		return err
 	}
 	for _, r := range records {
-		if err := d.h.Add(r); err != nil {
+		if err := d.fold(r); err != nil {
 			return err
 		}
 	}

@@ -73,6 +73,12 @@ type Engine struct {
 	HandOver context.Context
 	Hooks    Hooks
 
+	// OnRecord, where it is set, is told each record of a rollout that this engine drives,
+	// once it is in the history, for people who watch. Rollouts over many targets call it
+	// from several goroutines. It changes nothing, and must not block: a revert waits for
+	// it.
+	OnRecord func(h *History, rec ledger.Record)
+
 	// onDecide, where a test sets it, is told each decision before it is carried out.
 	onDecide func(Decision)
 }

@@ -16,7 +16,7 @@ func (e *Engine) RequestBack(ctx context.Context, key Key, req RequestBody) erro
 	if err != nil {
 		return err
 	}
-	if err := h.mayGoBack(); err != nil {
+	if err := h.MayGoBack(); err != nil {
 		return err
 	}
 	if req.Cause == "" {
@@ -26,8 +26,8 @@ func (e *Engine) RequestBack(ctx context.Context, key Key, req RequestBody) erro
 	return e.note(ctx, key, KindBackRequested, 0, req)
 }
 
-// mayGoBack says why a person's rollback would have nothing to do.
-func (h *History) mayGoBack() error {
+// MayGoBack says why a person's rollback would have nothing to do; nil where it has.
+func (h *History) MayGoBack() error {
 	open := h.Open()
 	switch {
 	case h.Spec != nil && h.Spec.Mode == Observe:
@@ -49,7 +49,7 @@ func (d *driver) takeUpRequest(ctx context.Context) (out Outcome, done bool, err
 	if request == nil {
 		return Outcome{}, false, nil
 	}
-	if err := d.h.mayGoBack(); err != nil {
+	if err := d.h.MayGoBack(); err != nil {
 		d.warn(fmt.Sprintf("the rollback that %s asked for (%s) cannot be done: %v", request.By, request.Reason, err))
 		return Outcome{}, false, nil
 	}
@@ -73,7 +73,7 @@ func (e *Engine) Back(ctx context.Context, key Key, req BackRequest) (Outcome, e
 	if err != nil {
 		return Outcome{Key: key}, err
 	}
-	if err := h.mayGoBack(); err != nil {
+	if err := h.MayGoBack(); err != nil {
 		return outcomeOf(h, Unchanged, nil), err
 	}
 	open := h.Open()

@@ -40,7 +40,16 @@ func (d *driver) appendFenced(ctx context.Context, kind string, body any) error 
 	}
 	// A repeated append may have been taken long ago, with others behind it.
 	d.fresh = kind == KindTick && rec.Seq == d.h.Seq+1
-	return d.h.Add(rec)
+	return d.fold(rec)
+}
+
+// fold takes a record into the history, and tells whoever watches.
+func (d *driver) fold(rec ledger.Record) error {
+	err := d.h.Add(rec)
+	if err == nil && d.e.OnRecord != nil {
+		d.e.OnRecord(d.h, rec)
+	}
+	return err
 }
 
 // appendOnce appends, and repeats once when the outcome is unknown: the ledger
@@ -114,7 +123,7 @@ func (d *driver) appendOrSpool(ctx context.Context, entry ledger.Entry) error {
 		var fenced *ledger.FencedError
 		switch {
 		case err == nil:
-			return d.h.Add(rec)
+			return d.fold(rec)
 		case errors.As(err, &fenced):
 			return err
 		case errors.Is(err, errAgain) && d.sync(short) == nil:
@@ -128,7 +137,7 @@ func (d *driver) appendOrSpool(ctx context.Context, entry ledger.Entry) error {
 		d.warn(err.Error())
 	}
 	d.adrift = true
-	return d.h.Add(ledger.Seal(d.key.Stream(), d.h.Seq+1, "", entry))
+	return d.fold(ledger.Seal(d.key.Stream(), d.h.Seq+1, "", entry))
 }
 
 // bringHome appends what was spooled once the driver is done, if the ledger is

@@ -16,7 +16,7 @@ import (
 // Protocol is a configured provider without any Terraform in front of it, for what
 // the oldest Terraform of the tests cannot ask: an import by identity, say.
 type Protocol struct {
-	tfprotov6.ProviderServer
+	serve.Extras
 	// Schemas are the provider's.
 	Schemas *tfprotov6.GetProviderSchemaResponse
 	t       testing.TB
@@ -26,7 +26,7 @@ type Protocol struct {
 func Speak(t testing.TB, world client.World, ledger string) *Protocol {
 	t.Helper()
 	ctx := context.Background()
-	p := &Protocol{ProviderServer: serve.New(provider.NewIn(world)), t: t}
+	p := &Protocol{Extras: serve.New(provider.NewIn(world)), t: t}
 	var err error
 	if p.Schemas, err = p.GetProviderSchema(ctx, &tfprotov6.GetProviderSchemaRequest{}); err != nil {
 		t.Fatal(err)

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/sluice/terraform-provider-sluice/internal/provider/serve"
 )
 
 // Seen is a diagnostic as the provider gave it to Terraform. Terraform's own output
@@ -58,13 +60,13 @@ func Path(d *tfprotov6.Diagnostic) string {
 
 // overheard is a provider whose diagnostics about configuration and plan are noted.
 type overheard struct {
-	tfprotov6.ProviderServer
+	serve.Extras
 	to *recorder
 }
 
 // ConfigureProvider implements tfprotov6.ProviderServer.
 func (o overheard) ConfigureProvider(ctx context.Context, req *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
-	resp, err := o.ProviderServer.ConfigureProvider(ctx, req)
+	resp, err := o.Extras.ConfigureProvider(ctx, req)
 	if resp != nil {
 		o.to.note("", resp.Diagnostics)
 	}
@@ -73,7 +75,7 @@ func (o overheard) ConfigureProvider(ctx context.Context, req *tfprotov6.Configu
 
 // ValidateProviderConfig implements tfprotov6.ProviderServer.
 func (o overheard) ValidateProviderConfig(ctx context.Context, req *tfprotov6.ValidateProviderConfigRequest) (*tfprotov6.ValidateProviderConfigResponse, error) {
-	resp, err := o.ProviderServer.ValidateProviderConfig(ctx, req)
+	resp, err := o.Extras.ValidateProviderConfig(ctx, req)
 	if resp != nil {
 		o.to.note("", resp.Diagnostics)
 	}
@@ -82,7 +84,7 @@ func (o overheard) ValidateProviderConfig(ctx context.Context, req *tfprotov6.Va
 
 // ValidateResourceConfig implements tfprotov6.ResourceServer.
 func (o overheard) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
-	resp, err := o.ProviderServer.ValidateResourceConfig(ctx, req)
+	resp, err := o.Extras.ValidateResourceConfig(ctx, req)
 	if resp != nil {
 		o.to.note(req.TypeName, resp.Diagnostics)
 	}
@@ -91,7 +93,7 @@ func (o overheard) ValidateResourceConfig(ctx context.Context, req *tfprotov6.Va
 
 // ValidateDataResourceConfig implements tfprotov6.DataSourceServer.
 func (o overheard) ValidateDataResourceConfig(ctx context.Context, req *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
-	resp, err := o.ProviderServer.ValidateDataResourceConfig(ctx, req)
+	resp, err := o.Extras.ValidateDataResourceConfig(ctx, req)
 	if resp != nil {
 		o.to.note(req.TypeName, resp.Diagnostics)
 	}
@@ -100,7 +102,7 @@ func (o overheard) ValidateDataResourceConfig(ctx context.Context, req *tfprotov
 
 // ReadDataSource implements tfprotov6.DataSourceServer.
 func (o overheard) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
-	resp, err := o.ProviderServer.ReadDataSource(ctx, req)
+	resp, err := o.Extras.ReadDataSource(ctx, req)
 	if resp != nil {
 		o.to.note(req.TypeName, resp.Diagnostics)
 	}
@@ -109,7 +111,7 @@ func (o overheard) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSo
 
 // PlanResourceChange implements tfprotov6.ResourceServer.
 func (o overheard) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
-	resp, err := o.ProviderServer.PlanResourceChange(ctx, req)
+	resp, err := o.Extras.PlanResourceChange(ctx, req)
 	if resp != nil {
 		o.to.note(req.TypeName, resp.Diagnostics)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/definition"
@@ -186,6 +187,16 @@ func (r *Resource) Delete(ctx context.Context, req resource.DeleteRequest, resp 
 
 // ImportState takes the name, by id or by identity.
 func (r *Resource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	name := req.ID
+	if name == "" && req.Identity != nil {
+		var given types.String
+		resp.Diagnostics.Append(req.Identity.GetAttribute(ctx, path.Root(nameAttr), &given)...)
+		name = given.ValueString()
+	}
+	if problem := field.Name(name); problem != "" {
+		resp.Diagnostics.AddError("Unable to import "+r.Object.Noun+" "+name, problem)
+		return
+	}
 	resource.ImportStatePassthroughWithIdentity(ctx, path.Root(nameAttr), path.Root(nameAttr), req, resp)
 }
 

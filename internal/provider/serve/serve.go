@@ -35,8 +35,14 @@ func Run(p func() provider.Provider, debug bool) error {
 }
 
 // New makes the protocol server of a provider. It is safe for concurrent calls.
-func New(p provider.Provider) tfprotov6.ProviderServer {
-	return &server{ProviderServer: providerserver.NewProtocol6(p)()}
+func New(p provider.Provider) Extras {
+	// The framework's server has them all; a version that had not would not compile
+	// into a release that passes its tests.
+	inner, ok := providerserver.NewProtocol6(p)().(Extras)
+	if !ok {
+		panic("terraform-plugin-framework serves neither lists nor actions")
+	}
+	return &server{Extras: inner}
 }
 
 // Factory is New in the shape that terraform-plugin-testing wants.
@@ -51,7 +57,7 @@ func Factory(p func() provider.Provider) func() (tfprotov6.ProviderServer, error
 // What is not overridden here is called once per run, or returns a stream that
 // outlives the call, and keeps its own context.
 type server struct {
-	tfprotov6.ProviderServer
+	Extras
 	schemas schemas
 }
 
@@ -64,7 +70,7 @@ func call[Req, Resp any](ctx context.Context, method func(context.Context, Req) 
 
 // ValidateResourceConfig implements tfprotov6.ResourceServer.
 func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
-	resp, err := call(ctx, s.ProviderServer.ValidateResourceConfig, req)
+	resp, err := call(ctx, s.Extras.ValidateResourceConfig, req)
 	if err == nil {
 		resp.Diagnostics = s.truthful(req.TypeName, req.Config, resp.Diagnostics)
 	}
@@ -73,45 +79,45 @@ func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.Vali
 
 // UpgradeResourceState implements tfprotov6.ResourceServer.
 func (s *server) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	return call(ctx, s.ProviderServer.UpgradeResourceState, req)
+	return call(ctx, s.Extras.UpgradeResourceState, req)
 }
 
 // UpgradeResourceIdentity implements tfprotov6.ResourceServer.
 func (s *server) UpgradeResourceIdentity(ctx context.Context, req *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {
-	return call(ctx, s.ProviderServer.UpgradeResourceIdentity, req)
+	return call(ctx, s.Extras.UpgradeResourceIdentity, req)
 }
 
 // ReadResource implements tfprotov6.ResourceServer.
 func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
-	return call(ctx, s.ProviderServer.ReadResource, req)
+	return call(ctx, s.Extras.ReadResource, req)
 }
 
 // PlanResourceChange implements tfprotov6.ResourceServer.
 func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
-	return call(ctx, s.ProviderServer.PlanResourceChange, req)
+	return call(ctx, s.Extras.PlanResourceChange, req)
 }
 
 // ApplyResourceChange implements tfprotov6.ResourceServer.
 func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
-	return call(ctx, s.ProviderServer.ApplyResourceChange, req)
+	return call(ctx, s.Extras.ApplyResourceChange, req)
 }
 
 // ImportResourceState implements tfprotov6.ResourceServer.
 func (s *server) ImportResourceState(ctx context.Context, req *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
-	return call(ctx, s.ProviderServer.ImportResourceState, req)
+	return call(ctx, s.Extras.ImportResourceState, req)
 }
 
 // ValidateDataResourceConfig implements tfprotov6.DataSourceServer.
 func (s *server) ValidateDataResourceConfig(ctx context.Context, req *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
-	return call(ctx, s.ProviderServer.ValidateDataResourceConfig, req)
+	return call(ctx, s.Extras.ValidateDataResourceConfig, req)
 }
 
 // ReadDataSource implements tfprotov6.DataSourceServer.
 func (s *server) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
-	return call(ctx, s.ProviderServer.ReadDataSource, req)
+	return call(ctx, s.Extras.ReadDataSource, req)
 }
 
 // CallFunction implements tfprotov6.FunctionServer.
 func (s *server) CallFunction(ctx context.Context, req *tfprotov6.CallFunctionRequest) (*tfprotov6.CallFunctionResponse, error) {
-	return call(ctx, s.ProviderServer.CallFunction, req)
+	return call(ctx, s.Extras.CallFunction, req)
 }

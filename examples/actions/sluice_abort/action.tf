@@ -1,0 +1,6 @@
+action "sluice_abort" "checkout" {
+  config {
+    release = "checkout/production"
+    reason  = "errors in the shop"
+  }
+}

@@ -1,0 +1,5 @@
+action "sluice_continue" "checkout" {
+  config {
+    release = "checkout/production"
+  }
+}

@@ -1,0 +1,6 @@
+action "sluice_hold" "checkout" {
+  config {
+    scope  = "environment/production"
+    reason = "moving the database"
+  }
+}

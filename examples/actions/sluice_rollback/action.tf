@@ -1,0 +1,6 @@
+action "sluice_rollback" "checkout" {
+  config {
+    release = "checkout/production"
+    reason  = "checkout is slow"
+  }
+}

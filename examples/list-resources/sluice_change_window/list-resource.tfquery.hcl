@@ -1,0 +1,3 @@
+list "sluice_change_window" "all" {
+  provider = sluice
+}

@@ -1,0 +1,3 @@
+list "sluice_deployment_strategy" "all" {
+  provider = sluice
+}

@@ -1,0 +1,3 @@
+list "sluice_drift_check" "all" {
+  provider = sluice
+}

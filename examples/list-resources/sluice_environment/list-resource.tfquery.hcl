@@ -1,0 +1,3 @@
+list "sluice_environment" "all" {
+  provider = sluice
+}

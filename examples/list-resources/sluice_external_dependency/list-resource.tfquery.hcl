@@ -1,0 +1,3 @@
+list "sluice_external_dependency" "all" {
+  provider = sluice
+}

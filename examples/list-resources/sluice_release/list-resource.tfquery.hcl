@@ -1,0 +1,3 @@
+list "sluice_release" "all" {
+  provider = sluice
+}

@@ -1,0 +1,3 @@
+list "sluice_rollback_policy" "all" {
+  provider = sluice
+}

@@ -1,0 +1,3 @@
+list "sluice_service" "all" {
+  provider = sluice
+}

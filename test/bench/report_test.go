@@ -57,7 +57,7 @@ func TestChooseNamesWhatThereIs(t *testing.T) {
 	if err != nil || len(some) != 2 || some[0].name != "reaction" || some[1].name != "ledger" {
 		t.Errorf("chosen: %v, %v", some, err)
 	}
-	if _, err := choose("ledgers"); err == nil || !strings.Contains(err.Error(), "start, ledger, judge") {
+	if _, err := choose("ledgers"); err == nil || !strings.Contains(err.Error(), "start, ledger, ledger-postgres") {
 		t.Errorf("the error for an unknown section does not list what there is: %v", err)
 	}
 }

@@ -104,4 +104,3 @@ func (a *app) continueOne(ctx context.Context, l ledger.Ledger, key release.Key,
 	}
 	return a.finish(key, did.Outcome, err, did.Text)
 }
-

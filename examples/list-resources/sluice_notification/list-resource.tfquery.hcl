@@ -1,0 +1,3 @@
+list "sluice_notification" "all" {
+  provider = sluice
+}

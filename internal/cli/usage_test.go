@@ -96,7 +96,7 @@ func TestBadUsage(t *testing.T) {
 		want []string
 	}{
 		"unknown command":         {[]string{"statsu"}, []string{`"statsu" is no command of sluice`, "did you mean: status?", "for example: sluice status"}},
-		"nothing like it":         {[]string{"deploy"}, []string{`"deploy" is no command of sluice; it has abort, calendar, continue, contract`}},
+		"nothing like it":         {[]string{"deploy"}, []string{`"deploy" is no command of sluice; it has abort, agent, calendar, continue, contract`}},
 		"unknown below":           {[]string{"quarantine", "lit"}, []string{"did you mean", "lift"}},
 		"group alone":             {[]string{"quarantine"}, []string{"needs one of its commands: add, lift, list"}},
 		"unknown flag":            {[]string{"status", "--jsn"}, []string{"--jsn", "usage: sluice status", "for example: sluice status"}},

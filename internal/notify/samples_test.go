@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/agent"
 	"github.com/sluice/terraform-provider-sluice/internal/check"
+	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
@@ -95,6 +97,10 @@ func (w *world) history() {
 	if err := ledger.Rebind(w.Context(), w.store(), "6f1c2d3e-0000-4000-8000-000000000000", "the disk died", "kim@acme", w.clock.Now()); err != nil {
 		w.Fatal(err)
 	}
+	w.appendTo(ledger.LedgerStream, ledger.KindMoved, 0, ledger.Moved{From: "sqlite:a.db", To: "sqlite:b.db", Streams: 2, Records: 9})
+	w.appendTo(ledger.LedgerStream, ledger.KindUnsealed, 0, ledger.Unsealed{To: "sqlite:c.db", Reason: "too slow"})
+	w.appendTo(ledger.LedgerStream, ledger.KindScope, 0, ledger.Scope{Scope: "acme/retail", Above: []string{"acme"}})
+	w.appendTo(agent.DriftStream("checkout"), agent.KindDriftChecked, 0, drift.Report{Status: drift.StatusDrifted, Severity: drift.SeverityHigh})
 	w.undeclare(release.EnvironmentKind, "production")
 }
 

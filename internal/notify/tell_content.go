@@ -3,6 +3,8 @@ package notify
 import (
 	"strings"
 
+	"github.com/sluice/terraform-provider-sluice/internal/agent"
+	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
@@ -39,12 +41,16 @@ func contentOf(rec ledger.Record) (map[string]any, error) {
 		return told(rec, func(b release.Quarantined) map[string]any {
 			return map[string]any{"artifactId": Purl(b.Payload), "version": b.Payload.Label(), "reason": b.Reason, "by": b.By}
 		})
+	case agent.KindDriftChecked:
+		return told(rec, func(r drift.Report) map[string]any {
+			return map[string]any{"status": string(r.Status), "severity": string(r.Severity), "reason": r.Reason, "differences": len(r.Differences)}
+		})
 	}
 	return plain(rec)
 }
 
 // plainFields are those that a record's body and the event call alike.
-var plainFields = []string{"step", "reason", "by", "cause", "quarantine", "key", "target", "wave", "result", "part_rollout", "changed", "kept", "from", "trigger"}
+var plainFields = []string{"step", "reason", "by", "cause", "quarantine", "key", "target", "wave", "result", "part_rollout", "changed", "kept", "from", "to", "trigger", "streams", "records", "scope", "above"}
 
 // plain takes over the fields of a body that are texts, numbers and truths anyway.
 // Steps are counted from 1, as everywhere where people read.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sluice/terraform-provider-sluice/internal/agent"
 	"github.com/sluice/terraform-provider-sluice/internal/agent/presence"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
@@ -131,6 +132,10 @@ func Table() []Entry {
 		{release.KindWaveWatched, nil, "One look at all targets; what follows from it is a record of its own."},
 		{ledger.KindCreated, nil, "The beginning of the ledger, before anybody could ask to be told."},
 		{ledger.KindRebound, []Type{Own("ledger", "rebound")}, "This ledger stands in for one that was lost."},
+		{ledger.KindMoved, []Type{Own("ledger", "moved")}, "The ledger was copied to where it is now."},
+		{ledger.KindUnsealed, []Type{Own("ledger", "unsealed")}, "A copy was given up, and the old ledger takes records again."},
+		{ledger.KindScope, []Type{Own("ledger", "scoped")}, "Whose ledger it is."},
+		{agent.KindDriftChecked, []Type{Own("drift", "checked")}, "An agent's look said something else than the one before, or the same for a day."},
 		{presence.KindAnnounced, nil, "An agent is there; it changes no release."},
 		{ledger.KindCheckpoint, nil, "An anchor of the ledger's own proof."},
 	}

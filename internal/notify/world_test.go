@@ -101,7 +101,12 @@ func (w *world) undeclare(kind, name string) {
 // not 0.
 func (w *world) append(key, kind string, rollout int, body any) ledger.Record {
 	w.Helper()
-	stream := releasePrefix + key
+	return w.appendTo(releasePrefix+key, kind, rollout, body)
+}
+
+// appendTo is append for any stream.
+func (w *world) appendTo(stream, kind string, rollout int, body any) ledger.Record {
+	w.Helper()
 	records, err := w.store().Read(w.Context(), stream, 1)
 	if err != nil {
 		w.Fatal(err)

@@ -24,8 +24,9 @@ var historyTests = []test{
 		s.ok("the storm", err)
 		report, err := history.Check(ops, checked)
 		s.ok("the history", err)
-		// Nothing was injected, so everything has an outcome.
-		if report.Open != 0 || report.Parts != storm.Groups {
+		// Nothing was injected, so everything has an outcome. A group falls into parts
+		// where nobody has tied its streams and its lease to each other.
+		if report.Open != 0 || report.Parts < storm.Groups {
 			s.Errorf("%+v", report)
 		}
 		_, err = ledger.Verify(s.Context(), s.l, ledger.VerifyOptions{})

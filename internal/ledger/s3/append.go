@@ -43,7 +43,7 @@ func (l *Ledger) append(ctx context.Context, stream string, after uint64, entry 
 		}
 		r, done, err := l.attempt(ctx, h, after, entry, fresh)
 		if errors.Is(err, errCondition) {
-			sent, err = true, nil
+			sent, err = sent || errors.Is(err, errOwnCondition), nil
 		}
 		if done || err != nil {
 			return r, unless(sent, err)

@@ -140,8 +140,9 @@ func uncertain(err error) error {
 		fenced   *ledger.FencedError
 		moved    *ledger.LeaseConflictError
 		corrupt  *ledger.CorruptError
+		sealed   *ledger.SealedError
 	)
-	if err == nil || errors.As(err, &conflict) || errors.As(err, &fenced) || errors.As(err, &moved) || errors.As(err, &corrupt) {
+	if err == nil || errors.As(err, &sealed) || errors.As(err, &conflict) || errors.As(err, &fenced) || errors.As(err, &moved) || errors.As(err, &corrupt) {
 		return err
 	}
 	return &uncertainError{err}

@@ -111,7 +111,7 @@ func (l *Ledger) SwapLease(ctx context.Context, current, next ledger.Lease) erro
 		if !errors.Is(err, errCondition) {
 			return unless(sent, err)
 		}
-		d, sent = nil, true
+		d, sent = nil, sent || errors.Is(err, errOwnCondition)
 	}
 	// The last write may be the one that was there when it was repeated.
 	if now, err := l.settled(ctx, next.Name); err != nil {

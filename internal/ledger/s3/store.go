@@ -148,6 +148,10 @@ func (s *store) unlisted(ctx context.Context, key string) bool {
 // one, if an answer to it was lost: whoever writes looks.
 var errCondition = errors.New("the condition of the write does not hold")
 
+// errOwnCondition is errCondition of a write that was repeated since its first answer was
+// lost, so that what the condition met may be the write itself.
+var errOwnCondition = fmt.Errorf("%w, perhaps since it took effect before", errCondition)
+
 // put writes an object where etag is still the object's; empty, where there is none.
 // It returns the new ETag.
 func (s *store) put(ctx context.Context, key string, data []byte, etag string) (string, error) {
@@ -174,10 +178,12 @@ func (s *store) put(ctx context.Context, key string, data []byte, etag string) (
 		}
 		return err
 	})
-	if isCondition(err) {
+	switch {
+	case isCondition(err) && open:
+		return "", errOwnCondition
+	case isCondition(err):
 		return "", errCondition
-	}
-	if open {
+	case open:
 		err = uncertain(err)
 	}
 	return written, err

@@ -27,7 +27,7 @@ func push(s *suite, l ledger.Ledger, name string, e ledger.Entry) (ledger.Record
 
 var togetherTests = []test{
 	{"many writers on one stream get each number once", func(s *suite) {
-		const handles, writers, each = 3, 4, 15
+		const handles, writers, each = 3, 2, 12
 		var (
 			wg   sync.WaitGroup
 			mu   sync.Mutex

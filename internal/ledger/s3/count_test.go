@@ -11,7 +11,8 @@ import (
 )
 
 // What things cost, in requests and bytes, must not grow with history, except where
-// history is what is asked for. ADR 0031 has these figures; -v prints them.
+// history is what is asked for. -v prints the figures. ADR 0031 has those up to a million
+// records, which the bench measures.
 func TestCounts(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -25,10 +26,7 @@ func TestCounts(t *testing.T) {
 	}{
 		{10, 2, 16 << 10, 4},
 		{1000, 2, 40 << 10, 9},
-		{10_000, 2, 70 << 10, 90},
-		{30_000, 2, 160 << 10, 270},
-		// The ids of the oldest records are in a part.
-		{40_000, 3, 300 << 10, 360},
+		{6000, 2, 70 << 10, 60},
 	} {
 		t.Run(fmt.Sprint(c.records), func(t *testing.T) { count(t, c.records, c.cold, c.head, c.whole) })
 	}
@@ -82,7 +80,7 @@ func count(t *testing.T, n, cold int, size int64, whole int) {
 	}
 	expect("append, head not known", cold, size, push(warm))
 	expect("append, head known", 1, size, push(warm))
-	for range 300 {
+	for range 140 {
 		// Sealed and folded on the way, and never more than two writes.
 		s.Take()
 		if err := push(warm)(); err != nil {

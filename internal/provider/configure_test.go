@@ -71,8 +71,8 @@ func configure(t *testing.T, env map[string]string, values map[string]any) (*cli
 	var s provider.SchemaResponse
 	p.Schema(context.Background(), provider.SchemaRequest{}, &s)
 	members := map[string]tftypes.Value{}
-	for name, v := range values {
-		members[name] = tftypes.NewValue(tftypes.String, v)
+	for name, a := range s.Schema.Attributes {
+		members[name] = tftypes.NewValue(a.GetType().TerraformType(context.Background()), values[name])
 	}
 	raw := tftypes.NewValue(s.Schema.Type().TerraformType(context.Background()), members)
 	var resp provider.ConfigureResponse

@@ -32,9 +32,7 @@ func Speak(t testing.TB, world client.World, ledger string) *Protocol {
 		t.Fatal(err)
 	}
 	typ := p.Schemas.Provider.ValueType()
-	config := p.Value(tftypes.NewValue(typ, map[string]tftypes.Value{
-		"ledger": tftypes.NewValue(tftypes.String, ledger), "actor": tftypes.NewValue(tftypes.String, nil), "lease_ttl": tftypes.NewValue(tftypes.String, nil),
-	}))
+	config := p.Value(Object(typ, map[string]any{"ledger": ledger}))
 	resp, err := p.ConfigureProvider(ctx, &tfprotov6.ConfigureProviderRequest{Config: config})
 	if err == nil {
 		err = Errors(resp.Diagnostics)
@@ -43,6 +41,17 @@ func Speak(t testing.TB, world client.World, ledger string) *Protocol {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// Object is an object of that type with those members, and nulls for all others.
+func Object(typ tftypes.Type, members map[string]any) tftypes.Value {
+	values := map[string]tftypes.Value{}
+	if object, ok := typ.(tftypes.Object); ok {
+		for name, of := range object.AttributeTypes {
+			values[name] = tftypes.NewValue(of, members[name])
+		}
+	}
+	return tftypes.NewValue(typ, values)
 }
 
 // Type is the type of a resource's state.

@@ -16,10 +16,6 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
-// KindDriftChecked is the kind of the records in the stream of a drift check, which
-// DriftStream names. Their body is a drift.Report.
-const KindDriftChecked = "drift.checked"
-
 const (
 	// driftTTL is the term of the lease under which one agent looks for drift.
 	driftTTL = 30 * time.Second
@@ -32,9 +28,6 @@ const (
 	// driftAgain is after how long a result that has not changed is recorded again.
 	driftAgain = 24 * time.Hour
 )
-
-// DriftStream is the stream of a check's results.
-func DriftStream(name string) string { return "drift/" + name }
 
 // watchman looks for drift while it holds the lease.
 type watchman struct {
@@ -211,11 +204,11 @@ func (w *watchman) note(ctx context.Context, check drift.Check, report drift.Rep
 		return nil
 	}
 	entry := ledger.Entry{
-		ID: uuid.NewString(), Kind: KindDriftChecked, At: now, Actor: w.opts.Actor,
+		ID: uuid.NewString(), Kind: drift.KindChecked, At: now, Actor: w.opts.Actor,
 		Service: check.Release.Service, Environment: check.Release.Environment, Body: body,
 		Lease: w.lease.Name, Fence: w.lease.Fence,
 	}
-	rec, err := w.ledger.Append(ctx, DriftStream(check.Name), last.seq, entry)
+	rec, err := w.ledger.Append(ctx, drift.Stream(check.Name), last.seq, entry)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err != nil {
@@ -235,12 +228,12 @@ func (w *watchman) last(ctx context.Context, name string) (verdict, error) {
 	if known.known {
 		return known, nil
 	}
-	heads, err := w.ledger.Heads(ctx, DriftStream(name))
+	heads, err := w.ledger.Heads(ctx, drift.Stream(name))
 	if err != nil {
 		return verdict{}, err
 	}
 	v := verdict{known: true}
-	if len(heads) > 0 && heads[0].Stream == DriftStream(name) {
+	if len(heads) > 0 && heads[0].Stream == drift.Stream(name) {
 		var report drift.Report
 		if err := json.Unmarshal(heads[0].Body, &report); err != nil {
 			return verdict{}, fmt.Errorf("reading record %s#%d: %w", heads[0].Stream, heads[0].Seq, err)

@@ -31,14 +31,14 @@ func (w *world) adopt(key release.Key) {
 // found is what the records of a check say, in order.
 func (w *world) found(key release.Key) []drift.Status {
 	w.t.Helper()
-	records, err := w.ledger.Read(w.t.Context(), agent.DriftStream(drift.NameOf(key)), 1)
+	records, err := w.ledger.Read(w.t.Context(), drift.Stream(drift.NameOf(key)), 1)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	var out []drift.Status
 	for _, r := range records {
 		var report drift.Report
-		if err := json.Unmarshal(r.Body, &report); err != nil || r.Kind != agent.KindDriftChecked || r.Fence == 0 {
+		if err := json.Unmarshal(r.Body, &report); err != nil || r.Kind != drift.KindChecked || r.Fence == 0 {
 			w.t.Errorf("record %d: %s, %v", r.Seq, r.Kind, err)
 		}
 		out = append(out, report.Status)

@@ -22,6 +22,16 @@ const (
 	StatusUnknown Status = "unknown"
 )
 
+// KindChecked is the kind of the records in the stream of a drift check, which Stream
+// names. Their body is a Report.
+const KindChecked = "drift.checked"
+
+// StreamPrefix begins the names of the streams of drift checks.
+const StreamPrefix = "drift/"
+
+// Stream is the stream of the results of the check of that name.
+func Stream(name string) string { return StreamPrefix + name }
+
 // Report is the result of one drift check.
 type Report struct {
 	Key    release.Key `json:"release"`

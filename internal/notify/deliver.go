@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/sluice/terraform-provider-sluice/internal/agent"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
@@ -139,7 +139,7 @@ func (d *Deliverer) heads(ctx context.Context, streams []string) ([]ledger.Recor
 	var out []ledger.Record
 	prefixes := streams
 	if streams == nil {
-		prefixes = []string{releasePrefix, ledger.ObjectPrefix, agent.DriftStream(""), ledger.LedgerStream}
+		prefixes = []string{releasePrefix, ledger.ObjectPrefix, drift.StreamPrefix, ledger.LedgerStream}
 	}
 	for _, prefix := range prefixes {
 		heads, err := d.Ledger.Heads(ctx, prefix)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -38,6 +39,25 @@ func TestARoundDeliversInOrderAndOnce(t *testing.T) {
 	want = append(want, "pipelinerun.started checkout/production#2", "service.upgraded checkout/production", "pipelinerun.finished checkout/production#2")
 	if diff := cmp.Diff(want, r.got()); diff != "" {
 		t.Fatal(diff)
+	}
+}
+
+// What an agent finds on its schedule is told, to those who want that release.
+func TestDriftIsTold(t *testing.T) {
+	w := newWorld(t)
+	r, other := newReceiver(t), newReceiver(t)
+	w.declare(Notification{Name: "events", Webhook: &Webhook{URL: r.URL}, Events: []string{"*.sluice-drift.*"}, Services: []string{"checkout"}})
+	w.declare(Notification{Name: "others", Webhook: &Webhook{URL: other.URL}, Services: []string{"basket"}})
+	stream := drift.Stream("checkout@production")
+	w.appendTo(stream, drift.KindChecked, 0, drift.Report{Status: drift.StatusUnknown, Moving: true})
+	w.appendTo(stream, drift.KindChecked, 0, drift.Report{Status: drift.StatusDrifted, Differences: []drift.Finding{{}}})
+	w.round(w.deliverer("first"))
+	w.round(w.deliverer("second"))
+	if diff := cmp.Diff([]string{"drift.checked checkout/production"}, r.got()); diff != "" {
+		t.Error(diff)
+	}
+	if got := other.got(); len(got) != 0 {
+		t.Errorf("told of what it does not want: %v", got)
 	}
 }
 

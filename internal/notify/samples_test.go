@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sluice/terraform-provider-sluice/internal/agent"
 	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
@@ -97,10 +96,13 @@ func (w *world) history() {
 	if err := ledger.Rebind(w.Context(), w.store(), "6f1c2d3e-0000-4000-8000-000000000000", "the disk died", "kim@acme", w.clock.Now()); err != nil {
 		w.Fatal(err)
 	}
-	w.appendTo(ledger.LedgerStream, ledger.KindMoved, 0, ledger.Moved{From: "sqlite:a.db", To: "sqlite:b.db", Streams: 2, Records: 9})
-	w.appendTo(ledger.LedgerStream, ledger.KindUnsealed, 0, ledger.Unsealed{To: "sqlite:c.db", Reason: "too slow"})
 	w.appendTo(ledger.LedgerStream, ledger.KindScope, 0, ledger.Scope{Scope: "acme/retail", Above: []string{"acme"}})
-	w.appendTo(agent.DriftStream("checkout"), agent.KindDriftChecked, 0, drift.Report{Status: drift.StatusDrifted, Severity: drift.SeverityHigh})
+	w.appendTo(ledger.LedgerStream, ledger.KindUnsealed, 0, ledger.Unsealed{To: "s3://acme/ledger", Mark: "m1", Reason: "not today"})
+	w.appendTo(ledger.LedgerStream, ledger.KindMoved, 0, ledger.Moved{From: "sqlite:/a", To: "s3://acme/ledger", Mark: "m2"})
+	report := drift.Report{Mode: drift.ModeReport, Status: drift.StatusDrifted, Severity: "high", Differences: []drift.Finding{{}}}
+	w.appendTo(drift.Stream("checkout@production"), drift.KindChecked, 0, report)
+	report.Moving = true
+	w.appendTo(drift.Stream("checkout@production"), drift.KindChecked, 0, report)
 	w.undeclare(release.EnvironmentKind, "production")
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
@@ -79,6 +80,9 @@ func (t Teller) read(ctx context.Context, rec ledger.Record) (about, error) {
 	}}
 	name, isRelease := strings.CutPrefix(rec.Stream, releasePrefix)
 	if !isRelease {
+		if strings.HasPrefix(rec.Stream, drift.StreamPrefix) {
+			a.subject = release.Key{Service: rec.Service, Environment: rec.Environment}.String()
+		}
 		return a, nil
 	}
 	a.subject = name

@@ -3,7 +3,6 @@ package notify
 import (
 	"strings"
 
-	"github.com/sluice/terraform-provider-sluice/internal/agent"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
@@ -31,6 +30,14 @@ func contentOf(rec ledger.Record) (map[string]any, error) {
 		return told(rec, func(b release.DependenciesBody) map[string]any {
 			return map[string]any{"results": gates(b.Results, false)}
 		})
+	case drift.KindChecked:
+		return told(rec, looked)
+	case ledger.KindMoved:
+		return told(rec, func(b ledger.Moved) map[string]any { return map[string]any{"from": b.From, "to": b.To} })
+	case ledger.KindUnsealed:
+		return told(rec, func(b ledger.Unsealed) map[string]any { return map[string]any{"to": b.To, "reason": b.Reason} })
+	case ledger.KindScope:
+		return told(rec, func(b ledger.Scope) map[string]any { return scoped(b) })
 	case release.KindAdopted:
 		return told(rec, func(b release.AdoptedBody) map[string]any { return specified(b.Spec) })
 	case release.KindSpecified:
@@ -41,16 +48,12 @@ func contentOf(rec ledger.Record) (map[string]any, error) {
 		return told(rec, func(b release.Quarantined) map[string]any {
 			return map[string]any{"artifactId": Purl(b.Payload), "version": b.Payload.Label(), "reason": b.Reason, "by": b.By}
 		})
-	case agent.KindDriftChecked:
-		return told(rec, func(r drift.Report) map[string]any {
-			return map[string]any{"status": string(r.Status), "severity": string(r.Severity), "reason": r.Reason, "differences": len(r.Differences)}
-		})
 	}
 	return plain(rec)
 }
 
 // plainFields are those that a record's body and the event call alike.
-var plainFields = []string{"step", "reason", "by", "cause", "quarantine", "key", "target", "wave", "result", "part_rollout", "changed", "kept", "from", "to", "trigger", "streams", "records", "scope", "above"}
+var plainFields = []string{"step", "reason", "by", "cause", "quarantine", "key", "target", "wave", "result", "part_rollout", "changed", "kept", "from", "trigger"}
 
 // plain takes over the fields of a body that are texts, numbers and truths anyway.
 // Steps are counted from 1, as everywhere where people read.
@@ -103,6 +106,26 @@ func gates(results []gate.Result, stopping bool) []map[string]any {
 		}
 		out = append(out, g)
 	}
+	return out
+}
+
+// looked is nil where there was nothing to compare.
+func looked(r drift.Report) map[string]any {
+	if r.Moving || r.Unborn {
+		return nil
+	}
+	out := map[string]any{"status": string(r.Status), "mode": string(r.Mode), "differences": len(r.Differences)}
+	set(out, "severity", string(r.Severity))
+	set(out, "reason", r.Reason)
+	return out
+}
+
+func scoped(s ledger.Scope) map[string]any {
+	out := map[string]any{"scope": s.Scope}
+	if len(s.Above) > 0 {
+		out["above"] = s.Above
+	}
+	set(out, "reason", s.Reason)
 	return out
 }
 

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/sluice/terraform-provider-sluice/internal/agent"
 	"github.com/sluice/terraform-provider-sluice/internal/agent/presence"
+	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
@@ -87,7 +87,7 @@ func (e Entry) Silent() bool { return len(e.Types) == 0 }
 func move(s release.State) string { return "rollout." + string(s) }
 
 // Table lists every kind of record that this version writes into the streams of
-// releases and of the ledger, in the order of the documentation. Records of declared
+// releases, of drift checks and of the ledger, in the order of the documentation. Records of declared
 // objects are in Objects.
 func Table() []Entry {
 	return []Entry{
@@ -132,10 +132,10 @@ func Table() []Entry {
 		{release.KindWaveWatched, nil, "One look at all targets; what follows from it is a record of its own."},
 		{ledger.KindCreated, nil, "The beginning of the ledger, before anybody could ask to be told."},
 		{ledger.KindRebound, []Type{Own("ledger", "rebound")}, "This ledger stands in for one that was lost."},
-		{ledger.KindMoved, []Type{Own("ledger", "moved")}, "The ledger was copied to where it is now."},
-		{ledger.KindUnsealed, []Type{Own("ledger", "unsealed")}, "A copy was given up, and the old ledger takes records again."},
-		{ledger.KindScope, []Type{Own("ledger", "scoped")}, "Whose ledger it is."},
-		{agent.KindDriftChecked, []Type{Own("drift", "checked")}, "An agent's look said something else than the one before, or the same for a day."},
+		{ledger.KindMoved, []Type{Own("ledger", "moved")}, "The ledger goes on in another place, under the same UUID; told from there."},
+		{ledger.KindUnsealed, []Type{Own("ledger", "unsealed")}, "A move was given up, and the ledger is in use again."},
+		{ledger.KindScope, []Type{Own("ledger", "scoped")}, "Whose ledger it is, and whose objects hold here too, was said or changed."},
+		{drift.KindChecked, []Type{Own("drift", "checked")}, "An agent has looked, and found what it had not recorded within a day; `status` is `clean`, `drifted` or `unknown`. Not while a rollout moves what would be compared."},
 		{presence.KindAnnounced, nil, "An agent is there; it changes no release."},
 		{ledger.KindCheckpoint, nil, "An anchor of the ledger's own proof."},
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
@@ -104,7 +105,7 @@ func (w *world) append(key, kind string, rollout int, body any) ledger.Record {
 	return w.appendTo(releasePrefix+key, kind, rollout, body)
 }
 
-// appendTo is append for any stream.
+// appendTo appends to any stream; what drift checks found is of checkout.
 func (w *world) appendTo(stream, kind string, rollout int, body any) ledger.Record {
 	w.Helper()
 	records, err := w.store().Read(w.Context(), stream, 1)
@@ -119,6 +120,9 @@ func (w *world) appendTo(stream, kind string, rollout int, body any) ledger.Reco
 		raw = append(fmt.Appendf(nil, `{"rollout":%d,`, rollout), raw[1:]...)
 	}
 	service, environment := coverage(stream)
+	if strings.HasPrefix(stream, drift.StreamPrefix) {
+		service, environment = "checkout", "production"
+	}
 	w.clock.Advance(time.Second)
 	rec, err := w.store().Append(w.Context(), stream, uint64(len(records)), ledger.Entry{
 		ID: fmt.Sprintf("%s-%d", kind, len(records)), Kind: kind, At: w.clock.Now(), Actor: "ci@acme", Service: service, Environment: environment, Body: raw,

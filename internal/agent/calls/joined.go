@@ -33,6 +33,9 @@ type joined struct {
 	running, waiting map[string]*flight
 }
 
+// Unwrap gives the ledger whose reads are joined.
+func (j *joined) Unwrap() ledger.Ledger { return j.Ledger }
+
 // flight is one read and who waits for it.
 type flight struct {
 	read    func(context.Context) ([]ledger.Record, error)

@@ -25,6 +25,10 @@ type metered struct {
 	meter Meter
 }
 
+// Unwrap gives the ledger that is measured: what lies around one must not hide what it
+// can do, nor what is above it.
+func (m *metered) Unwrap() ledger.Ledger { return m.Ledger }
+
 func (m *metered) time(op string, begun time.Time, err error) {
 	m.meter(op, m.clock.Now().Sub(begun), failed(err))
 }

@@ -235,6 +235,38 @@ func TestALedgerAboveThatIsNotToBeTaken(t *testing.T) {
 	}
 }
 
+// sealable is a ledger that says what sealed it.
+type sealable struct {
+	*mem.Ledger
+	by *ledger.Sealing
+}
+
+func (s *sealable) Sealing(context.Context) (*ledger.Sealing, error) { return s.by, nil }
+
+// A ledger above that has moved can still be read, and what was declared at its new
+// place would be missed; while it is only being moved nothing can be declared anywhere.
+func TestALedgerAboveThatHasMovedIsNotRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	upper := &sealable{Ledger: w.ledgers["acme"]}
+	w.open = giving(upper)
+	v := w.view("acme/retail")
+	for _, by := range []*ledger.Sealing{nil, {To: "s3://acme/new", By: "kim@acme"}} {
+		upper.by = by
+		w.clock.Advance(time.Minute)
+		if _, err := scope.Find(t.Context(), v, "k", "none"); !errors.Is(err, ledger.ErrNotFound) {
+			t.Errorf("sealed by %v: %v", by, err)
+		}
+	}
+	upper.by = &ledger.Sealing{To: "s3://acme/new", By: "kim@acme", Done: true}
+	w.clock.Advance(time.Minute)
+	_, err := scope.Find(t.Context(), v, "k", "none")
+	var away *scope.UnreadableError
+	if !errors.As(err, &away) || !strings.Contains(err.Error(), "it has moved to s3://acme/new (kim@acme, ") || !strings.Contains(err.Error(), "give that as the ledger of acme") {
+		t.Errorf("%v", err)
+	}
+}
+
 func failing(err error) scope.Opener {
 	return func(context.Context, string) (ledger.Ledger, error) { return nil, err }
 }

@@ -46,9 +46,16 @@ type upper struct {
 	ledger  ledger.Ledger
 	failed  error
 	until   time.Time
+	// hereAt is when it was last seen not to have moved elsewhere.
+	hereAt time.Time
 }
 
 var _ ledger.Ledger = (*upper)(nil)
+
+// movable is the part of a ledger.Source that says whether it has moved.
+type movable interface {
+	Sealing(ctx context.Context) (*ledger.Sealing, error)
+}
 
 // do calls f with the open ledger. Neither a driver that does not heed its context nor
 // one that hangs holds up the caller for longer than patience.
@@ -66,6 +73,9 @@ func do[T any](ctx context.Context, u *upper, f func(context.Context, ledger.Led
 	got := make(chan answer, 1)
 	go func() {
 		l, err := u.opened(bounded)
+		if err == nil {
+			err = u.here(bounded, l)
+		}
 		if err != nil {
 			got <- answer{err: err}
 			return
@@ -128,6 +138,31 @@ func (u *upper) opened(ctx context.Context) (ledger.Ledger, error) {
 	u.ledger = l
 	u.mu.Unlock()
 	return l, nil
+}
+
+// here refuses a ledger that has moved: it can still be read, and says nothing of what
+// was declared at its new place since. It is asked again every boundKept, since whoever
+// looks upwards may live longer than the ledger stays where it is.
+func (u *upper) here(ctx context.Context, l ledger.Ledger) error {
+	now := u.clock.Now()
+	u.mu.Lock()
+	fresh := !u.hereAt.IsZero() && now.Sub(u.hereAt) < boundKept && !now.Before(u.hereAt)
+	u.mu.Unlock()
+	source, ok := ledger.As[movable](l)
+	if fresh || !ok {
+		return nil
+	}
+	s, err := source.Sealing(ctx)
+	switch {
+	case err != nil:
+		return err
+	case s != nil && s.Done:
+		return fmt.Errorf("it has moved to %s (%s, %s), and what was declared there since is not known here; give that as the ledger of %s, in above, --above or SLUICE_ABOVE", s.To, s.By, s.At.UTC().Format(time.RFC3339), u.scope)
+	}
+	u.mu.Lock()
+	u.hereAt = now
+	u.mu.Unlock()
+	return nil
 }
 
 // is checks that a ledger is that of the scope. So it is none of the others either: a

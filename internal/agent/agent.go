@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/agent/calls"
@@ -90,6 +91,10 @@ type Agent struct {
 	// watchedAt when others' were last looked at. Both are of the loop alone.
 	lists     bool
 	watchedAt time.Time
+	// hereAt is when the ledger was last seen not to have moved, of the loop alone, too.
+	hereAt time.Time
+	// refused is set when the ledger took no record since it is moved.
+	refused atomic.Bool
 }
 
 // New makes an agent, which does nothing until Run.

@@ -17,6 +17,8 @@ const (
 	// startPause lies between two starts: taking a rollout up costs some calls, and a
 	// thousand at once would make those late that are under way.
 	startPause = 2 * time.Millisecond
+	// hereEvery is the time between two questions whether the ledger has moved.
+	hereEvery = 30 * time.Second
 	// fewLeases is up to how many leases are read one by one.
 	fewLeases = 4
 )
@@ -84,6 +86,13 @@ func (a *Agent) pause(ctx context.Context, d time.Duration) {
 func (a *Agent) round(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, roundBound)
 	defer cancel()
+	if now := a.opts.Clock.Now(); a.refused.Swap(false) || a.hereAt.IsZero() || now.Sub(a.hereAt) >= hereEvery {
+		a.hereAt = time.Time{}
+		if err := ledger.StillHere(ctx, a.ledger); err != nil {
+			return err
+		}
+		a.hereAt = now
+	}
 	all, err := a.finder.next(ctx)
 	if err != nil {
 		return err
@@ -220,6 +229,10 @@ func (a *Agent) ended(ctx context.Context, it *item, err error) {
 func (a *Agent) wentWrong(it *item, err error) {
 	pause := a.work.rest(it, a.opts.Clock.Now())
 	a.metrics.stumbled()
+	var sealed *ledger.SealedError
+	if errors.As(err, &sealed) {
+		a.refused.Store(true)
+	}
 	a.log.Warn("the rollout cannot be driven now", "release", it.key.String(), "try", it.tries, "again_in", pause.String(), "error", err)
 }
 

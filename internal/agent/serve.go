@@ -1,12 +1,15 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
 // stuckAfter is after how long without a completed look the process counts as stuck;
@@ -59,9 +62,12 @@ func (h *health) alive(now time.Time) string {
 func (h *health) ready(now time.Time, every time.Duration, present bool) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	var moved *ledger.SealedError
 	switch {
 	case h.stops:
 		return "the agent stops"
+	case errors.As(h.err, &moved):
+		return "the ledger has moved; see the log"
 	case h.read.IsZero():
 		return "the ledger has not been read yet"
 	case h.err != nil:

@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http/httptest"
@@ -14,7 +15,9 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/sluice/terraform-provider-sluice/internal/agent"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
 // scrape gets one of an agent's pages.
@@ -32,6 +35,38 @@ func status(a *runner, path string) int {
 }
 
 func contains(page, line string) bool { return strings.Contains("\n"+page, "\n"+line+"\n") }
+
+// movable is a ledger that can be sealed.
+type movable struct {
+	*mem.Ledger
+	by atomic.Pointer[ledger.Sealing]
+}
+
+func (m *movable) Sealing(context.Context) (*ledger.Sealing, error) { return m.by.Load(), nil }
+
+func (m *movable) Append(ctx context.Context, stream string, after uint64, e ledger.Entry) (ledger.Record, error) {
+	if by := m.by.Load(); by != nil {
+		return ledger.Record{}, &ledger.SealedError{Sealing: *by}
+	}
+	return m.Ledger.Append(ctx, stream, after, e)
+}
+
+// An agent whose ledger has moved drives nothing forward, and does not say that it can
+// be counted on.
+func TestAnAgentWhoseLedgerHasMovedIsNotReady(t *testing.T) {
+	t.Parallel()
+	l := &movable{Ledger: mem.New(time.Now())}
+	w := newWorld(t, l)
+	w.bake = time.Minute
+	w.begin(keyOf(0), good)
+	a := w.run("a", nil)
+	w.until("it drives and is ready", func() bool { return w.history(keyOf(0)).Open().State == release.Baking && status(a, "/readyz") == 200 })
+	l.by.Store(&ledger.Sealing{To: "s3://acme/new", By: "kim@acme", Done: true})
+	w.until("it is not ready", func() bool { return status(a, "/readyz") == 503 })
+	if page := scrape(t, a, "/readyz"); !strings.Contains(page, "the ledger has moved") || !strings.Contains(a.log.String(), "s3://acme/new") {
+		t.Errorf("it says %q", page)
+	}
+}
 
 func TestHealthAndReadiness(t *testing.T) {
 	t.Parallel()

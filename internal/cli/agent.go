@@ -172,6 +172,9 @@ func (a *app) agentLog(format string) (*slog.Logger, error) {
 
 // runAgent runs an agent on an open ledger until ctx ends.
 func (a *app) runAgent(ctx context.Context, l ledger.Ledger, listen string, opts agent.Options) error {
+	if err := ledger.StillHere(ctx, l); err != nil {
+		return err
+	}
 	if a.actorName == "" && a.env("SLUICE_ACTOR") == "" {
 		a.actorName = "agent/" + opts.Self.Name
 	}

@@ -43,7 +43,10 @@ func TestLedgerCopy(t *testing.T) {
 	contains(t, r.errors, "copying", "verifying", "SLUICE_LEDGER")
 
 	// The old one says where it went and can still be read; the new one drives on.
-	contains(t, w.expect(Done, "status").out, "checkout/production")
+	r = w.expect(Done, "status")
+	contains(t, r.out, "checkout/production")
+	contains(t, r.errors, "Warning: what follows is how it was then; the ledger has moved to")
+	contains(t, w.expect(Failed, "agent", "--listen", "none").errors, "the ledger has moved to", "name that one")
 	contains(t, w.expect(Failed, "hold", "all", "--reason", "x").errors, "the ledger has moved to sqlite:", "moved/ledger.db", "name that one")
 	contains(t, w.expect(Failed, "ledger", "copy", "--to", "sqlite:third.db").errors, "the ledger has moved to")
 	w.expect(Done, "ledger", "copy", "--to", movedURL)
@@ -100,6 +103,8 @@ func TestLedgerCopyWithAnOpenRollout(t *testing.T) {
 	}
 	contains(t, w.expect(Done, "ledger", "copy", "--to", movedURL, "--with-open-rollouts").out, "sluice continue checkout/production")
 	contains(t, w.expect(Failed, "continue", "checkout/production").errors, "the ledger has moved to")
+	contains(t, w.expect(Failed, "wait", "checkout/production", "--timeout", "1h").errors, "Error: the ledger has moved to")
+	contains(t, w.expect(Failed, "releases", "--of", "acme=sqlite:.sluice/ledger.db", "--ledger", movedURL).errors, "the ledger has moved to")
 	w.env["SLUICE_LEDGER"] = movedURL
 	w.expect(Done, "continue", "checkout/production")
 	w.serves("1.1.1")

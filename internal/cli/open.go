@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/user"
 
@@ -11,6 +12,7 @@ import (
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/notify"
 	"github.com/sluice/terraform-provider-sluice/internal/operator"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 )
 
 // url is the ledger's: the flag's, else the environment's, else the default where
@@ -50,7 +52,13 @@ func (a *app) withLedger(ctx context.Context, opts ledgers.Options, f func(ledge
 
 // reading opens the ledger for reading alone, with a look at those above it.
 func (a *app) reading(ctx context.Context, f func(ledger.Ledger) error) error {
-	return a.upwards(ctx, ledgers.Options{ReadOnly: true}, f)
+	return a.upwards(ctx, ledgers.Options{ReadOnly: true}, func(l ledger.Ledger) error {
+		var moved *ledger.SealedError
+		if errors.As(ledger.StillHere(ctx, l), &moved) {
+			a.note("%s", prose.Wrapped("Warning: what follows is how it was then; "+moved.Error(), "", width(a.stderr)))
+		}
+		return f(l)
+	})
 }
 
 // writing opens a ledger that is there for writing, with a look at those above it. One

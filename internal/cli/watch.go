@@ -19,7 +19,13 @@ type follower struct {
 	ledger  ledger.Ledger
 	key     release.Key
 	history *release.History
+	// quiet counts the looks in a row that saw nothing new.
+	quiet int
 }
+
+// quietLooks is after how many looks without anything new a follower asks whether the
+// ledger has moved, since then nothing more will come.
+const quietLooks = 10
 
 // next folds what came since the last call and returns what it says. A release
 // that the ledger does not know is release.ErrUnknown.
@@ -33,6 +39,14 @@ func (f *follower) next(ctx context.Context) ([]eventJSON, error) {
 	}
 	if len(records) == 0 && f.history.Seq == 0 {
 		return nil, unknownRelease(ctx, f.ledger, f.key)
+	}
+	f.quiet++
+	if len(records) > 0 {
+		f.quiet = 0
+	} else if f.quiet%quietLooks == 0 {
+		if err := ledger.StillHere(ctx, f.ledger); err != nil {
+			return nil, err
+		}
 	}
 	var events []eventJSON
 	for _, rec := range records {

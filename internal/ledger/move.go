@@ -66,6 +66,22 @@ func (e *SealedError) Error() string {
 		e.Sealing.To, e.Sealing.By, e.Sealing.At.UTC().Format(time.RFC3339))
 }
 
+// StillHere is *SealedError where a ledger has moved for good: it can be read, and what
+// came since is in another place. One that is only being moved is still here.
+func StillHere(ctx context.Context, l Ledger) error {
+	movable, ok := As[interface {
+		Sealing(ctx context.Context) (*Sealing, error)
+	}](l)
+	if !ok {
+		return nil
+	}
+	s, err := movable.Sealing(ctx)
+	if err == nil && s != nil && s.Done {
+		err = &SealedError{Sealing: *s}
+	}
+	return err
+}
+
 // Source is a Ledger that can be moved elsewhere.
 type Source interface {
 	Ledger

@@ -52,11 +52,6 @@ type upper struct {
 
 var _ ledger.Ledger = (*upper)(nil)
 
-// movable is the part of a ledger.Source that says whether it has moved.
-type movable interface {
-	Sealing(ctx context.Context) (*ledger.Sealing, error)
-}
-
 // do calls f with the open ledger. Neither a driver that does not heed its context nor
 // one that hangs holds up the caller for longer than patience.
 func do[T any](ctx context.Context, u *upper, f func(context.Context, ledger.Ledger) (T, error)) (T, error) {
@@ -148,16 +143,17 @@ func (u *upper) here(ctx context.Context, l ledger.Ledger) error {
 	u.mu.Lock()
 	fresh := !u.hereAt.IsZero() && now.Sub(u.hereAt) < boundKept && !now.Before(u.hereAt)
 	u.mu.Unlock()
-	source, ok := ledger.As[movable](l)
-	if fresh || !ok {
+	if fresh {
 		return nil
 	}
-	s, err := source.Sealing(ctx)
-	switch {
-	case err != nil:
-		return err
-	case s != nil && s.Done:
+	err := ledger.StillHere(ctx, l)
+	var moved *ledger.SealedError
+	if errors.As(err, &moved) {
+		s := moved.Sealing
 		return fmt.Errorf("it has moved to %s (%s, %s), and what was declared there since is not known here; give that as the ledger of %s, in above, --above or SLUICE_ABOVE", s.To, s.By, s.At.UTC().Format(time.RFC3339), u.scope)
+	}
+	if err != nil {
+		return err
 	}
 	u.mu.Lock()
 	u.hereAt = now

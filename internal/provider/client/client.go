@@ -113,15 +113,10 @@ func (c *Client) upwards(l ledger.Ledger) ledger.Ledger {
 // after it. One that is only being moved can still be read.
 func stillHere(ctx context.Context) func(ledger.Ledger, error) (ledger.Ledger, error) {
 	return func(l ledger.Ledger, err error) (ledger.Ledger, error) {
-		source, ok := l.(ledger.Source)
-		if err != nil || !ok {
+		if err != nil {
 			return l, err
 		}
-		s, err := source.Sealing(ctx)
-		if err == nil && s != nil && s.Done {
-			err = &ledger.SealedError{Sealing: *s}
-		}
-		if err != nil {
+		if err := ledger.StillHere(ctx, l); err != nil {
 			return nil, errors.Join(err, l.Close())
 		}
 		return l, nil

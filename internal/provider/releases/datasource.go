@@ -121,7 +121,7 @@ func (d *DataSource) of(ctx context.Context, name, url string, f survey.Filter) 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	if err := scope.Is(ctx, l, p); err != nil {
+	if err := errors.Join(scope.Is(ctx, l, p), ledger.StillHere(ctx, l)); err != nil {
 		return nil, err
 	}
 	return survey.Of(ctx, l, f)

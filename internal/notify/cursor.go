@@ -97,6 +97,8 @@ func (d *Deliverer) find(ctx context.Context, n life, heads []ledger.Record) err
 		case p.told > 0 && !begun:
 		case since.Sub(head.At) > late:
 			p.told = max(p.told, head.Seq)
+		case head.Seq == 1 && !head.At.Before(ledger.Ceil(since.Add(-skew))):
+			// It is the only one, and new.
 		default:
 			open = append(open, unplaced{head, p, since.Add(-skew)})
 		}

@@ -14,11 +14,15 @@ import (
 const (
 	// roundBound is the longest that one look for work may take.
 	roundBound = 30 * time.Second
-	// startPause lies between two starts: taking a rollout up costs some calls, and a
-	// thousand at once would make those late that are under way.
-	startPause = 2 * time.Millisecond
 	// hereEvery is the time between two questions whether the ledger has moved.
 	hereEvery = 30 * time.Second
+	// startPause lies between two starts, as long as all together take no longer than
+	// startSpread: taking a rollout up costs some calls, and a thousand that begin
+	// together would be looked at together ever after, which makes each look late.
+	startPause  = 8 * time.Millisecond
+	startSpread = 8 * time.Second
+	// takePause is that between two that are taken over, which are spread already.
+	takePause = 2 * time.Millisecond
 	// fewLeases is up to how many leases are read one by one.
 	fewLeases = 4
 )
@@ -51,7 +55,8 @@ func (a *Agent) untilNext(ctx, drivers context.Context, until time.Time) bool {
 	if next := a.watchedAt.Add(a.watchEvery()); a.lists && next.Before(at) && a.work.counts()[held] > 0 {
 		at = next
 	}
-	a.pause(ctx, max(at.Sub(a.opts.Clock.Now()), 10*time.Millisecond))
+	// What was driven and has ended makes room.
+	a.pause(ctx, max(at.Sub(a.opts.Clock.Now()), 10*time.Millisecond), a.work.wake)
 	now := a.opts.Clock.Now()
 	if ctx.Err() != nil || !now.Before(until) {
 		return false
@@ -68,13 +73,13 @@ func (a *Agent) watchEvery() time.Duration {
 	return min(a.opts.LookEvery, max(a.opts.LeaseTTL/60, 50*time.Millisecond))
 }
 
-// pause waits for d, or until a rollout that was driven has ended.
-func (a *Agent) pause(ctx context.Context, d time.Duration) {
+// pause waits for d, or until wake says otherwise.
+func (a *Agent) pause(ctx context.Context, d time.Duration, wake <-chan struct{}) {
 	short, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
 		select {
-		case <-a.work.wake:
+		case <-wake:
 			cancel()
 		case <-short.Done():
 		}
@@ -154,13 +159,26 @@ func (a *Agent) saw(it *item, lease ledger.Lease) {
 	a.work.observe(it, lease, left, a.opts.Clock.Now().Add(min(left, max(lease.TTL/6, a.opts.LookEvery))))
 }
 
-// begin starts what may be started.
+// begin starts what may be started. It does not wait for that: what goes back and
+// comes meanwhile is begun at once.
 func (a *Agent) begin(ctx, drivers context.Context) {
-	for i, it := range a.work.due(a.opts.Clock.Now()) {
-		if i > 0 && !it.urgent && ctx.Err() == nil {
-			_ = a.opts.Clock.Sleep(ctx, startPause)
+	all := a.work.due(a.opts.Clock.Now())
+	pause := min(startPause, startSpread/time.Duration(max(len(all), 1)))
+	var wait time.Duration
+	for _, it := range all {
+		switch {
+		case it.urgent || len(all) == 1:
+			go a.drive(ctx, drivers, it)
+			continue
+		case it.from != "":
+			wait += min(takePause, pause)
+		default:
+			wait += pause
 		}
-		go a.drive(ctx, drivers, it)
+		go func(wait time.Duration, hurry chan struct{}) {
+			a.pause(ctx, wait, hurry)
+			a.drive(ctx, drivers, it)
+		}(wait, it.hurry)
 	}
 }
 

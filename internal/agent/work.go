@@ -37,6 +37,10 @@ type item struct {
 	sure bool
 	// again is true when something came while it was driven.
 	again bool
+	// hurry is closed when something urgent came while it was driven, in case its turn is
+	// still to come; hurried says so.
+	hurry   chan struct{}
+	hurried bool
 	// tries counts what went wrong in a row, and next is when to try again, or to look
 	// again at a lease that somebody else holds.
 	tries int
@@ -71,6 +75,10 @@ func (w *work) add(all []found) {
 			w.items[f.key] = &item{key: f.key, status: waiting, at: f.at, urgent: f.urgent, sure: f.sure}
 		case it.status == driving:
 			it.again = true
+			if f.urgent && !it.hurried {
+				it.hurried = true
+				close(it.hurry)
+			}
 		default:
 			it.urgent = it.urgent || f.urgent
 			if it.status == resting && f.urgent {
@@ -114,7 +122,7 @@ func (w *work) due(now time.Time) []*item {
 			continue
 		}
 		busy++
-		it.status = driving
+		it.status, it.hurry, it.hurried = driving, make(chan struct{}), false
 		out = append(out, it)
 	}
 	w.ending.Add(len(out))

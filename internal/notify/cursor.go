@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
@@ -40,34 +42,120 @@ type place struct {
 	opening *Opening
 }
 
-// find looks up where a notification stands in a stream whose last record is head.
-func (d *Deliverer) find(ctx context.Context, n life, head ledger.Record) (*place, error) {
-	kept, err := d.Ledger.Lease(ctx, n.cursorName(head.Stream))
+// few is up to how many streams are asked for one by one.
+const few = 4
+
+// cursors reads the cursors of streams, as they are in the ledger now.
+func (d *Deliverer) cursors(ctx context.Context, n life, heads []ledger.Record) ([]ledger.Lease, error) {
+	out := make([]ledger.Lease, len(heads))
+	if len(heads) > few {
+		all, err := ledger.EveryLease(ctx, d.Ledger, n.leaseName()+"/")
+		if err == nil {
+			byName := make(map[string]ledger.Lease, len(all))
+			for _, lease := range all {
+				byName[lease.Name] = lease
+			}
+			for i, head := range heads {
+				out[i] = byName[n.cursorName(head.Stream)]
+				out[i].Name = n.cursorName(head.Stream)
+			}
+			return out, nil
+		}
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return nil, err
+		}
+	}
+	for i, head := range heads {
+		var err error
+		if out[i], err = d.Ledger.Lease(ctx, n.cursorName(head.Stream)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// unplaced is a stream of which only the records say where a notification begins.
+type unplaced struct {
+	head  ledger.Record
+	place *place
+	since time.Time
+}
+
+// find looks up where a notification stands in streams, whose last records are heads.
+func (d *Deliverer) find(ctx context.Context, n life, heads []ledger.Record) error {
+	cursors, err := d.cursors(ctx, n, heads)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	p := &place{told: kept.Beat, kept: kept}
-	service, environment := coverage(head.Stream)
-	since, begun := n.since(service, environment)
-	if kept.Beat > 0 && !begun {
-		return p, nil
+	places := make([]*place, len(heads))
+	var open []unplaced
+	for i, head := range heads {
+		p := &place{told: cursors[i].Beat, kept: cursors[i]}
+		places[i] = p
+		since, begun := n.since(coverage(head.Stream))
+		switch {
+		case p.told > 0 && !begun:
+		case since.Sub(head.At) > late:
+			p.told = max(p.told, head.Seq)
+		case head.Seq == 1 && !head.At.Before(ledger.Ceil(since.Add(-skew))):
+			// It is the only one, and new.
+		default:
+			open = append(open, unplaced{head, p, since.Add(-skew)})
+		}
 	}
-	if since.Sub(head.At) > late {
-		p.told = max(p.told, head.Seq)
-		return p, nil
+	if err := d.begin(ctx, open); err != nil {
+		return err
 	}
-	records, err := d.Ledger.Query(ctx, ledger.Filter{StreamPrefix: head.Stream, Since: since.Add(-skew)})
-	if err != nil {
-		return nil, err
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, head := range heads {
+		d.places[n.cursorName(head.Stream)] = places[i]
 	}
-	first := head.Seq + 1
+	return nil
+}
+
+// mostAtOnce is how many records are read at once to see where a notification begins;
+// where there are more, each stream is asked for its own.
+const mostAtOnce = 5000
+
+// begin places a notification in front of the first record that is not too old for it.
+func (d *Deliverer) begin(ctx context.Context, open []unplaced) error {
+	if len(open) > few {
+		oldest := slices.MinFunc(open, func(a, b unplaced) int { return a.since.Compare(b.since) }).since
+		records, err := d.Ledger.Query(ctx, ledger.Filter{Since: oldest, Limit: mostAtOnce})
+		if err != nil {
+			return err
+		}
+		if len(records) < mostAtOnce {
+			by := map[string][]ledger.Record{}
+			for _, r := range records {
+				by[r.Stream] = append(by[r.Stream], r)
+			}
+			for _, u := range open {
+				u.before(by[u.head.Stream])
+			}
+			return nil
+		}
+	}
+	for _, u := range open {
+		records, err := d.Ledger.Query(ctx, ledger.Filter{StreamPrefix: u.head.Stream, Since: u.since})
+		if err != nil {
+			return err
+		}
+		u.before(records)
+	}
+	return nil
+}
+
+// before places the notification in front of the first of some records.
+func (u unplaced) before(records []ledger.Record) {
+	first := u.head.Seq + 1
 	for _, r := range records {
-		if r.Stream == head.Stream {
+		if r.Stream == u.head.Stream && !r.At.Before(ledger.Ceil(u.since)) {
 			first = min(first, r.Seq)
 		}
 	}
-	p.told = max(p.told, first-1)
-	return p, nil
+	u.place.told = max(u.place.told, first-1)
 }
 
 // keep writes the cursor. It never goes back: one that another deliverer has put further

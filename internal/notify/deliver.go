@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -10,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
-	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
@@ -50,13 +50,15 @@ type Deliverer struct {
 
 	mu sync.Mutex
 	// turn lets one call in at a time: a lease tells processes apart, and not calls.
-	turn   chan struct{}
-	id     string
-	leaser *ledger.Leaser
-	lives  map[string]life
-	places map[string]*place
-	states map[string]stated
-	waits  map[string]wait
+	turn chan struct{}
+	// lookout is of whoever has the turn.
+	lookout lookout
+	id      string
+	leaser  *ledger.Leaser
+	lives   map[string]life
+	places  map[string]*place
+	states  map[string]stated
+	waits   map[string]wait
 	// fences are those under which this deliverer last delivered a notification.
 	fences map[string]uint64
 }
@@ -133,26 +135,12 @@ func (d *Deliverer) prepare() {
 	}
 }
 
-// heads gives the last records of the streams of which anybody can be told, or of those
-// that are asked for.
+// heads gives the last records of all streams, or of those that are asked for.
 func (d *Deliverer) heads(ctx context.Context, streams []string) ([]ledger.Record, error) {
-	var out []ledger.Record
-	prefixes := streams
 	if streams == nil {
-		prefixes = []string{releasePrefix, ledger.ObjectPrefix, drift.StreamPrefix, ledger.LedgerStream}
+		return d.lookout.look(ctx, d.Ledger, d.Clock.Now())
 	}
-	for _, prefix := range prefixes {
-		heads, err := d.Ledger.Heads(ctx, prefix)
-		if err != nil {
-			return nil, err
-		}
-		for _, h := range heads {
-			if streams == nil && !strings.HasPrefix(h.Stream, ledger.ObjectPrefix+StateKind+"/") || h.Stream == prefix {
-				out = append(out, h)
-			}
-		}
-	}
-	return out, nil
+	return headsOf(ctx, d.Ledger, streams)
 }
 
 // one delivers one notification.
@@ -217,13 +205,13 @@ func (d *Deliverer) refresh(ctx context.Context, n life, work []ledger.Record, l
 	if mine {
 		return nil
 	}
-	for _, head := range work {
-		kept, err := d.Ledger.Lease(ctx, n.cursorName(head.Stream))
-		if err != nil {
-			return err
-		}
+	cursors, err := d.cursors(ctx, n, work)
+	if err != nil {
+		return err
+	}
+	for i, head := range work {
 		p := d.placeOf(n, head.Stream)
-		p.kept, p.told = kept, max(p.told, kept.Beat)
+		p.kept, p.told = cursors[i], max(p.told, cursors[i].Beat)
 	}
 	return nil
 }
@@ -294,28 +282,20 @@ func (d *Deliverer) acquire(ctx context.Context, name string) (ledger.Lease, err
 
 // work lists the streams of which the notification has not been told everything.
 func (d *Deliverer) work(ctx context.Context, n life, heads []ledger.Record) ([]ledger.Record, error) {
-	var out []ledger.Record
+	var covered, unknown []ledger.Record
 	for _, h := range heads {
-		service, environment := coverage(h.Stream)
-		if !n.covers(service, environment) {
+		if service, environment := coverage(h.Stream); !n.covers(service, environment) {
 			continue
 		}
-		p := d.placeOf(n, h.Stream)
-		if p == nil {
-			found, err := d.find(ctx, n, h)
-			if err != nil {
-				return nil, err
-			}
-			d.mu.Lock()
-			d.places[n.cursorName(h.Stream)] = found
-			d.mu.Unlock()
-			p = found
-		}
-		if h.Seq > p.told {
-			out = append(out, h)
+		covered = append(covered, h)
+		if d.placeOf(n, h.Stream) == nil {
+			unknown = append(unknown, h)
 		}
 	}
-	return out, nil
+	if err := d.find(ctx, n, unknown); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(covered, func(h ledger.Record) bool { return h.Seq <= d.placeOf(n, h.Stream).told }), nil
 }
 
 func (d *Deliverer) placeOf(n life, stream string) *place {

@@ -37,7 +37,7 @@ func (d *Deliverer) Standings(ctx context.Context) ([]Standing, error) {
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	heads, err := d.heads(ctx, nil)
+	heads, err := headsOf(ctx, d.Ledger, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (d *Deliverer) Skip(ctx context.Context, name, event, reason string) (Event
 	if err != nil {
 		return Event{}, err
 	}
-	heads, err := d.heads(ctx, nil)
+	heads, err := headsOf(ctx, d.Ledger, nil)
 	if err != nil {
 		return Event{}, err
 	}

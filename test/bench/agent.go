@@ -53,6 +53,11 @@ func agents(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	b.say("that took %s", took.Round(time.Millisecond))
+	receiver, err := listener(ctx, l)
+	if err != nil {
+		return err
+	}
+	defer receiver.Close()
 	first, err := startAgent(ctx, url, "first", size)
 	if err != nil {
 		return err
@@ -66,6 +71,9 @@ func agents(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	defer second.kill()
+	if err := b.tells(ctx, l); err != nil {
+		return err
+	}
 	return b.takenOver(ctx, l, first, second, size)
 }
 
@@ -212,13 +220,15 @@ func seed(ctx context.Context, l ledger.Ledger, size agentSize) error {
 func seedOne(ctx context.Context, l ledger.Ledger, n int, open bool) error {
 	spec := agentSpec(n, "1.0.0", "0")
 	key := spec.Key()
+	// A release stood for a while before the rollout that is open.
+	at := time.Now().Add(-48 * time.Hour)
 	write := func(after uint64, kind string, body any) error {
 		raw, err := json.Marshal(body)
 		if err != nil {
 			return err
 		}
 		_, err = l.Append(ctx, key.Stream(), after, ledger.Entry{
-			ID: fmt.Sprintf("%s-%d", kind, after), Kind: kind, At: time.Now(), Actor: "bench",
+			ID: fmt.Sprintf("%s-%d", kind, after), Kind: kind, At: at, Actor: "bench",
 			Service: key.Service, Environment: key.Environment, Body: raw,
 		})
 		return err
@@ -226,6 +236,7 @@ func seedOne(ctx context.Context, l ledger.Ledger, n int, open bool) error {
 	if err := write(0, release.KindAdopted, release.AdoptedBody{Spec: spec, Owner: owner}); err != nil || !open {
 		return err
 	}
+	at = time.Now()
 	old := spec.Payload
 	return write(1, release.KindOpened, release.OpenedBody{Number: 1, Kind: release.Forward, Spec: agentSpec(n, "1.1.0", "1"), Owner: owner, Baseline: &old})
 }

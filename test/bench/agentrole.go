@@ -147,11 +147,16 @@ func playAgent(ctx context.Context, argument string) error {
 			}}),
 		}
 	}
+	tell := deliverer(l, arg.Name)
 	a := agent.New(agent.Options{
 		Ledger: l, Clock: clock.System{}, Self: presence.Agent{Name: arg.Name}, Actor: arg.Name, Holder: fmt.Sprintf("%s %d", arg.Name, os.Getpid()),
 		Engine: engine, LeaseTTL: arg.Size.Lease, MaxRollouts: arg.Size.Rollouts, DriftEvery: time.Hour,
 		Look: func(l ledger.Ledger) func(context.Context, drift.Check, time.Time) (drift.Report, error) {
 			return drift.Looker{Engine: engine(l), Documents: document.Reader{}}.Look
+		},
+		Tell: func(ctx context.Context) error {
+			_, err := tell.Round(ctx)
+			return err
 		},
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
 	})

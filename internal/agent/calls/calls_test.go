@@ -115,9 +115,11 @@ func TestEachCallIsMeasuredAndALostRaceIsNoFailure(t *testing.T) {
 	_, query := m.Query(ctx, ledger.Filter{})
 	_, lease := m.Lease(ctx, "l")
 	swap := m.SwapLease(ctx, ledger.Lease{Name: "l"}, ledger.Lease{Name: "l", Holder: "h", Fence: 1, TTL: time.Second})
+	free := m.SwapLease(ctx, ledger.Lease{Name: "f"}, ledger.Lease{Name: "f", Beat: 1})
 	leases, listed := ledger.Leases(ctx, m, "")
-	if err := errors.Join(err, read, heads, query, lease, swap, listed); err != nil || conflict == nil || len(leases) != 1 {
-		t.Fatalf("%v, %v, %v", err, conflict, leases)
+	every, all := ledger.EveryLease(ctx, m, "")
+	if err := errors.Join(err, read, heads, query, lease, swap, free, listed, all); err != nil || conflict == nil || len(leases) != 1 || len(every) != 2 {
+		t.Fatalf("%v, %v, %v, %v", err, conflict, leases, every)
 	}
 	for _, op := range []string{"append", "read", "heads", "query", "lease", "swap_lease", "leases"} {
 		if ops[op] == 0 || failures[op] != 0 {

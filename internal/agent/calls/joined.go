@@ -65,6 +65,11 @@ func (j *joined) Leases(ctx context.Context, prefix string) ([]ledger.Lease, err
 	return ledger.Leases(ctx, j.Ledger, prefix)
 }
 
+// EveryLease implements ledger.LeaseReader.
+func (j *joined) EveryLease(ctx context.Context, prefix string) ([]ledger.Lease, error) {
+	return ledger.EveryLease(ctx, j.Ledger, prefix)
+}
+
 func (j *joined) join(ctx context.Context, what string, read func(context.Context) ([]ledger.Record, error)) ([]ledger.Record, error) {
 	j.mu.Lock()
 	f := j.waiting[what]

@@ -92,8 +92,17 @@ func (m *metered) SwapLease(ctx context.Context, current, next ledger.Lease) err
 
 // Leases implements ledger.LeaseLister.
 func (m *metered) Leases(ctx context.Context, prefix string) ([]ledger.Lease, error) {
+	return m.leases(ctx, prefix, ledger.Leases)
+}
+
+// EveryLease implements ledger.LeaseReader.
+func (m *metered) EveryLease(ctx context.Context, prefix string) ([]ledger.Lease, error) {
+	return m.leases(ctx, prefix, ledger.EveryLease)
+}
+
+func (m *metered) leases(ctx context.Context, prefix string, read func(context.Context, ledger.Ledger, string) ([]ledger.Lease, error)) ([]ledger.Lease, error) {
 	begun := m.clock.Now()
-	l, err := ledger.Leases(ctx, m.Ledger, prefix)
+	l, err := read(ctx, m.Ledger, prefix)
 	if !errors.Is(err, errors.ErrUnsupported) {
 		m.time("leases", begun, err)
 	}

@@ -24,6 +24,10 @@ type Keeper struct {
 	mu     sync.Mutex
 	leaser *ledger.Leaser
 	lease  ledger.Lease
+
+	// others and tidiedAt are of Keep alone.
+	others   map[string]*ledger.Watch
+	tidiedAt time.Time
 }
 
 // Keep announces the agent, takes its lease and renews it until the context ends;
@@ -40,7 +44,9 @@ func (k *Keeper) Keep(ctx context.Context, onError func(error)) {
 		if errors.As(err, &held) {
 			pause = min(pause, max(held.Left, time.Millisecond))
 		}
-		if err != nil && ctx.Err() == nil {
+		if err == nil {
+			k.tidy(ctx)
+		} else if ctx.Err() == nil {
 			onError(err)
 		}
 		if k.Clock.Sleep(ctx, pause) != nil {

@@ -2,6 +2,8 @@ package presence
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
@@ -24,30 +26,33 @@ func Live(ctx context.Context, l ledger.Ledger, c clock.Clock, want func(Agent) 
 	if err != nil {
 		return Agent{}, false, err
 	}
+	if want != nil {
+		agents = slices.DeleteFunc(agents, func(a Agent) bool { return !want(a) })
+	}
 	w := &Watcher{Ledger: l, Clock: c}
-	for {
-		pending := false
-		for _, a := range agents {
-			if want != nil && !want(a) {
-				continue
-			}
-			s, err := w.Look(ctx, a)
-			switch {
-			case err != nil:
-				return Agent{}, false, err
-			case s == Lives:
-				return a, true, nil
-			case s == Unsure:
-				pending = true
+	for len(agents) > 0 {
+		signs, err := w.looks(ctx, agents)
+		if err != nil {
+			return Agent{}, false, err
+		}
+		var unsure []Agent
+		for i, s := range signs {
+			switch s {
+			case Lives:
+				return agents[i], true, nil
+			case Unsure:
+				unsure = append(unsure, agents[i])
 			}
 		}
-		if !pending {
-			return Agent{}, false, nil
+		agents = unsure
+		if len(agents) == 0 {
+			break
 		}
 		if err := c.Sleep(ctx, lookEvery); err != nil {
 			return Agent{}, false, err
 		}
 	}
+	return Agent{}, false, nil
 }
 
 // Sign is what an observer knows of an agent.
@@ -84,6 +89,54 @@ func (w *Watcher) Look(ctx context.Context, a Agent) (Sign, error) {
 	if err != nil {
 		return Unsure, err
 	}
+	return w.saw(a, lease), nil
+}
+
+// looks is Look for many agents, in one call where the ledger has one for it.
+func (w *Watcher) looks(ctx context.Context, agents []Agent) ([]Sign, error) {
+	out := make([]Sign, len(agents))
+	if len(agents) > 1 {
+		leases, err := held(ctx, w.Ledger)
+		if err == nil {
+			for i, a := range agents {
+				out[i] = w.saw(a, leases[a.LeaseName()])
+			}
+			return out, nil
+		}
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return nil, err
+		}
+	}
+	for i, a := range agents {
+		var err error
+		if out[i], err = w.Look(ctx, a); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// held reads the agents' leases that somebody holds, by name. It is
+// errors.ErrUnsupported where the ledger reads one at a time alone.
+func held(ctx context.Context, l ledger.Ledger) (map[string]ledger.Lease, error) {
+	leases, err := ledger.Leases(ctx, l, Prefix)
+	if errors.Is(err, errors.ErrUnsupported) {
+		leases, err = ledger.EveryLease(ctx, l, Prefix)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]ledger.Lease, len(leases))
+	for _, lease := range leases {
+		if lease.Holder != "" {
+			out[lease.Name] = lease
+		}
+	}
+	return out, nil
+}
+
+// saw takes in a lease that was read.
+func (w *Watcher) saw(a Agent, lease ledger.Lease) Sign {
 	if w.seen == nil {
 		w.seen = map[string]*sighting{}
 	}
@@ -97,10 +150,10 @@ func (w *Watcher) Look(ctx context.Context, a Agent) (Sign, error) {
 	s.last = lease
 	switch {
 	case left == 0:
-		return Gone, nil
+		return Gone
 	case s.moved:
-		return Lives, nil
+		return Lives
 	default:
-		return Unsure, nil
+		return Unsure
 	}
 }

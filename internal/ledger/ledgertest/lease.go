@@ -63,6 +63,25 @@ var leaseTests = []test{
 			s.Errorf("got %+v", got)
 		}
 	}},
+	{"reading those of a prefix, held or not", func(s *suite) {
+		reader, ok := s.l.(ledger.LeaseReader)
+		if !ok {
+			return
+		}
+		for _, name := range []string{"x/a", "x/b/" + strings.Repeat("é", 150), "x0", "w"} {
+			s.swap(ledger.Lease{Name: name}, ledger.Lease{Name: name, Beat: 7})
+		}
+		s.swap(ledger.Lease{Name: "x/a", Beat: 7}, ledger.Lease{Name: "x/a", Holder: "h", Fence: 1, Beat: 8, TTL: time.Second})
+		got, err := reader.EveryLease(s.Context(), "x/")
+		s.ok("EveryLease", err)
+		slices.SortFunc(got, func(a, b ledger.Lease) int { return strings.Compare(a.Name, b.Name) })
+		if len(got) != 2 || got[0] != (ledger.Lease{Name: "x/a", Holder: "h", Fence: 1, Beat: 8, TTL: time.Second}) || got[1] != (ledger.Lease{Name: "x/b/" + strings.Repeat("é", 150), Beat: 7}) {
+			s.Errorf("got %+v", got)
+		}
+		if all, err := reader.EveryLease(s.Context(), ""); err != nil || len(all) != 4 {
+			s.Errorf("%v: of all, got %+v", err, all)
+		}
+	}},
 	{"a swap of what it is not changes nothing", func(s *suite) {
 		now := lease("a", 3, 7)
 		s.swap(ledger.Lease{Name: stream}, now)

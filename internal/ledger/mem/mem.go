@@ -283,15 +283,21 @@ func (l *Ledger) Lease(ctx context.Context, name string) (lease ledger.Lease, er
 
 // Leases implements ledger.LeaseLister.
 func (l *Ledger) Leases(ctx context.Context, prefix string) (held []ledger.Lease, err error) {
+	all, err := l.EveryLease(ctx, prefix)
+	return slices.DeleteFunc(all, func(lease ledger.Lease) bool { return lease.Holder == "" }), err
+}
+
+// EveryLease implements ledger.LeaseReader.
+func (l *Ledger) EveryLease(ctx context.Context, prefix string) (all []ledger.Lease, err error) {
 	err = l.call(ctx, "lease", func(s *store) error {
 		for name, lease := range s.leases {
-			if lease.Holder != "" && strings.HasPrefix(name, prefix) {
-				held = append(held, lease)
+			if strings.HasPrefix(name, prefix) {
+				all = append(all, lease)
 			}
 		}
 		return nil
 	})
-	return held, err
+	return all, err
 }
 
 func (s *store) lease(name string) ledger.Lease {

@@ -25,10 +25,19 @@ func (l *Ledger) Lease(ctx context.Context, name string) (lease ledger.Lease, er
 }
 
 // Leases implements ledger.LeaseLister.
-func (l *Ledger) Leases(ctx context.Context, prefix string) (leases []ledger.Lease, err error) {
+func (l *Ledger) Leases(ctx context.Context, prefix string) ([]ledger.Lease, error) {
+	return l.manyLeases(ctx, l.sql.heldLeases, prefix)
+}
+
+// EveryLease implements ledger.LeaseReader.
+func (l *Ledger) EveryLease(ctx context.Context, prefix string) ([]ledger.Lease, error) {
+	return l.manyLeases(ctx, l.sql.everyLease, prefix)
+}
+
+func (l *Ledger) manyLeases(ctx context.Context, query, prefix string) (leases []ledger.Lease, err error) {
 	err = l.retry(ctx, func() error {
 		leases = nil
-		rows, err := l.pool.Query(ctx, l.sql.heldLeases, prefix, above(prefix))
+		rows, err := l.pool.Query(ctx, query, prefix, above(prefix))
 		if err != nil {
 			return err
 		}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -212,21 +211,4 @@ func isSealed(err error) bool {
 }
 
 // AllLeases implements ledger.Source.
-func (l *Ledger) AllLeases(ctx context.Context) (out []ledger.Lease, err error) {
-	err = l.snapshot(ctx, func(tx pgx.Tx) error {
-		out = nil
-		names, err := texts(ctx, tx, l.sql.leases)
-		if err != nil {
-			return err
-		}
-		for _, name := range names {
-			lease, err := readLease(tx.QueryRow(ctx, l.sql.lease, name), name)
-			if err != nil {
-				return err
-			}
-			out = append(out, lease)
-		}
-		return nil
-	})
-	return slices.Clip(out), err
-}
+func (l *Ledger) AllLeases(ctx context.Context) ([]ledger.Lease, error) { return l.EveryLease(ctx, "") }

@@ -5,7 +5,8 @@
 // An append is one statement, and so one transaction: sequence, chain and fence
 // are checked by the database itself, and the answer comes after its commit.
 // TLS, passwords and hosts are given as libpq has them: in the URL, in PG*
-// environment variables, in a password file or a service file.
+// environment variables, in a password file or a service file. Files are read again
+// for each new connection, so that credentials may rotate.
 package postgres
 
 import (
@@ -84,6 +85,7 @@ func Open(ctx context.Context, url string, opts Options) (*Ledger, error) {
 	l := &Ledger{opts: opts, schema: schema, place: fmt.Sprintf("%s/%s", config.ConnConfig.Host, config.ConnConfig.Database), ends: map[string]end{}, sweepRows: sweepRows}
 	l.sql = newStatements(pgx.Identifier{schema}.Sanitize())
 	l.configure(config)
+	config.BeforeConnect = renewing(url)
 	if l.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, l.mapError(err)
 	}

@@ -12,7 +12,8 @@ type statements struct {
 	sealFunction, sealTrigger, unsealTrigger                     string
 	insertFirst, insertNext, insertFirstFenced, insertNextFenced string
 	last, byID, stream, heads, streams                           string
-	lease, leases, heldLeases, insertLease, updateLease          string
+	lease, leases, heldLeases, everyLease                        string
+	insertLease, updateLease                                     string
 	query, sweep, sweepOn                                        string
 }
 
@@ -61,11 +62,11 @@ func newStatements(schema string) statements {
 		stream:            in("SELECT " + recordColumns + " FROM @.record WHERE stream = $1 AND seq >= $2 ORDER BY seq"),
 		heads: in(skipping + `SELECT r.` + strings.ReplaceAll(recordColumns, ", ", ", r.") + ` FROM s CROSS JOIN LATERAL
 	(SELECT * FROM @.record WHERE stream = s.name ORDER BY seq DESC LIMIT 1) r WHERE s.name IS NOT NULL ORDER BY s.name`),
-		streams: in(skipping + "SELECT s.name FROM s WHERE s.name IS NOT NULL ORDER BY s.name"),
-		lease:   in("SELECT holder, fence, beat, ttl, hash FROM @.lease WHERE name = $1"),
-		leases:  in(`SELECT name FROM @.lease ORDER BY name`),
-		heldLeases: in(`SELECT name, holder, fence, beat, ttl, hash FROM @.lease
-	WHERE name >= $1 AND ($2::text IS NULL OR name < $2 COLLATE "C") AND holder <> ''`),
+		streams:     in(skipping + "SELECT s.name FROM s WHERE s.name IS NOT NULL ORDER BY s.name"),
+		lease:       in("SELECT holder, fence, beat, ttl, hash FROM @.lease WHERE name = $1"),
+		leases:      in("SELECT name FROM @.lease ORDER BY name"),
+		heldLeases:  in(someLeases + " AND holder <> ''"),
+		everyLease:  in(someLeases + " ORDER BY name"),
 		insertLease: in("INSERT INTO @.lease (name, holder, fence, beat, ttl, hash) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"),
 		updateLease: in("UPDATE @.lease SET holder = $2, fence = $3, beat = $4, ttl = $5, hash = $6 WHERE name = $1 AND holder = $7 AND fence = $8 AND beat = $9 AND ttl = $10"),
 		query:       in("SELECT " + recordColumns + " FROM @.record"),
@@ -73,6 +74,9 @@ func newStatements(schema string) statements {
 		sweepOn:     in("SELECT " + recordColumns + " FROM @.record WHERE (stream, seq) > ($1, $2) ORDER BY stream, seq LIMIT $3"),
 	}
 }
+
+// someLeases takes a prefix and what is above it, as skipping does.
+const someLeases = `SELECT name, holder, fence, beat, ttl, hash FROM @.lease WHERE name >= $1 AND ($2::text IS NULL OR name < $2 COLLATE "C")`
 
 // skipping walks from one stream's name to the next by the index, so it costs a few
 // steps per stream and not one per record. $1 is the prefix, $2 the first name that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -144,8 +145,11 @@ func (l *Ledger) forAdministrator(err error) error {
 }
 
 // AllLeases implements ledger.Source.
-func (l *Ledger) AllLeases(ctx context.Context) ([]ledger.Lease, error) {
-	objects, err := l.store.list(ctx, leaseDir, 0)
+func (l *Ledger) AllLeases(ctx context.Context) ([]ledger.Lease, error) { return l.EveryLease(ctx, "") }
+
+// EveryLease implements ledger.LeaseReader, with a request per lease, some at once.
+func (l *Ledger) EveryLease(ctx context.Context, prefix string) ([]ledger.Lease, error) {
+	objects, err := l.store.list(ctx, leaseDir+encodePrefix(prefix), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -168,5 +172,8 @@ func (l *Ledger) AllLeases(ctx context.Context) ([]ledger.Lease, error) {
 			return err
 		})
 	}
-	return out, all.Wait()
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(out, func(lease ledger.Lease) bool { return !strings.HasPrefix(lease.Name, prefix) }), nil
 }

@@ -21,6 +21,36 @@ func (l *Ledger) Lease(ctx context.Context, name string) (ledger.Lease, error) {
 	return readLease(l.queries.lease.QueryRowContext(ctx, name), name)
 }
 
+// Leases implements ledger.LeaseLister.
+func (l *Ledger) Leases(ctx context.Context, prefix string) ([]ledger.Lease, error) {
+	return l.manyLeases(ctx, someLeases+" AND holder <> ''", prefix)
+}
+
+// EveryLease implements ledger.LeaseReader.
+func (l *Ledger) EveryLease(ctx context.Context, prefix string) ([]ledger.Lease, error) {
+	return l.manyLeases(ctx, someLeases+" ORDER BY name", prefix)
+}
+
+// someLeases takes a prefix and what is above it.
+const someLeases = "SELECT name, holder, fence, beat, ttl, hash FROM lease WHERE name >= ? AND name < ?"
+
+func (l *Ledger) manyLeases(ctx context.Context, query, prefix string) (leases []ledger.Lease, err error) {
+	rows, err := l.readers.QueryContext(ctx, query, prefix, above(prefix))
+	if err != nil {
+		return nil, mapError(err)
+	}
+	defer rows.Close() //nolint:errcheck // What it would say, rows.Err says.
+	for rows.Next() {
+		var name string
+		lease, err := scanLease(func(into ...any) error { return rows.Scan(append([]any{&name}, into...)...) }, &name)
+		if err != nil {
+			return nil, err
+		}
+		leases = append(leases, lease)
+	}
+	return leases, mapError(rows.Err())
+}
+
 // SwapLease implements ledger.Ledger.
 func (l *Ledger) SwapLease(ctx context.Context, current, next ledger.Lease) error {
 	if err := ledger.ValidateSwap(current, next); err != nil {
@@ -42,24 +72,30 @@ func (l *Ledger) SwapLease(ctx context.Context, current, next ledger.Lease) erro
 // readLease reads a row of selectLease. One that is not there is a lease that
 // nobody ever took.
 func readLease(row *sql.Row, name string) (ledger.Lease, error) {
+	lease, err := scanLease(row.Scan, &name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ledger.Lease{Name: name}, nil
+	}
+	return lease, err
+}
+
+// scanLease reads what says something of a lease. Its name may be read along.
+func scanLease(scan func(...any) error, name *string) (ledger.Lease, error) {
 	var (
-		lease            = ledger.Lease{Name: name}
+		lease            ledger.Lease
 		fence, beat, ttl int64
 		hash             []byte
 	)
-	err := row.Scan(&lease.Holder, &fence, &beat, &ttl, &hash)
-	if errors.Is(err, sql.ErrNoRows) {
-		return lease, nil
-	}
+	err := scan(&lease.Holder, &fence, &beat, &ttl, &hash)
 	if err != nil && (damaged(err) || isScan(err)) {
-		return ledger.Lease{}, &ledger.CorruptError{Reason: fmt.Sprintf("the lease %s cannot be read", name), Err: err}
+		return ledger.Lease{}, &ledger.CorruptError{Reason: fmt.Sprintf("the lease %s cannot be read", *name), Err: err}
 	}
 	if err != nil {
 		return ledger.Lease{}, mapError(err)
 	}
-	lease.Fence, lease.Beat, lease.TTL = uint64(fence), uint64(beat), time.Duration(ttl)
+	lease.Name, lease.Fence, lease.Beat, lease.TTL = *name, uint64(fence), uint64(beat), time.Duration(ttl)
 	if !bytes.Equal(hash, ledger.LeaseHash(lease)) {
-		return ledger.Lease{}, &ledger.CorruptError{Reason: fmt.Sprintf("the lease %s is not what was written: wrong hash", name)}
+		return ledger.Lease{}, &ledger.CorruptError{Reason: fmt.Sprintf("the lease %s is not what was written: wrong hash", *name)}
 	}
 	return lease, nil
 }

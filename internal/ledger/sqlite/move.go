@@ -183,23 +183,4 @@ func readSealing(row *sql.Row) (*ledger.Sealing, error) {
 }
 
 // AllLeases implements ledger.Source.
-func (l *Ledger) AllLeases(ctx context.Context) ([]ledger.Lease, error) {
-	conn, err := l.readers.Conn(ctx)
-	if err != nil {
-		return nil, mapError(err)
-	}
-	defer conn.Close()
-	names, err := texts(ctx, conn, "SELECT name FROM lease ORDER BY name")
-	if err != nil {
-		return nil, mapError(err)
-	}
-	var out []ledger.Lease
-	for _, name := range names {
-		lease, err := readLease(conn.QueryRowContext(ctx, selectLease, name), name)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, lease)
-	}
-	return out, nil
-}
+func (l *Ledger) AllLeases(ctx context.Context) ([]ledger.Lease, error) { return l.EveryLease(ctx, "") }

@@ -235,3 +235,26 @@ func find() (string, error) {
 	}
 	return filepath.Dir(path), nil
 }
+
+// AskPassword has the server ask a role for its password from now on.
+func (s *Server) AskPassword(t testing.TB, role string) {
+	t.Helper()
+	rules := fmt.Sprintf("local all %s scram-sha-256\nlocal all all trust\n", role)
+	if err := os.WriteFile(filepath.Join(s.data(), "pg_hba.conf"), []byte(rules), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	Exec(t, s.URL("postgres"), "SELECT pg_reload_conf()")
+	ctx, cancel := context.WithTimeout(context.Background(), ready)
+	defer cancel()
+	for {
+		conn, err := pgx.Connect(ctx, s.URLAs(role, "postgres"))
+		if err != nil && ctx.Err() == nil {
+			return
+		}
+		if err != nil {
+			t.Fatalf("the server does not ask %s for a password: %v", role, err)
+		}
+		_ = conn.Close(ctx) // It was let in without one.
+		_ = (clock.System{}).Sleep(ctx, 20*time.Millisecond)
+	}
+}

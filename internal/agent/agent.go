@@ -90,6 +90,8 @@ type Agent struct {
 	// watchedAt when others' were last looked at. Both are of the loop alone.
 	lists     bool
 	watchedAt time.Time
+	// clockTrouble is how the clock was when the log last said so. It is of the loop alone.
+	clockTrouble clockState
 }
 
 // New makes an agent, which does nothing until Run.

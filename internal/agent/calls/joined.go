@@ -57,6 +57,9 @@ func (j *joined) Read(ctx context.Context, stream string, from uint64) ([]ledger
 	})
 }
 
+// Unwrap gives the ledger within, for ledger.As.
+func (j *joined) Unwrap() ledger.Ledger { return j.Ledger }
+
 // Leases implements ledger.LeaseLister.
 func (j *joined) Leases(ctx context.Context, prefix string) ([]ledger.Lease, error) {
 	return ledger.Leases(ctx, j.Ledger, prefix)

@@ -25,6 +25,9 @@ type metered struct {
 	meter Meter
 }
 
+// Unwrap gives the ledger within, for ledger.As.
+func (m *metered) Unwrap() ledger.Ledger { return m.Ledger }
+
 func (m *metered) time(op string, begun time.Time, err error) {
 	m.meter(op, m.clock.Now().Sub(begun), failed(err))
 }

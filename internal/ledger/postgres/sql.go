@@ -66,8 +66,8 @@ func newStatements(schema string) statements {
 		leases:  in(`SELECT name FROM @.lease ORDER BY name`),
 		heldLeases: in(`SELECT name, holder, fence, beat, ttl, hash FROM @.lease
 	WHERE name >= $1 AND ($2::text IS NULL OR name < $2 COLLATE "C") AND holder <> ''`),
-		insertLease: in("INSERT INTO @.lease (name, holder, fence, beat, ttl, hash) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"),
-		updateLease: in("UPDATE @.lease SET holder = $2, fence = $3, beat = $4, ttl = $5, hash = $6 WHERE name = $1 AND holder = $7 AND fence = $8 AND beat = $9 AND ttl = $10"),
+		insertLease: in("INSERT INTO @.lease (name, holder, fence, beat, ttl, hash) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING clock_timestamp()"),
+		updateLease: in("UPDATE @.lease SET holder = $2, fence = $3, beat = $4, ttl = $5, hash = $6 WHERE name = $1 AND holder = $7 AND fence = $8 AND beat = $9 AND ttl = $10 RETURNING clock_timestamp()"),
 		query:       in("SELECT " + recordColumns + " FROM @.record"),
 		sweep:       in("SELECT " + recordColumns + " FROM @.record ORDER BY stream, seq LIMIT $1"),
 		sweepOn:     in("SELECT " + recordColumns + " FROM @.record WHERE (stream, seq) > ($1, $2) ORDER BY stream, seq LIMIT $3"),

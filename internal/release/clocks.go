@@ -23,6 +23,17 @@ const clockGate = "clock"
 type Stamp struct {
 	At time.Time
 	By string
+	// Hash is the record's, empty for one that is not in the ledger yet.
+	Hash string
+}
+
+func stampOf(rec ledger.Record) Stamp {
+	s := Stamp{At: rec.At, By: rec.Actor, Hash: rec.Hash}
+	if rec.Prev == "" {
+		// It was spooled, and gets its place in the chain when the ledger is back.
+		s.Hash = ""
+	}
+	return s
 }
 
 // ask asks all gates about a rollout, and whether the clock by which they answer can be

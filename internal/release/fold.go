@@ -121,7 +121,7 @@ func (h *History) Add(rec ledger.Record) error {
 	if err := h.add(rec); err != nil {
 		return &ledger.CorruptError{Stream: rec.Stream, Seq: rec.Seq, Reason: "its body does not fit its kind, " + rec.Kind, Err: err}
 	}
-	h.Seq, h.Newest = rec.Seq, Stamp{At: rec.At, By: rec.Actor}
+	h.Seq, h.Newest = rec.Seq, stampOf(rec)
 	return nil
 }
 

@@ -95,6 +95,8 @@ type Agent struct {
 	hereAt time.Time
 	// refused is set when the ledger took no record since it is moved.
 	refused atomic.Bool
+	// clockTrouble is how the clock was when the log last said so. It is of the loop alone.
+	clockTrouble clockState
 }
 
 // New makes an agent, which does nothing until Run.

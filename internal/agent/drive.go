@@ -37,6 +37,7 @@ func (a *Agent) looking(ctx, drivers context.Context) {
 		}
 		a.health.beat(now, err)
 		a.metrics.round(now, err)
+		a.tellOfClock()
 		// No two agents look in step for long.
 		every := a.opts.LookEvery
 		jitter := every * time.Duration(spread(a.opts.Self.Name, 256)+int(n%16)) / 2048

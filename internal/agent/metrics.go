@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
@@ -81,6 +82,12 @@ func (m *metrics) of(a *Agent) {
 			return 1
 		}
 		return 0
+	}))
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "sluice_agent_clock_skew_seconds", Help: "By how much the clock of the ledger's store was ahead of this machine's at its last answer; 0 where it has none of its own.",
+	}, func() float64 {
+		ahead, _, _ := ledger.StoreClock(a.ledger).Skew()
+		return ahead.Seconds()
 	}))
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "sluice_agent_info", Help: "Which agent this is; always 1.",
 		ConstLabels: prometheus.Labels{"agent": a.opts.Self.Name, "version": a.opts.Self.Version}})

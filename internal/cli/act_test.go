@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,6 +78,13 @@ func TestAnInterruptedRolloutIsShownAndContinued(t *testing.T) {
 	w.shipped(first)
 	w.broken(good, 2)
 	golden(t, "open-status.txt", w.expect(Done, "status").out)
+	var shown statusJSON
+	if err := json.Unmarshal([]byte(w.expect(Done, "status", "--json").out), &shown); err != nil {
+		t.Fatal(err)
+	}
+	if p := shown.Releases[0].Open.Progress; p == nil || !strings.HasPrefix(p.Summary, "progressing, 10 %, step 1 of 3, next look at ") || p.ContinuedBy != "whoever applies next" || !p.RevertsAt.After(p.NextLookAt) {
+		t.Errorf("the progress is %+v", p)
+	}
 	free := w.held("ci@acme 4711")
 	contains(t, w.expect(Done, "status").out, "driven by ci@acme 4711, last heard of just now")
 	free()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
 // checkJSON is what sluice ledger check --json writes.
@@ -39,8 +40,6 @@ type checkJSON struct {
 
 // Limits between what is well and what is not.
 const (
-	// maxSkew is the difference of clocks from which the times in records mislead.
-	maxSkew = time.Minute
 	// slowTrip is the round trip from which a rollout's records hold it up.
 	slowTrip = 500 * time.Millisecond
 	// month is what costs and growth are counted by.
@@ -190,7 +189,10 @@ func clockFinding(s ledger.Survey, out *checkJSON) ledger.Finding {
 		}
 		f.Value = fmt.Sprintf("%s %s the store's", ahead.Abs().Round(time.Second), word)
 	}
-	if ahead.Abs() > maxSkew {
+	switch sure := ahead.Abs() - uncertain; {
+	case sure > release.MaxSkew:
+		f.State, f.Remedy = ledger.Wrong, "set this machine's clock, for example by NTP: nothing goes forward from here, since windows and approvals would be judged by it; a rollback does"
+	case ahead.Abs() > ledger.MisleadingSkew:
 		f.State, f.Remedy = ledger.Warned, "set this machine's clock by NTP: the times in its records would mislead, though no lease depends on them"
 	}
 	return f

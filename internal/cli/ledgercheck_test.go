@@ -62,6 +62,9 @@ func TestClockFinding(t *testing.T) {
 		{30 * time.Second, 0, ledger.Fine, "30s behind the store's"},
 		{4 * time.Minute, 0, ledger.Warned, "4m0s behind the store's"},
 		{-4 * time.Minute, 0, ledger.Warned, "4m0s ahead of the store's"},
+		{5 * time.Minute, 0, ledger.Warned, "5m0s behind the store's"},
+		{6 * time.Minute, 0, ledger.Wrong, "6m0s behind the store's"},
+		{-6 * time.Minute, 4 * time.Minute, ledger.Warned, "6m0s ahead of the store's"},
 	} {
 		s := ledger.Survey{AskedAt: now, AnsweredAt: now.Add(c.took), StoreTime: now.Add(c.took/2 + c.ahead)}
 		var out checkJSON

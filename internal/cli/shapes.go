@@ -76,8 +76,21 @@ type rolloutJSON struct {
 	// RemainingSeconds the least that the strategy still asks for.
 	SoakSeconds      float64 `json:"soak_seconds"`
 	RemainingSeconds float64 `json:"remaining_seconds"`
+	// Progress is of an open one; left out of all others.
+	Progress *progressJSON `json:"progress,omitempty"`
 	// Targets are those of a rollout over many; left out of all others.
 	Targets []targetJSON `json:"targets,omitempty"`
+}
+
+// progressJSON says where an open rollout stands, and who looks at it next, as the
+// attribute progress of a sluice_release does.
+type progressJSON struct {
+	Summary     string    `json:"summary"`
+	NextLookAt  time.Time `json:"next_look_at"`
+	ContinuedBy string    `json:"continued_by"`
+	// RevertsAt is when the target goes back by itself unless somebody looks before; left
+	// out where no dead-man switch is armed.
+	RevertsAt time.Time `json:"reverts_at,omitzero"`
 }
 
 // quarantineJSON is one payload that may not be released.
@@ -118,6 +131,9 @@ func toRollout(key release.Key, r *release.Rollout, now time.Time) *rolloutJSON 
 	if r.State.Final() {
 		closed := r.ClosedAt
 		out.ClosedAt = &closed
+	} else {
+		p := r.Progress()
+		out.Progress = &progressJSON{Summary: p.Text, NextLookAt: p.NextLookAt.UTC(), ContinuedBy: p.By, RevertsAt: p.RevertsAt.UTC()}
 	}
 	return out
 }

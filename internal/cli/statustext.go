@@ -90,6 +90,9 @@ func (a *app) underWay(o overview) {
 		a.say("  %s   %s   rollout %d   by %s", v.history.Key, fromTo(r), r.Number, r.OpenedBy)
 		a.say("  %s", ProgressLine(r, a.clock.Now(), width(a.stdout)-2))
 		a.say("  %s", clipped(driver, width(a.stdout)-2))
+		if v.lease.Holder == "" {
+			a.say("%s", prose.Wrapped(nextLook(r), "  ", width(a.stdout)))
+		}
 		for _, line := range v.waits {
 			a.say("%s", prose.Wrapped(line, "  ", width(a.stdout)))
 		}
@@ -97,6 +100,17 @@ func (a *app) underWay(o overview) {
 			a.say("%s", prose.Wrapped("the trigger "+r.Trigger+" fired: "+reason(r), "  ", width(a.stdout)))
 		}
 	}
+}
+
+// nextLook says who goes on with a rollout that nobody drives now, by when, and what
+// happens when they do not.
+func nextLook(r *release.Rollout) string {
+	p := r.Progress()
+	text := fmt.Sprintf("next look at %s by %s", instant(p.NextLookAt), p.By)
+	if !p.RevertsAt.IsZero() {
+		text += fmt.Sprintf("; the target goes back by itself at %s", instant(p.RevertsAt))
+	}
+	return text
 }
 
 // heard is when the last word of an open rollout was recorded. Whether its driver

@@ -208,7 +208,7 @@ func (w *watcher) draw(ctx context.Context, r *release.Rollout) error {
 	if err != nil {
 		return err
 	}
-	driver := "nobody drives it"
+	driver := "nobody drives it; " + nextLook(r)
 	if lease.Holder != "" {
 		left := w.lease.Observe(lease, w.clock.Now())
 		driver = fmt.Sprintf("by %s (lease %s)", r.OpenedBy, span(left))

@@ -64,11 +64,7 @@ type Finding struct {
 // Skew is by how much the store's clock is ahead of ours, and how uncertain that is;
 // it is false where the store's clock is not known.
 func (s Survey) Skew() (ahead, uncertain time.Duration, ok bool) {
-	if s.StoreTime.IsZero() {
-		return 0, 0, false
-	}
-	took := s.AnsweredAt.Sub(s.AskedAt)
-	return s.StoreTime.Sub(s.AskedAt.Add(took / 2)), took/2 + time.Second, true
+	return Reading{Store: s.StoreTime, Asked: s.AskedAt, Answered: s.AnsweredAt}.Skew()
 }
 
 // checkLease is the lease of nothing, whose beat a survey writes.

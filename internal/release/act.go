@@ -73,7 +73,7 @@ func (d *driver) askGates(ctx context.Context) error {
 		subject.Started = r.Within.Started
 	}
 	now := d.e.Clock.Now()
-	results := gate.CheckAll(ctx, d.e.Gates, subject, now)
+	results := d.e.ask(ctx, subject, d.h, now)
 	d.obs.Gates, d.obs.GatesStep, d.obs.GatesAt, d.obs.GatesSeq, d.obs.Asked = results, r.Step, now, d.h.Seq, true
 	if r.Gates != nil && r.Gates.Step == r.Step && sameAnswers(r.Gates.Results, results) {
 		return nil
@@ -86,7 +86,9 @@ func sameAnswers(a, b []gate.Result) bool {
 		return false
 	}
 	for i := range a {
-		if a[i].Gate != b[i].Gate || a[i].Status != b[i].Status || a[i].Reason != b[i].Reason {
+		same := a[i].Gate == b[i].Gate && a[i].Status == b[i].Status
+		// How far clocks are apart is another number each time.
+		if !same || a[i].Reason != b[i].Reason && a[i].Gate != clockGate {
 			return false
 		}
 	}

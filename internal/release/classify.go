@@ -80,7 +80,7 @@ func (v view) preparing() Event {
 	if v.inTheWay() {
 		return EventUnrepaired
 	}
-	late := v.now.Sub(v.r.MovedAt) > v.r.Spec.Strategy.PrepareTimeout.Std()
+	late := v.overdue(v.r.MovedAt, v.r.Spec.Strategy.PrepareTimeout.Std())
 	if v.r.Intent == nil && !late {
 		return EventArmMissing
 	}
@@ -200,7 +200,7 @@ func (v view) applying(step strategy.Step) Event {
 		return EventDiverged
 	case e == EventRefused || e == EventIntentOpen:
 		return e
-	case v.now.Sub(v.r.intentAt) > step.AtMost && !v.leftToPerson():
+	case v.overdue(v.r.intentAt, step.AtMost) && !v.leftToPerson():
 		return EventTimedOut
 	case e == EventIntentUnmet && v.asksGates(step) && !within(v.now, v.obs.GatesAt, interval):
 		return EventGatesUnasked

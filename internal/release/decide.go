@@ -42,6 +42,9 @@ type Limits struct {
 	ConditionalWrite bool
 	// CallTimeout is the longest that one call to a target can take.
 	CallTimeout time.Duration
+	// WrongClock is whether the driver's clock is known to be too wrong to judge by:
+	// nothing is then given up because it took too long by it.
+	WrongClock bool
 }
 
 // Decision is one command, and how it was arrived at.
@@ -95,6 +98,12 @@ func backoff(failures int) time.Duration {
 func within(now, at time.Time, d time.Duration) bool {
 	gap := now.Sub(at)
 	return gap >= 0 && gap < d
+}
+
+// overdue is whether something has taken longer than it may, as far as this driver's clock
+// can tell.
+func (v view) overdue(since time.Time, limit time.Duration) bool {
+	return !v.limits.WrongClock && v.now.Sub(since) > limit
 }
 
 // until says how long a waiting state waits.

@@ -50,6 +50,8 @@ type driver struct {
 	// stay says when this run may return though the rollout is open.
 	stay     staying
 	warnings []string
+	// clockTold is true once the run has said that a clock is wrong.
+	clockTold bool
 }
 
 // errAgain means that the stream grew while the driver was about to append: it
@@ -86,6 +88,7 @@ func (e *Engine) take(ctx context.Context, key Key, force bool) (*driver, error)
 		d.release(ctx)
 		return nil, err
 	}
+	d.warnOfClock()
 	if e.Hooks.Taken != nil {
 		e.Hooks.Taken(key, d.lease)
 	}
@@ -231,6 +234,7 @@ func (d *driver) decide() Decision {
 	if r := d.h.Open(); r.revertSeq != d.seenRevert {
 		d.seenRevert, d.obs.RevertSeen = r.revertSeq, d.e.Clock.Now()
 	}
+	d.limits.WrongClock = d.e.clockWrong()
 	return Decide(d.h, d.obs, d.limits, d.e.Clock.Now())
 }
 

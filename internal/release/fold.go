@@ -19,6 +19,8 @@ type History struct {
 	Key Key `json:"key"`
 	// Seq is the number of the last record folded, 0 for none.
 	Seq uint64 `json:"seq"`
+	// Newest says when the last record was written, by its writer's clock.
+	Newest Stamp `json:"-"`
 	// Owner is the state that manages the release, nil when none does.
 	Owner *Owner `json:"owner,omitempty"`
 	// Succeeded lists the payloads that were released or adopted, oldest first,
@@ -119,7 +121,7 @@ func (h *History) Add(rec ledger.Record) error {
 	if err := h.add(rec); err != nil {
 		return &ledger.CorruptError{Stream: rec.Stream, Seq: rec.Seq, Reason: "its body does not fit its kind, " + rec.Kind, Err: err}
 	}
-	h.Seq = rec.Seq
+	h.Seq, h.Newest = rec.Seq, stampOf(rec)
 	return nil
 }
 

@@ -85,7 +85,7 @@ func (f *Forecast) askGates(ctx context.Context, e *Engine, spec Spec, h *Histor
 		r := e.rehearse(ctx, spec, h, obs, seenErr)
 		f.Rehearsal, subject.Rehearsal, subject.RehearsalRequired = &r, r.Lines, spec.Policy.RequireRehearsal
 	}
-	f.Gates = gate.CheckAll(ctx, e.Gates, subject, now)
+	f.Gates = e.ask(ctx, subject, h, now)
 	f.StartAt, f.CanStart = earliest(f.Gates, now)
 }
 

@@ -58,8 +58,11 @@ func (d *driver) measure(ctx context.Context) error {
 	if r.Analysis != nil && primed {
 		tick.Fired = r.fired(tick)
 	}
-	// Only now: what a dependency says changes nothing about harm.
-	d.standing(ctx, &tick, r)
+	// Only now, and never before a revert: what a dependency says changes nothing about
+	// harm, and whoever has to be asked may not answer.
+	if !d.mustNotWait(KindTick, tick) {
+		d.standing(ctx, &tick, r)
+	}
 	return d.append(ctx, KindTick, tick)
 }
 

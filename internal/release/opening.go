@@ -22,7 +22,7 @@ func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, servin
 		b.Number = last.Number + 1
 	}
 	if spec.Mode == Observe {
-		b.Gates = gate.CheckAll(ctx, d.e.Gates, subject, d.e.Clock.Now())
+		b.Gates = d.e.ask(ctx, subject, d.h, d.e.Clock.Now())
 		if serving.Baseline != nil {
 			b.Baseline = &serving.Baseline.Payload
 		}
@@ -36,7 +36,7 @@ func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, servin
 			r := d.e.rehearse(ctx, spec, d.h, serving, nil)
 			b.Rehearsal, subject.Rehearsal, subject.RehearsalRequired = &r, r.Lines, spec.Policy.RequireRehearsal
 		}
-		b.Gates = gate.CheckAll(ctx, d.e.Gates, subject, d.e.Clock.Now())
+		b.Gates = d.e.ask(ctx, subject, d.h, d.e.Clock.Now())
 		if len(gate.Blocked(b.Gates)) > 0 {
 			return b, &BlockedError{Key: d.key, Label: spec.Payload.Label(), Results: b.Gates}
 		}

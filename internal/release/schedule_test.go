@@ -28,9 +28,11 @@ type schedule struct {
 
 // player is one driver of a schedule.
 type player struct {
-	s      *schedule
-	name   string
-	wake   time.Time
+	s    *schedule
+	name string
+	wake time.Time
+	// skew is by how much the driver's clock is ahead of the world's.
+	skew   time.Duration
 	goOn   chan struct{}
 	done   bool
 	engine *release.Engine
@@ -77,14 +79,14 @@ func (p *player) pass(wake time.Time) {
 }
 
 // Now implements clock.Clock.
-func (p *player) Now() time.Time { return p.s.w.clock.Now() }
+func (p *player) Now() time.Time { return p.s.w.clock.Now().Add(p.skew) }
 
 // Sleep implements clock.Clock.
 func (p *player) Sleep(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil || d <= 0 {
 		return err
 	}
-	p.pass(p.Now().Add(d))
+	p.pass(p.s.w.clock.Now().Add(d))
 	return ctx.Err()
 }
 

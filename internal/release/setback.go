@@ -14,6 +14,9 @@ const clockSlack = 5 * time.Second
 // Nothing is decided by it: what came first is told by the records' numbers, and
 // only time that was observed counts as soak.
 func (d *driver) noticeSetBack(r *Rollout, now time.Time) {
+	if d.clockTold {
+		return
+	}
 	if last := later(later(r.OpenedAt, r.MovedAt), later(r.TickAt, r.StepAt)); last.Sub(now) > clockSlack {
 		d.warn(fmt.Sprintf("the clock of this machine is %s behind the last record of %s: it was set back, or another machine's is ahead; only time that was observed counts",
 			field.FormatDuration(last.Sub(now).Round(time.Second)), d.key))

@@ -62,6 +62,7 @@ type duel struct {
 	number int             // of rollouts at the end, 0 for any
 	forced bool            // whether one of them takes the lease at once
 	brief  bool            // whether one change of turn is enough
+	skew   time.Duration   // by which the second driver's clock is ahead
 }
 
 var duels = []duel{
@@ -101,6 +102,7 @@ func (d duel) try(t *testing.T, switches []int, fences bool, lost *losers) int {
 		d.setUp(t, w)
 	}
 	s := newSchedule(w, switches, d.plays)
+	s.drivers[1].skew = d.skew
 	s.run()
 	d.check(t, w, s)
 	for i, p := range s.drivers {
@@ -123,6 +125,13 @@ func (d duel) try(t *testing.T, switches []int, fences bool, lost *losers) int {
 func (d duel) check(t *testing.T, w *world, s *schedule) {
 	h := fold(t, w)
 	last := h.Last()
+	// Whoever is hours ahead, where no store says so, may find that a target took too long,
+	// and go back.
+	if d.skew > time.Hour && last != nil && last.State == release.Errored && strings.Contains(last.Reason, " within ") {
+		checkOnce(t, w.records(t))
+		checkChanges(t, w.changes, d.forced && !w.caps.ConditionalWrite)
+		return
+	}
 	if h.Open() != nil || last == nil || !slices.Contains(d.ends, last.State) || d.number > 0 && len(h.Rollouts) != d.number {
 		t.Errorf("%d rollouts, the last is %s", len(h.Rollouts), brief(last))
 		return

@@ -172,6 +172,9 @@ func (e *Engine) wavesGates(ctx context.Context, spec Spec, names []string, rehe
 			}
 		}
 	}
+	if r, odd := e.judgeClock(nil, e.Clock.Now()); odd {
+		all = append(all, r)
+	}
 	return merged(all)
 }
 

@@ -69,6 +69,10 @@ type Level struct {
 	Ledger ledger.Ledger
 }
 
+// around is a ledger around a view, as that of the asker's own scope alone: it does not
+// unwrap.
+type around struct{ ledger.Ledger }
+
 // Name is how the asker calls an object of the level.
 func (l Level) Name(object string) string {
 	if l.Own {
@@ -86,16 +90,18 @@ func (l Level) Above() Path {
 }
 
 // Levels gives the levels from the asker's own up to the organisation's. A ledger that
-// is no View, and lies around none, has one. It fails when the ledger says that it belongs elsewhere, or that
-// something is above it which nobody gave: what that would have forbidden is not known.
+// is no View, and lies around none, has one. It fails when the ledger says that it
+// belongs elsewhere, or that something is above it which nobody gave: what that would
+// have forbidden is not known.
 func Levels(ctx context.Context, l ledger.Ledger) ([]Level, error) {
 	v, ok := ledger.As[*View](l)
 	if !ok {
 		return []Level{{Own: true, Ledger: l}}, nil
 	}
-	own := l
-	if l == ledger.Ledger(v) {
-		own = v.Ledger
+	own := v.Ledger
+	if l != ledger.Ledger(v) {
+		// An agent's, which lies around the view: its own scope is asked through it.
+		own = around{l}
 	}
 	bound, err := v.binding(ctx)
 	if err != nil {

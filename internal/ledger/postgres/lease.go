@@ -71,13 +71,15 @@ func (l *Ledger) SwapLease(ctx context.Context, current, next ledger.Lease) erro
 	} else {
 		args = append(args, current.Holder, int64(current.Fence), int64(current.Beat), int64(current.TTL))
 	}
-	var rows int64
 	err := l.retry(ctx, func() error {
-		tag, err := l.pool.Exec(ctx, query, args...)
-		rows = tag.RowsAffected()
+		reading := ledger.Reading{Asked: l.opts.Clock.Now()}
+		err := l.pool.QueryRow(ctx, query, args...).Scan(&reading.Store)
+		if reading.Answered = l.opts.Clock.Now(); err == nil {
+			l.Keep(reading)
+		}
 		return err
 	})
-	if err != nil || rows == 1 {
+	if !errors.Is(err, pgx.ErrNoRows) {
 		return l.mapError(err)
 	}
 	now, err := l.Lease(ctx, next.Name)

@@ -59,6 +59,8 @@ type Ledger struct {
 	// unfinished is true while the schema is a copy that has not come to its end.
 	unfinished bool
 	sql        statements
+	// Readings are of the server's clock: of each new connection and each swap of a lease.
+	ledger.Readings
 	// sweepRows is the constant of that name; tests have it smaller.
 	sweepRows int
 
@@ -66,7 +68,10 @@ type Ledger struct {
 	ends map[string]end
 }
 
-var _ ledger.Ledger = (*Ledger)(nil)
+var (
+	_ ledger.Ledger  = (*Ledger)(nil)
+	_ ledger.Clocked = (*Ledger)(nil)
+)
 
 // Open opens the ledger in the database that url names, creating its tables
 // unless the options say otherwise. Of several processes that create it at once,
@@ -163,17 +168,20 @@ func (l *Ledger) configure(config *pgxpool.Config) {
 	if config.MaxConns < 8 {
 		config.MaxConns = 8
 	}
-	config.AfterConnect = durable
+	config.AfterConnect = l.durable
 }
 
 // durable refuses a server that would lose what it has committed. A session that
 // was told not to wait for the disk is told to.
-func durable(ctx context.Context, conn *pgx.Conn) error {
+func (l *Ledger) durable(ctx context.Context, conn *pgx.Conn) error {
 	var fsync, commit, encoding string
-	const query = "SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('server_encoding')"
-	if err := conn.QueryRow(ctx, query).Scan(&fsync, &commit, &encoding); err != nil {
+	reading := ledger.Reading{Asked: l.opts.Clock.Now()}
+	const query = "SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('server_encoding'), clock_timestamp()"
+	if err := conn.QueryRow(ctx, query).Scan(&fsync, &commit, &encoding, &reading.Store); err != nil {
 		return err
 	}
+	reading.Answered = l.opts.Clock.Now()
+	l.Keep(reading)
 	switch {
 	case fsync != "on":
 		return errors.New("the server runs with fsync = off, so a crash would lose what it has committed; set fsync = on")

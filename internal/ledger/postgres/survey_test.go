@@ -61,3 +61,35 @@ func TestSurveyClock(t *testing.T) {
 		t.Errorf("the server is %s ahead, %t", ahead, ok)
 	}
 }
+
+// The server's clock comes with answers that come anyway: a new connection's, and a
+// lease's.
+func TestStoreClock(t *testing.T) {
+	url, _ := server(t).Schema(t)
+	ours := clock.NewFake(clock.System{}.Now().Add(-4 * time.Minute))
+	l := open(t, url, postgres.Options{Clock: ours})
+	ahead := func() time.Duration {
+		ahead, _, ok := ledger.StoreClock(l).Skew()
+		if !ok {
+			t.Error("the server's clock is not known")
+		}
+		return ahead
+	}
+	if got := ahead(); got < 3*time.Minute || got > 5*time.Minute {
+		t.Errorf("after opening it is %s ahead", got)
+	}
+	lease := ledger.Lease{Name: "release/a/b"}
+	for _, step := range []time.Duration{time.Hour, -2 * time.Hour} {
+		before := ahead()
+		ours.Advance(step)
+		next := lease
+		next.Holder, next.Fence, next.Beat, next.TTL = "anna", 1, lease.Beat+1, time.Minute
+		if err := l.SwapLease(t.Context(), lease, next); err != nil {
+			t.Fatal(err)
+		}
+		lease = next
+		if moved := before - ahead(); (moved - step).Abs() > time.Minute {
+			t.Errorf("our clock stepped by %s, and the skew by %s", step, moved)
+		}
+	}
+}

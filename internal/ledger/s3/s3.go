@@ -56,7 +56,10 @@ type Ledger struct {
 	proved bool
 }
 
-var _ ledger.Ledger = (*Ledger)(nil)
+var (
+	_ ledger.Ledger  = (*Ledger)(nil)
+	_ ledger.Clocked = (*Ledger)(nil)
+)
 
 // Open opens the ledger that url names, creating it unless the options say otherwise.
 // Of several processes that create it at once, one does and the others use what it
@@ -102,6 +105,9 @@ func Open(ctx context.Context, url string, opts Options) (*Ledger, error) {
 func (l *Ledger) missing() error {
 	return fmt.Errorf("%w: %s holds no %s", ledger.ErrMissing, l.place, aboutKey)
 }
+
+// StoreClock implements ledger.Clocked.
+func (l *Ledger) StoreClock() ledger.Reading { return l.store.StoreClock() }
 
 // ID implements ledger.Ledger.
 func (l *Ledger) ID(ctx context.Context) (string, error) { return l.id, ctx.Err() }

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
 // callTimeout bounds one request, answer included. A head of the greatest size passes
@@ -34,6 +35,8 @@ type store struct {
 	place    place
 	clock    clock.Clock
 	patience time.Duration
+	// Readings are of the store's clock, out of each answer's Date.
+	*ledger.Readings
 	// slots holds a token for each request under way.
 	slots chan struct{}
 }
@@ -66,7 +69,9 @@ func connect(ctx context.Context, at place, opts Options) (*store, error) {
 		// Stores other than AWS's have none, and the signature needs one.
 		cfg.Region = "us-east-1"
 	}
-	s := &store{http: transport(cfg), place: at, clock: opts.Clock, patience: opts.BusyTimeout, slots: make(chan struct{}, maxRequests)}
+	s := &store{Readings: &ledger.Readings{}, place: at, clock: opts.Clock, patience: opts.BusyTimeout, slots: make(chan struct{}, maxRequests)}
+	s.http = transport(cfg)
+	s.http.Transport = dated{RoundTripper: s.http.Transport, store: s}
 	s.client = awss3.NewFromConfig(cfg, func(o *awss3.Options) {
 		o.HTTPClient = s.http
 		o.Retryer = aws.NopRetryer{}
@@ -94,6 +99,33 @@ func transport(cfg aws.Config) *http.Client {
 	t.ResponseHeaderTimeout = callTimeout
 	// A bucket in another region answers with a redirect, which is to be reported.
 	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// dated takes the store's clock out of each answer, so that nobody has to ask for it.
+type dated struct {
+	http.RoundTripper
+	store *store
+}
+
+// RoundTrip implements http.RoundTripper.
+func (d dated) RoundTrip(req *http.Request) (*http.Response, error) {
+	reading := ledger.Reading{Asked: d.store.clock.Now()}
+	resp, err := d.RoundTripper.RoundTrip(req)
+	if err != nil {
+		return resp, err
+	}
+	reading.Answered = d.store.clock.Now()
+	if reading.Store, err = http.ParseTime(resp.Header.Get("Date")); err == nil {
+		d.store.Keep(reading)
+	}
+	return resp, nil
+}
+
+// CloseIdleConnections passes http.Client's call on.
+func (d dated) CloseIdleConnections() {
+	if c, ok := d.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
 }
 
 func (s *store) close() { s.http.CloseIdleConnections() }

@@ -108,3 +108,38 @@ func TestSurveyClockAndWrite(t *testing.T) {
 		t.Errorf("a handle to read: %v", got)
 	}
 }
+
+// The store's clock comes with each answer, also with one that refuses, and costs no
+// request.
+func TestStoreClock(t *testing.T) {
+	s := s3test.Fake(t)
+	url := s.URL(s.Bucket(t), "acme")
+	ours := clock.NewFake(clock.System{}.Now().Add(4 * time.Minute))
+	l := open(t, url, s3.Options{Clock: ours})
+	ahead := func() time.Duration {
+		s.Take()
+		ahead, _, ok := ledger.StoreClock(l).Skew()
+		if n := s.Take().Requests(); n > 0 || !ok {
+			t.Errorf("it took %d requests; known: %t", n, ok)
+		}
+		return ahead
+	}
+	if got := ahead(); got > -3*time.Minute || got < -5*time.Minute {
+		t.Errorf("after opening it is %s ahead", got)
+	}
+	ours.Advance(time.Hour)
+	if _, err := l.Lease(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	if got := ahead(); got > -63*time.Minute || got < -65*time.Minute {
+		t.Errorf("after a read it is %s ahead", got)
+	}
+	ours.Advance(-2 * time.Hour)
+	s.Before(s3test.Of("GET", "", s3test.Refuse(403, "AccessDenied", "Access Denied")))
+	if _, err := l.Read(t.Context(), "other", 1); err == nil {
+		t.Fatal("it was not refused")
+	}
+	if got := ahead(); got < 55*time.Minute || got > 57*time.Minute {
+		t.Errorf("after a refusal it is %s ahead", got)
+	}
+}

@@ -85,7 +85,7 @@ func TestAnErrorSaysWithWhichCommandALostLedgerIsReplaced(t *testing.T) {
 func TestEachErrorOfTheLedgerHasItsOwnWords(t *testing.T) {
 	errs := []error{
 		ledger.ErrMissing, ledger.ErrOtherLedger, ledger.ErrNewer, ledger.ErrForeign, ledger.ErrReadOnly, ledger.ErrFull,
-		ledger.ErrBusy, ledger.ErrUnfinished, &ledger.SealedError{}, &ledger.SealedError{Sealing: ledger.Sealing{To: "s3://acme-sluice/payments", Done: true}}, ledgers.ErrURL, ledgers.ErrImplicit, &ledger.CorruptError{}, &ledger.ConflictError{}, context.DeadlineExceeded, context.Canceled, errors.New("else"),
+		ledger.ErrBusy, ledger.ErrUnfinished, &ledger.LostError{}, &ledger.SealedError{}, &ledger.SealedError{Sealing: ledger.Sealing{To: "s3://acme-sluice/payments", Done: true}}, ledgers.ErrURL, ledgers.ErrImplicit, &ledger.CorruptError{}, &ledger.ConflictError{}, context.DeadlineExceeded, context.Canceled, errors.New("else"),
 	}
 	seen := map[string]error{}
 	for _, err := range errs {

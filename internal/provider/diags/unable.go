@@ -31,6 +31,7 @@ func words(err error) (happened, remedy string) {
 	var corrupt *ledger.CorruptError
 	var bound *ledger.BoundError
 	var sealed *ledger.SealedError
+	var lost *ledger.LostError
 	rebind := "sluice ledger rebind --reason \"...\""
 	if errors.As(err, &bound) {
 		rebind = bound.Rebind()
@@ -40,6 +41,9 @@ func words(err error) (happened, remedy string) {
 		return "the ledger has moved to " + sealed.Sealing.To + ", and nothing more is recorded here", "name that one in the provider block's ledger or in SLUICE_LEDGER; it has the same id, so the state stays as it is"
 	case errors.As(err, &sealed):
 		return "the ledger is being moved to " + sealed.Sealing.To + ", and nothing more is recorded here", "wait for sluice ledger copy to end, or run it again when it was cut short, and then name that one in the provider block's ledger or in SLUICE_LEDGER"
+	case errors.As(err, &lost):
+		return "the ledger lacks records that this state has seen, so it was brought back from an older copy; what they said of quarantine, holds and what serves is not known to it",
+			"bring a newer copy back; when what is missing is lost for good, look with sluice drift and say so with: " + rebind + "; what goes back is not held up: sluice rollback, or sluice rollback --spec FILE"
 	case errors.Is(err, ledger.ErrUnfinished):
 		return "what is named as the ledger is a copy that has not come to its end", "name the ledger that is copied, or run the same sluice ledger copy again to finish it"
 	case errors.Is(err, ledger.ErrMissing):

@@ -37,6 +37,29 @@ func (s *stage) progressText() string {
 	return text
 }
 
+// sharesProgress wants the data source, in another state, to say what the resource does.
+func (s *stage) sharesProgress() {
+	s.t.Helper()
+	other := s.sharing()
+	other.Write("main.tf", `
+provider "sluice" {
+  ledger = "sqlite:`+s.ledger+`"
+}
+data "sluice_release" "checkout" {
+  service     = "checkout"
+  environment = "production"
+}
+output "progress" {
+  value = data.sluice_release.checkout.progress.summary
+}
+`)
+	other.MustApply()
+	shown, _ := other.State("data.sluice_release.checkout")["progress"].(map[string]any)
+	if text := s.progressText(); text == "" || shown["summary"] != text || shown["continued_by"] != "a job every 30s" {
+		s.t.Errorf("the data source says %v, and the state %q", shown, text)
+	}
+}
+
 // mustGoOn applies what leaves its rollout open.
 func (s *stage) mustGoOn() acctest.Result {
 	s.t.Helper()
@@ -57,6 +80,7 @@ func TestAccWait_StepByStepUntilItIsFinished(t *testing.T) {
 	if text := s.progressText(); !regexp.MustCompile(`^progressing, 20 %, step 2 of 3, next look at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ by a job every 30s$`).MatchString(text) {
 		t.Errorf("the state says %q", text)
 	}
+	s.sharesProgress()
 	plan := s.Plan()
 	if change := s.Change(address); plan.Exit != 2 || !change.Actions.Update() {
 		t.Fatalf("want an update that goes on: %s", plan.Output)

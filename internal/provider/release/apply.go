@@ -58,6 +58,7 @@ func (r *Resource) Create(ctx context.Context, req resource.CreateRequest, resp 
 	resp.Diagnostics.Append(resp.State.Set(ctx, r.settled(ctx, plan, out))...)
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(out.Key))...)
 	resp.Diagnostics.Append(keepOwner(ctx, resp.Private, owner, out.History)...)
+	resp.Diagnostics.Append(keepSeen(ctx, resp.Private, out.History)...)
 }
 
 // Update makes a changed wish true. When it cannot, the state gets the old
@@ -100,6 +101,7 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 		resp.Diagnostics.Append(resp.State.Set(ctx, r.settled(ctx, prior, out))...)
 	}
 	resp.Diagnostics.Append(resp.Identity.Set(ctx, identityOf(out.Key))...)
+	resp.Diagnostics.Append(keepSeen(ctx, resp.Private, out.History)...)
 	if owned := out.History.Owner; owned != nil && owned.ID == request.Owner.ID || !failed.HasError() {
 		resp.Diagnostics.Append(keepOwner(ctx, resp.Private, request.Owner, out.History)...)
 	}

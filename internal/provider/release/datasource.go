@@ -66,6 +66,7 @@ type shown struct {
 	CanStart            types.Bool   `tfsdk:"can_start"`
 	StartAt             types.String `tfsdk:"start_at"`
 	Gates               types.List   `tfsdk:"gates"`
+	Progress            types.Object `tfsdk:"progress"`
 	History             types.List   `tfsdk:"history"`
 	Procedure           types.String `tfsdk:"procedure"`
 }
@@ -109,6 +110,7 @@ func (s shown) blank(key engine.Key) shown {
 	s.TargetsServing = types.MapNull(servingType)
 	s.Steps = types.ListNull(types.StringType)
 	s.Gates = types.ListNull(gateType)
+	s.Progress = types.ObjectNull(progressType.AttrTypes)
 	s.History = types.ListNull(lastRolloutType)
 	s.Procedure = types.StringNull()
 	return s
@@ -135,6 +137,7 @@ func (d *DataSource) show(ctx context.Context, key engine.Key, s shown) (shown, 
 		m := model{TargetsServing: s.TargetsServing}.withParts(status.Parts)
 		s.Serving, s.TargetsServing = m.Serving, m.TargetsServing
 	}
+	s.Progress = progress(status.History)
 	s.History = historyList(status.History)
 	s.Procedure = textOrNull(e.Procedure(ctx, status))
 	if status.History.Spec == nil {

@@ -68,6 +68,18 @@ func (d *DataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 					"next_at": text("When it may pass next, RFC 3339; null when nobody can tell."),
 				}},
 			},
+			"progress": schema.SingleNestedAttribute{
+				Computed: true, MarkdownDescription: progressDescription,
+				Attributes: map[string]schema.Attribute{
+					"summary":      text(progressTexts["summary"]),
+					"weight":       schema.Float64Attribute{Computed: true, MarkdownDescription: progressTexts["weight"]},
+					"step":         schema.Int64Attribute{Computed: true, MarkdownDescription: progressTexts["step"]},
+					"steps":        schema.Int64Attribute{Computed: true, MarkdownDescription: progressTexts["steps"]},
+					"next_look_at": text(progressTexts["next_look_at"]),
+					"continued_by": text(progressTexts["continued_by"]),
+					"reverts_at":   text(progressTexts["reverts_at"]),
+				},
+			},
 			"procedure": text("The runbook of this very release, in Markdown: what serves, where a rollback leads, what to type, what happens by itself, whether the way back is open now, and whom to ask. " +
 				"Write it to a file or a wiki, so that it is there when the ledger is not."),
 			"history": schema.ListNestedAttribute{

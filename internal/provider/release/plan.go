@@ -35,7 +35,9 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	}
 	owner, more := r.ownerOf(ctx, req.Private)
 	resp.Diagnostics.Append(more...)
-	p := &planning{r: r, plan: plan, state: state, owner: owner, replaced: len(resp.RequiresReplace) > 0, applying: req.ClientCapabilities.DeferralAllowed}
+	seen, more := seenBy(ctx, req.Private)
+	resp.Diagnostics.Append(more...)
+	p := &planning{r: r, plan: plan, state: state, owner: owner, seen: seen, replaced: len(resp.RequiresReplace) > 0, applying: req.ClientCapabilities.DeferralAllowed}
 	p.run(ctx)
 	resp.Diagnostics.Append(p.diags...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, p.plan)...)
@@ -47,7 +49,9 @@ type planning struct {
 	plan  model
 	state *model
 	// owner is who this state is; empty before a create and after an import.
-	owner    engine.Owner
+	owner engine.Owner
+	// seen is the newest record that this state knows of.
+	seen     ledger.Seen
 	replaced bool
 	// applying is true when core plans again during an apply, as far as it tells: it
 	// allows deferral there and not in a plan, unless the experiment of that name is
@@ -172,6 +176,9 @@ func (p *planning) ask(ctx context.Context, rollout bool) {
 		}
 		if rollout || open != nil {
 			p.r.client.Plan(key)
+			if p.diags.Append(lost(ctx, l, "plan", key, p.seen, h)...); p.diags.HasError() {
+				return
+			}
 		}
 	}
 	if open != nil {

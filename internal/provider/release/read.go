@@ -37,6 +37,16 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 		return
 	}
 	h, err := r.client.Engine(l).Load(ctx, key)
+	seen, more := seenBy(ctx, req.Private)
+	resp.Diagnostics.Append(more...)
+	missed := diagnostics{}
+	if err == nil || errors.Is(err, engine.ErrUnknown) {
+		missed = lostOnRead(ctx, l, key, seen, h)
+		resp.Diagnostics.Append(missed...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	switch {
 	case errors.Is(err, engine.ErrUnknown), err == nil && wish(h) == nil:
 		resp.State.RemoveResource(ctx)
@@ -60,6 +70,9 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 			resp.Diagnostics.AddError(diags.Unable("import", "release", key.String(), err))
 			return
 		}
+	}
+	if len(missed) == 0 {
+		resp.Diagnostics.Append(keepSeen(ctx, resp.Private, h)...)
 	}
 	r.refresh(ctx, req, resp, state, h)
 }

@@ -55,15 +55,28 @@ func progressAttribute() schema.Attribute {
 		return schema.StringAttribute{Computed: true, MarkdownDescription: description}
 	}
 	return schema.SingleNestedAttribute{
-		Computed: true, MarkdownDescription: "Where the open rollout stood at the last look at the ledger, and who looks at it next. Null while none is open.",
+		Computed: true, MarkdownDescription: progressDescription,
 		Attributes: map[string]schema.Attribute{
-			"summary":      text("All of it in one line: `progressing, 25 %, step 2 of 4, next look at 2026-03-02T09:05:00Z by the agent`."),
-			"weight":       schema.Float64Attribute{Computed: true, MarkdownDescription: "The share of traffic on the new artifact in percent, 0 to 100; over many targets the share of those that serve it."},
-			"step":         schema.Int64Attribute{Computed: true, MarkdownDescription: "The step that is walked, from 1 on; over many targets the wave."},
-			"steps":        schema.Int64Attribute{Computed: true, MarkdownDescription: "How many there are."},
-			"next_look_at": text("By when whoever goes on looks next, RFC 3339 in UTC."),
-			"continued_by": text("Who goes on: `the agent`, `a job every 5m`, or `whoever applies next`."),
-			"reverts_at":   text("When the target goes back by itself unless somebody looks before, RFC 3339 in UTC. Null where no dead-man switch is armed."),
+			"summary":      text(progressTexts["summary"]),
+			"weight":       schema.Float64Attribute{Computed: true, MarkdownDescription: progressTexts["weight"]},
+			"step":         schema.Int64Attribute{Computed: true, MarkdownDescription: progressTexts["step"]},
+			"steps":        schema.Int64Attribute{Computed: true, MarkdownDescription: progressTexts["steps"]},
+			"next_look_at": text(progressTexts["next_look_at"]),
+			"continued_by": text(progressTexts["continued_by"]),
+			"reverts_at":   text(progressTexts["reverts_at"]),
 		},
 	}
+}
+
+// What the resource and the data source say of the attribute progress.
+const progressDescription = "Where the open rollout stood at the last look at the ledger, and who looks at it next. Null while none is open."
+
+var progressTexts = map[string]string{
+	"summary":      "All of it in one line: `progressing, 25 %, step 2 of 4, next look at 2026-03-02T09:05:00Z by the agent`.",
+	"weight":       "The share of traffic on the new artifact in percent, 0 to 100; over many targets the share of those that serve it.",
+	"step":         "The step that is walked, from 1 on; over many targets the wave.",
+	"steps":        "How many there are.",
+	"next_look_at": "By when whoever goes on looks next, RFC 3339 in UTC.",
+	"continued_by": "Who goes on: `the agent`, `a job every 5m`, or `whoever applies next`.",
+	"reverts_at":   "When the target goes back by itself unless somebody looks before, RFC 3339 in UTC. Null where no dead-man switch is armed.",
 }

@@ -127,10 +127,17 @@ func openEnded(p string) bool {
 	return strings.HasSuffix(p, ".declared") || strings.HasSuffix(p, ".deleted")
 }
 
+// listExamples show what each list may be.
+var listExamples = map[string]string{
+	"events":       `events = ["dev.cdevents.service.*"]`,
+	"services":     `services = ["checkout"]`,
+	"environments": `environments = ["production"]`,
+}
+
 func list(attr string, values []string, problem func(string) string) field.Errors {
 	var errs field.Errors
 	if values != nil && len(values) == 0 {
-		return field.Errors{{Path: attr, Msg: "the list is empty, so that nothing would be told; leave it out for everything"}}
+		return field.Errors{{Path: attr, Msg: "the list is empty, so that nothing would be told; leave it out for everything, or name some, for example " + listExamples[attr]}}
 	}
 	if len(values) > MaxPatterns {
 		return field.Errors{{Path: attr, Msg: fmt.Sprintf("there are %d entries; at most %d are allowed, and leaving it out means everything", len(values), MaxPatterns)}}
@@ -140,7 +147,7 @@ func list(attr string, values []string, problem func(string) string) field.Error
 		if msg := problem(v); msg != "" {
 			errs = append(errs, field.Error{Path: path, Msg: msg})
 		} else if slices.Contains(values[:i], v) {
-			errs = append(errs, field.Error{Path: path, Msg: fmt.Sprintf("%q is there already; name each once", v)})
+			errs = append(errs, field.Error{Path: path, Msg: fmt.Sprintf("%q is there already; name each once, for example %s", v, listExamples[attr])})
 		}
 	}
 	return errs

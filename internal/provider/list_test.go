@@ -18,6 +18,7 @@ var declaredOnes = map[string]map[string]string{
 	"sluice_service":             {"name": "checkout"},
 	"sluice_external_dependency": {"name": "psp"},
 	"sluice_change_window":       {"name": "peak"},
+	"sluice_notification":        {"name": "events"},
 	"sluice_deployment_strategy": {"name": "careful"},
 	"sluice_drift_check":         {"release": "checkout/production"},
 }

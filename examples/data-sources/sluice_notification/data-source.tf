@@ -1,4 +1,4 @@
 # Another state declares who is told.
-data "sluice_notification" "events" {
-  name = "events"
+data "sluice_notification" "metrics" {
+  name = "delivery-metrics"
 }

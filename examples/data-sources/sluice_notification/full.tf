@@ -1,9 +1,9 @@
 # Another state declares who is told.
-data "sluice_notification" "events" {
-  name = "events"
+data "sluice_notification" "metrics" {
+  name = "delivery-metrics"
 }
 
 # Where to look for what happened here.
 output "told" {
-  value = jsondecode(data.sluice_notification.events.definition.content).webhook.url
+  value = jsondecode(data.sluice_notification.metrics.definition.content).webhook.url
 }

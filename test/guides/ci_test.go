@@ -16,19 +16,20 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/cli"
 )
 
-// pipelines are the two whole files of the guide.
-func pipelines(t *testing.T) (github, gitlab map[string]any) {
+// pipelines are the whole files of the guide: GitHub's and GitLab's, and the scheduled
+// one that goes on with what an apply has left.
+func pipelines(t *testing.T) (github, gitlab, scheduled map[string]any) {
 	t.Helper()
 	files := blocks(guide(t, "ci"), "yaml")
-	if len(files) != 2 {
-		t.Fatalf("the guide has %d YAML files, want GitHub's and GitLab's", len(files))
+	if len(files) != 3 {
+		t.Fatalf("the guide has %d YAML files, want GitHub's, GitLab's and the scheduled one", len(files))
 	}
-	for i, into := range []*map[string]any{&github, &gitlab} {
+	for i, into := range []*map[string]any{&github, &gitlab, &scheduled} {
 		if err := yaml.Unmarshal([]byte(files[i]), into); err != nil {
 			t.Fatalf("file %d: %v", i+1, err)
 		}
 	}
-	return github, gitlab
+	return github, gitlab, scheduled
 }
 
 // texts lists the strings below the keys, wherever they stand.
@@ -97,12 +98,14 @@ func sluiceTakes(t *testing.T, args []string) {
 }
 
 func TestThePipelinesOfTheGuide(t *testing.T) {
-	github, gitlab := pipelines(t)
-	for name, scripts := range map[string][]string{
-		"GitHub": texts(github, "run"), "GitLab": texts(gitlab, "script", "before_script", "after_script"),
+	github, gitlab, scheduled := pipelines(t)
+	full := []string{"terraform init", "terraform plan", "terraform show", "terraform apply", "sluice gates", "sluice drift", "sluice wait"}
+	for name, is := range map[string]struct{ scripts, wants []string }{
+		"GitHub": {texts(github, "run"), full}, "GitLab": {texts(gitlab, "script", "before_script", "after_script"), full},
+		"the schedule": {texts(scheduled, "run"), []string{"terraform init", "sluice continue"}},
 	} {
 		var commands []string
-		for _, script := range scripts {
+		for _, script := range is.scripts {
 			for _, call := range calls(t, script) {
 				switch {
 				case filepath.Base(call[0]) == "sluice" && len(call) > 1:
@@ -113,7 +116,7 @@ func TestThePipelinesOfTheGuide(t *testing.T) {
 				}
 			}
 		}
-		for _, want := range []string{"terraform init", "terraform plan", "terraform show", "terraform apply", "sluice gates", "sluice drift", "sluice wait"} {
+		for _, want := range is.wants {
 			if !slices.Contains(commands, want) {
 				t.Errorf("the pipeline of %s never runs %q: %v", name, want, commands)
 			}
@@ -131,9 +134,9 @@ func TestThePipelinesOfTheGuide(t *testing.T) {
 // the project's own, which Dependabot renews.
 func TestThePipelinesPinTheActionsThatTheProjectTests(t *testing.T) {
 	own := read(t, ".github/workflows/test.yml")
-	github, _ := pipelines(t)
+	github, _, scheduled := pipelines(t)
 	pinned := regexp.MustCompile(`^[\w/-]+@[0-9a-f]{40}$`)
-	uses := texts(github, "uses")
+	uses := append(texts(github, "uses"), texts(scheduled, "uses")...)
 	if len(uses) == 0 {
 		t.Fatal("the pipeline uses no action")
 	}

@@ -33,7 +33,7 @@ func TestAccTheCommandIsWhatInitInstalls(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	github, _ := pipelines(t)
+	github, _, _ := pipelines(t)
 	script := ""
 	for _, run := range texts(github, "run") {
 		if strings.Contains(run, "terraform init") {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 )
 
 // check holds a JSON value to a shape.
@@ -85,10 +86,28 @@ func text(path string, shape *Shape, v string) error {
 		return fmt.Errorf("%s: %q is none of %q", path, v, shape.Enum)
 	}
 	// Some patterns look ahead, which Go does not know. The rest are whole.
-	if re, err := regexp.Compile("^(?:" + shape.Pattern + ")$"); shape.Pattern != "" && err == nil && !re.MatchString(v) {
+	if re := compiled(shape.Pattern); re != nil && !re.MatchString(v) {
 		return fmt.Errorf("%s: %q does not match %s", path, v, shape.Pattern)
 	}
 	return bounded(path, shape, float64(len([]rune(v))))
+}
+
+// patterns holds what was compiled.
+var patterns sync.Map
+
+func compiled(pattern string) *regexp.Regexp {
+	if pattern == "" {
+		return nil
+	}
+	if re, ok := patterns.Load(pattern); ok {
+		return re.(*regexp.Regexp) //nolint:forcetypeassert // Nothing else is stored.
+	}
+	re, err := regexp.Compile("^(?:" + pattern + ")$")
+	if err != nil {
+		re = nil
+	}
+	patterns.Store(pattern, re)
+	return re
 }
 
 func bounded(path string, shape *Shape, n float64) error {

@@ -11,13 +11,16 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed lambda.json
 var lambdaModel []byte
 
 // Lambda is the model of AWS Lambda, as far as we call it.
-func Lambda() (*Model, error) { return parse(lambdaModel) }
+func Lambda() (*Model, error) { return lambdaOnce() }
+
+var lambdaOnce = sync.OnceValues(func() (*Model, error) { return parse(lambdaModel) })
 
 // Model says what may be sent and answered.
 type Model struct {

@@ -119,7 +119,8 @@ func (t *Target) failed(err error, write bool) error {
 
 // kind says what AWS meant.
 func (t *Target) kind(err error) awscloud.Kind {
-	if err == nil {
+	var known *target.Error
+	if err == nil || errors.As(err, &known) {
 		return ""
 	}
 	return t.session.Explain(err).Kind

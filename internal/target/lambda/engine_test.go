@@ -57,7 +57,9 @@ func TestTheEngineReleasesStepByStep(t *testing.T) {
 	var weights []string
 	s.After(func(operation string) {
 		if operation == "UpdateAlias" {
-			s.Change(func(f *lambdatest.Function) { weights = append(weights, fmt.Sprintf("%s %v", f.Alias.Version, f.Alias.Weights)) })
+			s.Change(func(f *lambdatest.Function) {
+				weights = append(weights, fmt.Sprintf("%s %v", f.Alias.Version, f.Alias.Weights))
+			})
 		}
 	})
 	clk := clock.NewAuto(start)

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -121,6 +122,21 @@ func (t *Target) fetchable(ctx context.Context, s sight, p artifact.Payload) ([]
 	}
 	if v := sc.baseline; v != nil && (v.config.PackageType == types.PackageTypeImage) != (from.image != "") {
 		return []target.Obstacle{{What: fmt.Sprintf("the function is of the package type %s, and %q is not; Lambda changes no function's type", packageType(v), p.Reference), Remedy: exampleSource}}, nil
+	}
+	c, err := t.lambda(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in := t.code(from)
+	in.DryRun = true
+	_, err = c.UpdateFunctionCode(ctx, in)
+	var te *target.Error
+	switch err := t.refusedCode(err, p.Artifact); {
+	case t.kind(err) == awscloud.Conflict: // An update is in progress, and ends.
+	case errors.As(err, &te) && te.Code == target.CodeNotFound:
+		return []target.Obstacle{{What: err.Error(), Remedy: te.Remedy}}, nil
+	default:
+		return nil, t.failed(err, false)
 	}
 	return nil, nil
 }

@@ -9,6 +9,7 @@ import (
 	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
@@ -131,31 +132,45 @@ func (t *Target) bring(ctx context.Context, sc scene, req target.PrepareRequest,
 	if err != nil {
 		return target.Progress{}, err
 	}
-	in := &awslambda.UpdateFunctionCodeInput{FunctionName: t.name(), RevisionId: now.config.RevisionId}
-	if from.image != "" {
-		in.ImageUri = aws.String(from.image)
-	} else {
-		in.S3Bucket, in.S3Key = aws.String(from.bucket), aws.String(from.key)
-		if from.version != "" {
-			in.S3ObjectVersion = aws.String(from.version)
-		}
-	}
+	in := t.code(from)
+	in.RevisionId = now.config.RevisionId
 	out, err := c.UpdateFunctionCode(ctx, in)
 	switch {
 	case t.kind(err) == awscloud.Stale || t.kind(err) == awscloud.Conflict:
 		// Somebody changes the function, or the reply to this very change was lost.
 		return sc.wait(lookAgain), nil
-	case t.kind(err) == awscloud.Invalid:
-		return target.Progress{}, &target.Error{Code: target.CodeNotFound, Err: err, Message: fmt.Sprintf("Lambda does not take %q for the function %s", req.Payload.Reference, t.config.Function),
-			Remedy: "see that it is there, in the function's region, of the function's package type and architecture, and that the credentials may read it; " + exampleSource}
 	case err != nil:
-		return target.Progress{}, t.failed(err, true)
+		return target.Progress{}, t.failed(t.refusedCode(err, req.Payload.Artifact), true)
 	}
 	if got := digestOf(aws.ToString(out.CodeSha256)); got != "" && got != req.Payload.Digest() && from.image == "" {
 		return target.Progress{}, &target.Error{Code: target.CodeInvalid, Message: fmt.Sprintf("what is at s3://%s/%s has the digest %s, and the release's reference says %s; nothing was published", from.bucket, from.key, got, req.Payload.Digest()),
 			Remedy: "release by the digest of what was uploaded, for example \"@sha256:${filesha256(\"checkout.zip\")}\", and let builds never overwrite a key"}
 	}
 	return sc.wait(lookAgain), nil
+}
+
+// code is a request to bring code into the function.
+func (t *Target) code(from source) *awslambda.UpdateFunctionCodeInput {
+	in := &awslambda.UpdateFunctionCodeInput{FunctionName: t.name()}
+	if from.image != "" {
+		in.ImageUri = aws.String(from.image)
+		return in
+	}
+	in.S3Bucket, in.S3Key = aws.String(from.bucket), aws.String(from.key)
+	if from.version != "" {
+		in.S3ObjectVersion = aws.String(from.version)
+	}
+	return in
+}
+
+// refusedCode says of code that Lambda does not take that it is not there: the
+// answer for a missing object and for one of the wrong kind is the same.
+func (t *Target) refusedCode(err error, a artifact.Artifact) error {
+	if t.kind(err) != awscloud.Invalid {
+		return err
+	}
+	return &target.Error{Code: target.CodeNotFound, Err: err, Message: fmt.Sprintf("Lambda does not take %q for the function %s", a.Reference, t.config.Function),
+		Remedy: "see that it is there, in the function's region, of the function's package type and architecture, and that the credentials may read it; " + exampleSource}
 }
 
 // freeze publishes what the function has now, provided that it still is our code.

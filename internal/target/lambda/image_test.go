@@ -32,8 +32,8 @@ func serveImages(t *testing.T) (*lambdatest.Server, artifact.Payload) {
 	return s, next
 }
 
-// release makes the payload the only one, verb by verb.
-func release(t *testing.T, d *lambda.Target, p artifact.Payload) {
+// ship makes the payload the only one, verb by verb.
+func ship(t *testing.T, d *lambda.Target, p artifact.Payload) {
 	t.Helper()
 	again := func(verb func() (target.Progress, error)) {
 		t.Helper()
@@ -68,6 +68,7 @@ func TestConformanceOfImages(t *testing.T) {
 		s, next := serveImages(t)
 		first, code := image("1.0.0", "a")
 		s.Objects[code.Image] = code
-		return &targettest.Fixture{Target: open(t, config(s), clock.System{}), A: first, B: next}
+		clk := clock.NewAuto(start)
+		return &targettest.Fixture{Target: open(t, config(s), clk), A: first, B: next, Clock: clk}
 	})
 }

@@ -58,7 +58,7 @@ func TestPolicyHasWhatIsCalledAndNoMore(t *testing.T) {
 		if obstacles, err := d.Preflight(t.Context(), p); err != nil || len(obstacles) > 0 {
 			t.Fatalf("%+v, %v", obstacles, err)
 		}
-		release(t, d, p)
+		ship(t, d, p)
 		s.Change(func(*lambdatest.Function) {
 			for name := range s.Calls {
 				called[name] = true

@@ -30,6 +30,9 @@ type Driver[P any] struct {
 type Deps struct {
 	Clock     clock.Clock
 	UserAgent string
+	// Actor is who acts, and Subject for what, "checkout/production"; both are for
+	// the records that others keep of our calls, and may be empty.
+	Actor, Subject string
 }
 
 // Config names a driver and its configuration; it is frozen into the first

@@ -305,7 +305,7 @@ func (d *driver) renew(ctx context.Context) error {
 // A revert does not wait for the answer.
 func (d *driver) openTarget(ctx context.Context, decision Decision) error {
 	if d.tgt == nil {
-		t, err := d.e.Targets.Open(ctx, d.h.Open().Spec.Target, d.e.targetDeps())
+		t, err := d.e.Targets.Open(ctx, d.h.Open().Spec.Target, d.targetDeps())
 		if err != nil {
 			return err
 		}
@@ -377,4 +377,11 @@ func (d *driver) wait(ctx context.Context, until time.Time) error {
 		return nil
 	}
 	return err
+}
+
+// targetDeps names the rollout to whoever keeps a log of our calls.
+func (d *driver) targetDeps() target.Deps {
+	deps := d.e.targetDeps()
+	deps.Subject = fmt.Sprintf("%s/%d", d.key, d.h.Open().Number)
+	return deps
 }

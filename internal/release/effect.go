@@ -121,7 +121,7 @@ func (d *driver) revertAfter(r *Rollout) field.Duration {
 
 // call carries an effect to the target.
 func (d *driver) call(ctx context.Context, eff Effect) (target.Progress, error) {
-	write := target.WriteRequest{Key: eff.Key, Fence: d.lease.Fence}
+	write := target.WriteRequest{Key: eff.Key, Fence: d.lease.Fence, Rollout: d.h.Open().writeKey(d.key)}
 	switch eff.Kind {
 	case EffectPrepare:
 		return d.tgt.Prepare(ctx, target.PrepareRequest{WriteRequest: write, Payload: d.h.Open().Spec.Payload})

@@ -228,7 +228,7 @@ func (e *Engine) look(ctx context.Context, c target.Config) (*target.Observation
 }
 
 func (e *Engine) targetDeps() target.Deps {
-	return target.Deps{Clock: e.Clock, UserAgent: e.UserAgent}
+	return target.Deps{Clock: e.Clock, UserAgent: e.UserAgent, Actor: e.Actor}
 }
 
 func (e *Engine) signalDeps() signal.Deps {

@@ -225,6 +225,11 @@ type WriteRequest struct {
 	Key string `json:"key"`
 	// Fence is the number of the lease under which the change was decided.
 	Fence uint64 `json:"fence"`
+	// Rollout names the rollout, the same in all its changes, and in no other's. A
+	// driver writes it where it can list it, so that what was made before a reply got
+	// lost is found again. It is empty where there is no rollout, and is not sent to
+	// programs and servers that answer the contract.
+	Rollout string `json:"-"`
 }
 
 // Progress is the answer to a change.

@@ -34,7 +34,8 @@ func targetAttribute() schema.SingleNestedAttribute {
 					"timeout": timeoutAttribute("Bounds one call, from `100ms` to `1m`. Default: `" + field.FormatDuration(contract.DefaultTimeout) + "`."),
 				},
 			},
-			"exec": execAttribute(),
+			"exec":   execAttribute(),
+			"lambda": lambdaTarget(),
 		},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/target/contract"
 	"github.com/sluice/terraform-provider-sluice/internal/target/exec"
 	"github.com/sluice/terraform-provider-sluice/internal/target/haproxy"
+	"github.com/sluice/terraform-provider-sluice/internal/target/lambda"
 )
 
 // Drivers returns the registry of all target drivers.
@@ -15,5 +16,6 @@ func Drivers() target.Registry {
 		contract.Driver(),
 		exec.Driver(),
 		haproxy.Driver(),
+		lambda.Driver(),
 	)
 }

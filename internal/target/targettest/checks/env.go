@@ -119,7 +119,16 @@ func accepted(what string, p target.Progress, err error) error {
 }
 
 func (e *Env) do(ctx context.Context, what string, verb func(context.Context, target.WriteRequest) (target.Progress, error)) error {
-	p, err := verb(ctx, e.write())
+	req := e.write()
+	p, err := verb(ctx, req)
+	// What is left behind may take more than one change to remove, and users have no
+	// part in it. All else must be so at once.
+	for end := e.Clock.Now().Add(e.Patience); what == "finalize" && err == nil && !p.Done && e.Clock.Now().Before(end); {
+		if err := e.Clock.Sleep(ctx, max(p.LookAgain, 20*time.Millisecond)); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		p, err = verb(ctx, req)
+	}
 	return accepted(what, p, err)
 }
 

@@ -1,0 +1,219 @@
+package awscloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+)
+
+// Kind says what an error of AWS means for whoever called. The set is closed.
+type Kind string
+
+// The kinds.
+const (
+	// Credentials: there are none, they have expired, or AWS does not know them.
+	Credentials Kind = "credentials"
+	// Denied: a policy forbids the call.
+	Denied Kind = "denied"
+	// Region: the region does not exist, or is not enabled for the account.
+	Region Kind = "region"
+	// Throttled: refused for the number of calls; surely nothing was done.
+	Throttled Kind = "throttled"
+	// NotFound: what is named is not there, in this account and region.
+	NotFound Kind = "not_found"
+	// Stale: a condition of the call does not hold; somebody was quicker.
+	Stale Kind = "stale"
+	// Conflict: something else is in progress, or stands in the way.
+	Conflict Kind = "conflict"
+	// Invalid: AWS refuses what was asked for.
+	Invalid Kind = "invalid"
+	// Unreachable: no connection came about; surely nothing was done.
+	Unreachable Kind = "unreachable"
+	// Unknown: nobody can say whether the call took effect.
+	Unknown Kind = "unknown"
+)
+
+// Error is an error of AWS with what it means and what to do.
+type Error struct {
+	Kind Kind
+	// Message says what happened, in whole words and without secrets.
+	Message string
+	// Remedy says what a person can do about it.
+	Remedy string
+	// Permission is what a policy lacks, for Denied: "lambda:UpdateAlias".
+	Permission string
+	Err        error
+}
+
+// Error implements error.
+func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Message, e.Err) }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// codes are the errors that AWS's services have in common, and those of Lambda,
+// by the code that comes with the answer.
+var codes = map[string]Kind{
+	"ExpiredToken": Credentials, "ExpiredTokenException": Credentials, "RequestExpired": Credentials,
+	"InvalidClientTokenId": Credentials, "UnrecognizedClientException": Credentials, "InvalidAccessKeyId": Credentials,
+	"SignatureDoesNotMatch": Credentials, "InvalidSignatureException": Credentials, "MissingAuthenticationToken": Credentials,
+	"MissingAuthenticationTokenException": Credentials, "IncompleteSignature": Credentials, "InvalidIdentityToken": Credentials,
+	"IDPRejectedClaim": Credentials, "AuthFailure": Credentials,
+
+	"AccessDenied": Denied, "AccessDeniedException": Denied, "UnauthorizedOperation": Denied, "NotAuthorized": Denied,
+
+	"OptInRequired": Region, "RegionDisabledException": Region,
+
+	"Throttling": Throttled, "ThrottlingException": Throttled, "ThrottledException": Throttled, "TooManyRequestsException": Throttled,
+	"RequestLimitExceeded": Throttled, "RequestThrottled": Throttled, "RequestThrottledException": Throttled, "SlowDown": Throttled,
+
+	"ResourceNotFoundException": NotFound, "ProvisionedConcurrencyConfigNotFoundException": NotFound,
+
+	"PreconditionFailedException": Stale,
+
+	"ResourceConflictException": Conflict, "ResourceInUseException": Conflict, "ResourceNotReadyException": Conflict,
+
+	"InvalidParameterValueException": Invalid, "InvalidParameterException": Invalid, "ValidationException": Invalid, "ValidationError": Invalid,
+	"InvalidRequestContentException": Invalid, "CodeStorageExceededException": Invalid, "InvalidCodeSignatureException": Invalid,
+	"CodeVerificationFailedException": Invalid, "CodeSigningConfigNotFoundException": Invalid,
+}
+
+// Explain says what an error of a client means. It returns nil for nil, and an
+// *Error as it is. The session's settings go into the words.
+func (s *Session) Explain(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	var known *Error
+	if errors.As(err, &known) {
+		return known
+	}
+	e := &Error{Kind: kindOf(err), Err: err}
+	service, operation := called(err)
+	e.Message = operation + " was not answered as it should be"
+	switch e.Kind {
+	case Credentials:
+		e.Message, e.Remedy = "AWS does not take the credentials"+s.whose(), credentialsRemedy(s.settings)
+	case Denied:
+		e.Permission = strings.ToLower(service) + ":" + operation
+		e.Message = "the credentials" + s.whose() + " may not do " + e.Permission
+		e.Remedy = "allow " + e.Permission + " in the policy of the role or user; docs/policies has what each driver needs. A permission boundary, or a policy of the organisation, may forbid it too"
+		if operation == "AssumeRole" || operation == "AssumeRoleWithWebIdentity" {
+			e.Remedy = "let the role's trust policy name who assumes it (and the external id, where it asks for one), and allow sts:AssumeRole to the one who does"
+		}
+	case Region:
+		e.Message = "the region " + s.settings.Region + " is not there for this account"
+		e.Remedy = "name the region where the service runs; a region that is newer than 2019 has to be enabled for the account first"
+	case Throttled:
+		e.Message = "AWS refused " + operation + " for the number of calls in this account and region"
+		e.Remedy = "it is tried again by itself; look for others who call the same service often"
+	case NotFound:
+		e.Message = "what " + operation + " asked for is not there in " + s.settings.Region
+		e.Remedy = "look at the names, the region and the account"
+	case Stale:
+		e.Message, e.Remedy = "somebody else changed it since it was read", "observe it and decide again"
+	case Conflict:
+		e.Message, e.Remedy = operation+" cannot be done as things are", "wait until what is in progress has ended"
+	case Invalid:
+		e.Message = "AWS refuses what " + operation + " asked for"
+	case Unreachable:
+		e.Message = "AWS cannot be reached in " + s.settings.Region
+		e.Remedy = "look at the network, the proxy (HTTPS_PROXY, NO_PROXY), AWS_CA_BUNDLE, the region's name and the endpoint"
+	case Unknown:
+	}
+	return e
+}
+
+func (s *Session) whose() string {
+	switch n := len(s.settings.AssumeRole); {
+	case n > 0:
+		return " of the role " + s.settings.AssumeRole[n-1].ARN
+	case s.settings.WebIdentity != nil:
+		return " of the role " + s.settings.WebIdentity.ARN
+	case s.settings.Profile != "":
+		return " of the profile " + s.settings.Profile
+	}
+	return ""
+}
+
+func credentialsRemedy(s Settings) string {
+	const clock = ". If they are right, look at this machine's clock"
+	if s.Profile != "" {
+		return "sign in again, for example with aws sso login --profile " + s.Profile + clock
+	}
+	if s.WebIdentity != nil {
+		return "see that the token is still valid and is of the provider that the role trusts" + clock
+	}
+	return "give new ones, by AWS_PROFILE, AWS_ACCESS_KEY_ID, a role or a web identity; aws sts get-caller-identity says whose they are" + clock
+}
+
+// called names the service and the operation of an error.
+func called(err error) (service, operation string) {
+	var op *smithy.OperationError
+	// The innermost: assuming a role can fail within another call.
+	for next := err; errors.As(next, &op); next = op.Err {
+		service, operation = op.ServiceID, op.OperationName
+	}
+	if operation == "" {
+		operation = "the call"
+	}
+	return service, operation
+}
+
+// Code is AWS's own code of an error, empty where none came.
+func Code(err error) string {
+	var e smithy.APIError
+	if errors.As(err, &e) && e.ErrorCode() != "UnknownError" {
+		return e.ErrorCode()
+	}
+	return ""
+}
+
+func kindOf(err error) Kind {
+	var (
+		missing *credentialsError
+		lookup  *net.DNSError
+		op      *net.OpError
+	)
+	code := Code(err)
+	if k, ok := codes[code]; ok {
+		return k
+	}
+	switch {
+	case errors.As(err, &lookup) && lookup.IsNotFound, errors.As(err, &op) && op.Op == "dial":
+		return Unreachable
+	case errors.As(err, &missing):
+		return Credentials
+	case code == "" && status(err) == http.StatusForbidden:
+		return Denied
+	case status(err) == http.StatusTooManyRequests:
+		return Throttled
+	case status(err) == http.StatusPreconditionFailed:
+		return Stale
+	case code == "" && status(err) == 0 && !cut(err):
+		return Invalid // It was never sent: the SDK refused it.
+	}
+	return Unknown
+}
+
+func status(err error) int {
+	var e *awshttp.ResponseError
+	if errors.As(err, &e) {
+		return e.HTTPStatusCode()
+	}
+	return 0
+}
+
+// cut says whether the connection, or the time, ended in the middle.
+func cut(err error) bool {
+	var network net.Error
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, context.Canceled) || errors.As(err, &network)
+}

@@ -1,0 +1,91 @@
+package awscloud
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go/middleware"
+	"golang.org/x/time/rate"
+
+	"github.com/sluice/terraform-provider-sluice/internal/credential"
+)
+
+const (
+	// Ceiling is how many calls a second this process makes at most in one account
+	// and region, however many rollouts it drives there: AWS shares the limits of its
+	// control planes (about 15 a second for Lambda) among all who use the account.
+	Ceiling = 10
+	// burst is how many may come at once.
+	burst = 20
+	// attempts bounds how often one call is tried, and lastPause what is waited
+	// between two tries, since a call's deadline is shorter than a lease.
+	attempts  = 4
+	lastPause = 2 * time.Second
+)
+
+// retryers holds one retryer for each account and region: what one rollout learns
+// of throttling, all heed.
+var retryers sync.Map
+
+func retryerOf(s Settings) *retryer {
+	ceiling := rate.Limit(Ceiling)
+	if s.local() {
+		ceiling = rate.Inf
+	}
+	r, _ := retryers.LoadOrStore(strings.Join([]string{s.account(), s.Region, s.Endpoint}, " "), newRetryer(ceiling))
+	return r.(*retryer) //nolint:forcetypeassert // Nothing else is stored.
+}
+
+// retryer is AWS's adaptive one, which slows down when it is throttled, below a
+// ceiling. Urgent calls wait for neither.
+type retryer struct {
+	*retry.AdaptiveMode
+	ceiling *rate.Limiter
+}
+
+var _ aws.RetryerV2 = (*retryer)(nil)
+
+func newRetryer(ceiling rate.Limit) *retryer {
+	return &retryer{
+		AdaptiveMode: retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
+			o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
+				o.MaxAttempts, o.MaxBackoff = attempts, lastPause
+			})
+		}),
+		ceiling: rate.NewLimiter(ceiling, burst),
+	}
+}
+
+// GetAttemptToken implements aws.RetryerV2. It is asked before each attempt.
+func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
+	if urgent, _ := ctx.Value(urgentKey{}).(bool); urgent {
+		return func(error) error { return nil }, nil
+	}
+	if err := r.ceiling.Wait(ctx); err != nil {
+		return nil, err
+	}
+	return r.AdaptiveMode.GetAttemptToken(ctx)
+}
+
+type urgentKey struct{}
+
+// Urgent marks the calls of a revert: nothing of ours holds them up, though AWS
+// may still refuse them for their number, and then they are tried again.
+func Urgent(ctx context.Context) context.Context { return context.WithValue(ctx, urgentKey{}, true) }
+
+// token looks a web identity's token up at each use.
+type token struct{ ref *credential.Reference }
+
+// GetIdentityToken implements stscreds.IdentityTokenRetriever.
+func (t token) GetIdentityToken() ([]byte, error) {
+	text, err := t.ref.Resolve(context.Background())
+	return []byte(text), err
+}
+
+func apiOptions(options ...func(*middleware.Stack) error) []func(*middleware.Stack) error {
+	return options
+}

@@ -1,0 +1,129 @@
+package lambda
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// Name is the driver's name and its attribute.
+const Name = "lambda"
+
+// latest is the one version that is not published.
+const latest = "$LATEST"
+
+// client is what of Lambda the driver calls, and all that its policy allows.
+type client interface {
+	GetAlias(context.Context, *awslambda.GetAliasInput, ...func(*awslambda.Options)) (*awslambda.GetAliasOutput, error)
+	UpdateAlias(context.Context, *awslambda.UpdateAliasInput, ...func(*awslambda.Options)) (*awslambda.UpdateAliasOutput, error)
+	GetFunction(context.Context, *awslambda.GetFunctionInput, ...func(*awslambda.Options)) (*awslambda.GetFunctionOutput, error)
+	GetFunctionConfiguration(context.Context, *awslambda.GetFunctionConfigurationInput, ...func(*awslambda.Options)) (*awslambda.GetFunctionConfigurationOutput, error)
+	ListVersionsByFunction(context.Context, *awslambda.ListVersionsByFunctionInput, ...func(*awslambda.Options)) (*awslambda.ListVersionsByFunctionOutput, error)
+	UpdateFunctionCode(context.Context, *awslambda.UpdateFunctionCodeInput, ...func(*awslambda.Options)) (*awslambda.UpdateFunctionCodeOutput, error)
+	PublishVersion(context.Context, *awslambda.PublishVersionInput, ...func(*awslambda.Options)) (*awslambda.PublishVersionOutput, error)
+	ListProvisionedConcurrencyConfigs(context.Context, *awslambda.ListProvisionedConcurrencyConfigsInput, ...func(*awslambda.Options)) (*awslambda.ListProvisionedConcurrencyConfigsOutput, error)
+	GetProvisionedConcurrencyConfig(context.Context, *awslambda.GetProvisionedConcurrencyConfigInput, ...func(*awslambda.Options)) (*awslambda.GetProvisionedConcurrencyConfigOutput, error)
+	PutProvisionedConcurrencyConfig(context.Context, *awslambda.PutProvisionedConcurrencyConfigInput, ...func(*awslambda.Options)) (*awslambda.PutProvisionedConcurrencyConfigOutput, error)
+	DeleteProvisionedConcurrencyConfig(context.Context, *awslambda.DeleteProvisionedConcurrencyConfigInput, ...func(*awslambda.Options)) (*awslambda.DeleteProvisionedConcurrencyConfigOutput, error)
+	ListEventSourceMappings(context.Context, *awslambda.ListEventSourceMappingsInput, ...func(*awslambda.Options)) (*awslambda.ListEventSourceMappingsOutput, error)
+}
+
+// Driver is the lambda driver.
+func Driver() target.Driver {
+	return target.Driver{Name: Name, Validate: Validate, Open: open}
+}
+
+func open(_ context.Context, raw json.RawMessage, deps target.Deps) (target.Target, error) {
+	c, err := parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	return New(c, deps)
+}
+
+// New makes the target that the configuration names. It does not connect.
+func New(c Config, deps target.Deps) (*Target, error) {
+	if errs := c.validate(); len(errs) > 0 {
+		return nil, errs.Err()
+	}
+	return &Target{config: c, session: awscloud.NewSession(c.Settings, awscloud.Who{Actor: deps.Actor, Subject: deps.Subject, UserAgent: deps.UserAgent})}, nil
+}
+
+// Target moves an alias. It remembers nothing between calls that AWS could forget
+// or change: all is read anew. It is safe for concurrent use.
+type Target struct {
+	config  Config
+	session *awscloud.Session
+
+	mu   sync.Mutex
+	made client
+}
+
+var _ target.Target = (*Target)(nil)
+
+// Capabilities implements target.Target. An UpdateAlias with a revision is refused
+// by Lambda when the alias has changed, fence and fingerprint included, so there is
+// a true conditional write. Lambda chooses versions by chance alone: no cohorts, no
+// mirror, no batches. It does nothing by itself when a driver dies, so there is no
+// dead-man switch.
+func (t *Target) Capabilities(context.Context) (target.Capabilities, error) {
+	return target.Capabilities{Weights: true, ConditionalWrite: true}, nil
+}
+
+// lambda gives the client, made on first use.
+func (t *Target) lambda(ctx context.Context) (client, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.made != nil {
+		return t.made, nil
+	}
+	cfg, err := t.session.Config(ctx)
+	if err != nil {
+		return nil, t.failed(err, false)
+	}
+	t.made = awslambda.NewFromConfig(cfg)
+	return t.made, nil
+}
+
+// targetCodes puts AWS's kinds of errors into the words of the port. Throttled is
+// not permanent, and surely changed nothing.
+var targetCodes = map[awscloud.Kind]target.Code{
+	awscloud.Credentials: target.CodeUnauthorized, awscloud.Denied: target.CodeUnauthorized,
+	awscloud.Region: target.CodeInvalid, awscloud.Throttled: target.CodeUnavailable, awscloud.NotFound: target.CodeNotFound,
+	awscloud.Stale: target.CodeConflict, awscloud.Conflict: target.CodeConflict, awscloud.Invalid: target.CodeInvalid,
+	awscloud.Unreachable: target.CodeUnavailable, awscloud.Unknown: target.CodeUnavailable,
+}
+
+// failed makes the port's error of one of AWS. A write whose outcome is unknown may
+// have taken effect.
+func (t *Target) failed(err error, write bool) error {
+	var known *target.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	e := t.session.Explain(err)
+	out := &target.Error{Code: targetCodes[e.Kind], Message: e.Message, Remedy: e.Remedy, Err: e.Err, MaybeDone: write && e.Kind == awscloud.Unknown}
+	if e.Kind == awscloud.NotFound {
+		out.Message = "there is no function " + t.config.Function + " with the alias " + t.config.Alias + " in " + t.config.Region
+		out.Remedy = "look at the function's name, the alias, the region and the account of the credentials; Sluice creates neither function nor alias"
+	}
+	return out
+}
+
+// kind says what AWS meant.
+func (t *Target) kind(err error) awscloud.Kind {
+	var known *target.Error
+	if err == nil || errors.As(err, &known) {
+		return ""
+	}
+	return t.session.Explain(err).Kind
+}
+
+func (t *Target) name() *string { return aws.String(t.config.Function) }

@@ -161,7 +161,7 @@ func TestAMovedLedgerIsRefusedAtPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, ok := l.(ledger.Source)
+	source, ok := ledger.As[ledger.Source](l)
 	if !ok {
 		t.Fatal("it cannot be moved")
 	}

@@ -78,6 +78,9 @@ var varying = []struct {
 	{regexp.MustCompile(`127\.0\.0\.1:[0-9]+`), "HOST:PORT"},
 	{regexp.MustCompile(`20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?Z`), "DATE"},
 	{regexp.MustCompile(`[0-9]{2}:[0-9]{2}:[0-9]{2}Z`), "TIME"},
+	// How many looks a rollout took.
+	{regexp.MustCompile(`(record release/[a-z0-9/-]+#)[0-9]+`), "${1}NUMBER"},
+	{regexp.MustCompile(`(the stream ends at )[0-9]+`), "${1}NUMBER"},
 }
 
 // Golden compares the diagnostics of a severity, in the order of their summaries,

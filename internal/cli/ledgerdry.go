@@ -33,7 +33,7 @@ func (a *app) dryCopy(ctx context.Context, source ledger.Source, to, fromPlace, 
 		res.Records += h.Seq
 		bytes += int(h.Seq) * (len(h.Body) + 400)
 	}
-	leases, err := source.AllLeases(ctx)
+	leases, err := source.EveryLease(ctx, "")
 	if err != nil {
 		return err
 	}

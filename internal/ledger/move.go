@@ -85,9 +85,7 @@ func StillHere(ctx context.Context, l Ledger) error {
 // Source is a Ledger that can be moved elsewhere.
 type Source interface {
 	Ledger
-
-	// AllLeases returns every lease that somebody ever took, by name.
-	AllLeases(ctx context.Context) ([]Lease, error)
+	LeaseReader
 
 	// SealOff closes the ledger to appends: every append that was acknowledged is in
 	// it when SealOff returns, and every later one fails with *SealedError, having

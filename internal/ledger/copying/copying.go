@@ -142,7 +142,7 @@ func (c *Copy) ready(ctx context.Context, res *Result) (done bool, err error) {
 // again is for a copy that is whole: a run before this one came so far, though it may
 // not have said so in the source.
 func (c *Copy) again(ctx context.Context, s ledger.Sealing, res *Result) error {
-	leases, err := c.From.AllLeases(ctx)
+	leases, err := c.From.EveryLease(ctx, "")
 	if err != nil {
 		return err
 	}

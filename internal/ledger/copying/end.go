@@ -52,7 +52,7 @@ func (c *Copy) end(ctx context.Context, s ledger.Sealing, res *Result) error {
 // that come next are above all that the sealed source can still give, by the record
 // of the move (see ledger.Leaser).
 func (c *Copy) leases(ctx context.Context) (int, error) {
-	all, err := c.From.AllLeases(ctx)
+	all, err := c.From.EveryLease(ctx, "")
 	if err != nil {
 		return 0, err
 	}

@@ -209,6 +209,3 @@ func isSealed(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && e.Code == codeSealed
 }
-
-// AllLeases implements ledger.Source.
-func (l *Ledger) AllLeases(ctx context.Context) ([]ledger.Lease, error) { return l.EveryLease(ctx, "") }

@@ -144,9 +144,6 @@ func (l *Ledger) forAdministrator(err error) error {
 	return err
 }
 
-// AllLeases implements ledger.Source.
-func (l *Ledger) AllLeases(ctx context.Context) ([]ledger.Lease, error) { return l.EveryLease(ctx, "") }
-
 // EveryLease implements ledger.LeaseReader, with a request per lease, some at once.
 func (l *Ledger) EveryLease(ctx context.Context, prefix string) ([]ledger.Lease, error) {
 	objects, err := l.store.list(ctx, leaseDir+encodePrefix(prefix), 0)

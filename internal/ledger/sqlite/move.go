@@ -181,6 +181,3 @@ func readSealing(row *sql.Row) (*ledger.Sealing, error) {
 	}
 	return &s, nil
 }
-
-// AllLeases implements ledger.Source.
-func (l *Ledger) AllLeases(ctx context.Context) ([]ledger.Lease, error) { return l.EveryLease(ctx, "") }

@@ -11,11 +11,9 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/operator"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
-
-// waitAtMostEnv bounds a run with the same meaning as for an apply.
-const waitAtMostEnv = "SLUICE_WAIT_AT_MOST"
 
 // continuing is what sluice continue was asked for.
 type continuing struct {
@@ -47,7 +45,7 @@ of the worst: 1 before 4 before 3.`,
 	})
 	cmd.Flags().BoolVar(&c.all, "all", false, "go on with every open rollout of the ledger")
 	cmd.Flags().StringVar(&c.wait, "wait", string(release.WaitComplete), "how long to stay: "+strings.Join(release.Waits(), ", "))
-	cmd.Flags().StringVar(&c.atMost, "at-most", "0s", "return after this time in any case, for example 50m; 0s for no limit; default: "+waitAtMostEnv)
+	cmd.Flags().StringVar(&c.atMost, "at-most", "0s", "return after this time in any case, for example 50m; 0s for no limit; default: "+operator.WaitAtMostEnv)
 	cmd.RunE = a.does(func(ctx context.Context, args []string) error {
 		if err := a.prepareContinue(&c, args); err != nil {
 			return err
@@ -75,8 +73,8 @@ func (a *app) prepareContinue(c *continuing, args []string) error {
 		return badInput("--wait: %q is not a wait; it must be %s, for example --wait step", c.wait, strings.Join(release.Waits(), ", "))
 	}
 	name, text := "--at-most", c.atMost
-	if env := a.env(waitAtMostEnv); env != "" && text == "0s" {
-		name, text = waitAtMostEnv, env
+	if env := a.env(operator.WaitAtMostEnv); env != "" && text == "0s" {
+		name, text = operator.WaitAtMostEnv, env
 	}
 	limit, problem := field.ParseDuration(text, true)
 	if problem != "" {

@@ -13,6 +13,10 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
+// WaitAtMostEnv is the environment variable that bounds a whole run, with the same
+// meaning in the provider and on the command line.
+const WaitAtMostEnv = "SLUICE_WAIT_AT_MOST"
+
 // Operator acts for a person on one ledger.
 type Operator struct {
 	// Engine is on the ledger, and its Actor is the person.

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
+	"github.com/sluice/terraform-provider-sluice/internal/operator"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 )
 
@@ -47,7 +48,7 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest,
 	}
 	until, wrong := client.Until(p.world)
 	if wrong != "" {
-		resp.Diagnostics.AddError("Invalid "+client.WaitAtMostEnv, sentence(wrong))
+		resp.Diagnostics.AddError("Invalid "+operator.WaitAtMostEnv, sentence(wrong))
 		return
 	}
 	c.Until = until

@@ -4,11 +4,8 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/operator"
 )
-
-// WaitAtMostEnv bounds a whole run, with the same meaning in the provider and on the
-// command line.
-const WaitAtMostEnv = "SLUICE_WAIT_AT_MOST"
 
 // Until is the instant by which a run that begins now must have returned, by the
 // environment; zero for no limit. wrong says what is wrong with it, what is allowed
@@ -16,7 +13,7 @@ const WaitAtMostEnv = "SLUICE_WAIT_AT_MOST"
 func Until(w World) (until time.Time, wrong string) {
 	text := ""
 	if w.Getenv != nil {
-		text = w.Getenv(WaitAtMostEnv)
+		text = w.Getenv(operator.WaitAtMostEnv)
 	}
 	if text == "" {
 		return time.Time{}, ""

@@ -159,12 +159,17 @@ func (s *stage) wantServing(p artifact.Payload) {
 	}
 }
 
-// untilCanary waits until the new artifact has some of the traffic.
+// untilCanary waits until the new artifact has some of the traffic, and the ledger
+// says so: a process that stops between the two has not recorded what it did.
 func (s *stage) untilCanary() {
 	s.t.Helper()
 	acctest.Eventually(s.t, "the rollout stands at its first step", func() bool {
 		c := s.lab.Status().Observation.Canary
-		return c != nil && c.Weight > 0
+		if c == nil || c.Weight <= 0 {
+			return false
+		}
+		open := s.history().Open()
+		return open != nil && open.Sends().Weight == c.Weight
 	})
 }
 

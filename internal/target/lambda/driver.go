@@ -19,20 +19,22 @@ const Name = "lambda"
 // latest is the one version that is not published.
 const latest = "$LATEST"
 
-// client is what of Lambda the driver calls, and all that its policy allows.
-type client interface {
-	GetAlias(context.Context, *awslambda.GetAliasInput, ...func(*awslambda.Options)) (*awslambda.GetAliasOutput, error)
-	UpdateAlias(context.Context, *awslambda.UpdateAliasInput, ...func(*awslambda.Options)) (*awslambda.UpdateAliasOutput, error)
-	GetFunction(context.Context, *awslambda.GetFunctionInput, ...func(*awslambda.Options)) (*awslambda.GetFunctionOutput, error)
-	GetFunctionConfiguration(context.Context, *awslambda.GetFunctionConfigurationInput, ...func(*awslambda.Options)) (*awslambda.GetFunctionConfigurationOutput, error)
-	ListVersionsByFunction(context.Context, *awslambda.ListVersionsByFunctionInput, ...func(*awslambda.Options)) (*awslambda.ListVersionsByFunctionOutput, error)
-	UpdateFunctionCode(context.Context, *awslambda.UpdateFunctionCodeInput, ...func(*awslambda.Options)) (*awslambda.UpdateFunctionCodeOutput, error)
-	PublishVersion(context.Context, *awslambda.PublishVersionInput, ...func(*awslambda.Options)) (*awslambda.PublishVersionOutput, error)
-	ListProvisionedConcurrencyConfigs(context.Context, *awslambda.ListProvisionedConcurrencyConfigsInput, ...func(*awslambda.Options)) (*awslambda.ListProvisionedConcurrencyConfigsOutput, error)
-	GetProvisionedConcurrencyConfig(context.Context, *awslambda.GetProvisionedConcurrencyConfigInput, ...func(*awslambda.Options)) (*awslambda.GetProvisionedConcurrencyConfigOutput, error)
-	PutProvisionedConcurrencyConfig(context.Context, *awslambda.PutProvisionedConcurrencyConfigInput, ...func(*awslambda.Options)) (*awslambda.PutProvisionedConcurrencyConfigOutput, error)
-	DeleteProvisionedConcurrencyConfig(context.Context, *awslambda.DeleteProvisionedConcurrencyConfigInput, ...func(*awslambda.Options)) (*awslambda.DeleteProvisionedConcurrencyConfigOutput, error)
-	ListEventSourceMappings(context.Context, *awslambda.ListEventSourceMappingsInput, ...func(*awslambda.Options)) (*awslambda.ListEventSourceMappingsOutput, error)
+// client is what of Lambda the driver calls, and all that its policy allows. It has
+// functions, and neither the SDK's client nor an interface over it: of a type that
+// reflection can find the linker keeps every operation.
+type client struct {
+	GetAlias                           func(context.Context, *awslambda.GetAliasInput, ...func(*awslambda.Options)) (*awslambda.GetAliasOutput, error)
+	UpdateAlias                        func(context.Context, *awslambda.UpdateAliasInput, ...func(*awslambda.Options)) (*awslambda.UpdateAliasOutput, error)
+	GetFunction                        func(context.Context, *awslambda.GetFunctionInput, ...func(*awslambda.Options)) (*awslambda.GetFunctionOutput, error)
+	GetFunctionConfiguration           func(context.Context, *awslambda.GetFunctionConfigurationInput, ...func(*awslambda.Options)) (*awslambda.GetFunctionConfigurationOutput, error)
+	ListVersionsByFunction             func(context.Context, *awslambda.ListVersionsByFunctionInput, ...func(*awslambda.Options)) (*awslambda.ListVersionsByFunctionOutput, error)
+	UpdateFunctionCode                 func(context.Context, *awslambda.UpdateFunctionCodeInput, ...func(*awslambda.Options)) (*awslambda.UpdateFunctionCodeOutput, error)
+	PublishVersion                     func(context.Context, *awslambda.PublishVersionInput, ...func(*awslambda.Options)) (*awslambda.PublishVersionOutput, error)
+	ListProvisionedConcurrencyConfigs  func(context.Context, *awslambda.ListProvisionedConcurrencyConfigsInput, ...func(*awslambda.Options)) (*awslambda.ListProvisionedConcurrencyConfigsOutput, error)
+	GetProvisionedConcurrencyConfig    func(context.Context, *awslambda.GetProvisionedConcurrencyConfigInput, ...func(*awslambda.Options)) (*awslambda.GetProvisionedConcurrencyConfigOutput, error)
+	PutProvisionedConcurrencyConfig    func(context.Context, *awslambda.PutProvisionedConcurrencyConfigInput, ...func(*awslambda.Options)) (*awslambda.PutProvisionedConcurrencyConfigOutput, error)
+	DeleteProvisionedConcurrencyConfig func(context.Context, *awslambda.DeleteProvisionedConcurrencyConfigInput, ...func(*awslambda.Options)) (*awslambda.DeleteProvisionedConcurrencyConfigOutput, error)
+	ListEventSourceMappings            func(context.Context, *awslambda.ListEventSourceMappingsInput, ...func(*awslambda.Options)) (*awslambda.ListEventSourceMappingsOutput, error)
 }
 
 // Driver is the lambda driver.
@@ -63,7 +65,7 @@ type Target struct {
 	session *awscloud.Session
 
 	mu   sync.Mutex
-	made client
+	made *client
 }
 
 var _ target.Target = (*Target)(nil)
@@ -78,7 +80,7 @@ func (t *Target) Capabilities(context.Context) (target.Capabilities, error) {
 }
 
 // lambda gives the client, made on first use.
-func (t *Target) lambda(ctx context.Context) (client, error) {
+func (t *Target) lambda(ctx context.Context) (*client, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.made != nil {
@@ -88,7 +90,21 @@ func (t *Target) lambda(ctx context.Context) (client, error) {
 	if err != nil {
 		return nil, t.failed(err, false)
 	}
-	t.made = awslambda.NewFromConfig(cfg)
+	c := awslambda.NewFromConfig(cfg)
+	t.made = &client{
+		GetAlias:                           c.GetAlias,
+		UpdateAlias:                        c.UpdateAlias,
+		GetFunction:                        c.GetFunction,
+		GetFunctionConfiguration:           c.GetFunctionConfiguration,
+		ListVersionsByFunction:             c.ListVersionsByFunction,
+		UpdateFunctionCode:                 c.UpdateFunctionCode,
+		PublishVersion:                     c.PublishVersion,
+		ListProvisionedConcurrencyConfigs:  c.ListProvisionedConcurrencyConfigs,
+		GetProvisionedConcurrencyConfig:    c.GetProvisionedConcurrencyConfig,
+		PutProvisionedConcurrencyConfig:    c.PutProvisionedConcurrencyConfig,
+		DeleteProvisionedConcurrencyConfig: c.DeleteProvisionedConcurrencyConfig,
+		ListEventSourceMappings:            c.ListEventSourceMappings,
+	}
 	return t.made, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 )
@@ -20,14 +21,14 @@ func Policy(region, account, function, packages string) (string, error) {
 	partition := awscloud.Partition(region)
 	arn := fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", partition, region, account, function)
 	var here, anywhere []string
-	calls := reflect.TypeFor[client]()
-	for m := range calls.Methods() {
+	for _, m := range reflect.VisibleFields(reflect.TypeFor[client]()) {
 		if action := "lambda:" + m.Name; unbound[m.Name] {
 			anywhere = append(anywhere, action)
 		} else {
 			here = append(here, action)
 		}
 	}
+	slices.Sort(here)
 	text, err := json.MarshalIndent(struct {
 		Version   string
 		Statement []statement

@@ -45,8 +45,8 @@ type Options struct {
 	// Actor is who it is, for the record, and Holder this process alone.
 	Actor, Holder string
 	// Engine makes the engine on a ledger. The agent sets what is its own to decide:
-	// Clock, Holder, Leaser, Impatient, HandOver, Hooks and LeaseTTL, and Ledger where
-	// none is set.
+	// Clock, Holder, Leaser, Impatient, Steady, Memory, HandOver, Hooks and LeaseTTL, and
+	// Ledger where none is set.
 	Engine func(ledger.Ledger) *release.Engine
 	// Look makes what looks for drift on a ledger.
 	Look func(ledger.Ledger) func(context.Context, drift.Check, time.Time) (drift.Report, error)
@@ -167,7 +167,8 @@ func (a *Agent) makeEngine(handOver context.Context) *release.Engine {
 	}
 	e.Clock, e.Holder, e.Leaser, e.Impatient, e.HandOver = a.opts.Clock, a.opts.Holder, a.leaser, true, handOver
 	e.LeaseTTL = a.opts.LeaseTTL - a.opts.LeaseTTL/termSlack
-	e.Hooks = release.Hooks{Taken: a.taken, Recorded: a.recorded, Looked: a.metrics.looked, Closed: a.closed}
+	e.Steady, e.Memory = true, &release.Memory{}
+	e.Hooks = release.Hooks{Away: a.away, Taken: a.taken, Recorded: a.recorded, Looked: a.metrics.looked, Closed: a.closed}
 	return e
 }
 

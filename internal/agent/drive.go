@@ -191,7 +191,7 @@ func (a *Agent) drive(ctx, drivers context.Context, it *item) {
 		a.work.done(it)
 		return
 	}
-	if !it.sure && it.from == "" {
+	if !it.sure && it.from == "" && !a.engine.Memory.Has(it.key) {
 		switch open, err := a.anything(drivers, it.key); {
 		case err != nil:
 			a.wentWrong(it, err)
@@ -231,6 +231,9 @@ func (a *Agent) ended(ctx context.Context, it *item, err error) {
 	)
 	now := a.opts.Clock.Now()
 	switch {
+	case (err == nil || errors.As(err, &ended)) && a.engine.Memory.Has(it.key):
+		pause := a.work.rest(it, now)
+		a.log.Warn("records of the rollout wait beside this process until the ledger takes them", "release", it.key.String(), "try", it.tries, "again_in", pause.String())
 	case err == nil, errors.As(err, &ended), errors.Is(err, release.ErrUnknown):
 		a.work.done(it)
 	case errors.As(err, &holder):
@@ -253,6 +256,12 @@ func (a *Agent) wentWrong(it *item, err error) {
 		a.refused.Store(true)
 	}
 	a.log.Warn("the rollout cannot be driven now", "release", it.key.String(), "try", it.tries, "again_in", pause.String(), "error", err)
+}
+
+// away logs that a driver goes on without the ledger.
+func (a *Agent) away(key release.Key, err error) {
+	a.metrics.stumbled()
+	a.log.Warn("the ledger is away; the rollout does not go forward, is looked at, and goes back if it must", "release", key.String(), "error", err)
 }
 
 // taken logs that this agent drives.

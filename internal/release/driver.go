@@ -50,6 +50,13 @@ type driver struct {
 	// stay says when this run may return though the rollout is open.
 	stay     staying
 	warnings []string
+	// trouble is the last error of a ledger that is away, isAlone whether the driver goes on
+	// without it, and lookedAlone when it last looked so.
+	trouble     error
+	isAlone     bool
+	lookedAlone time.Time
+	// unrecorded is set during a look that the ledger cannot take, unless it finds harm.
+	unrecorded error
 	// clockTold is true once the run has said that a clock is wrong.
 	clockTold bool
 }
@@ -71,10 +78,9 @@ func (e *Engine) take(ctx context.Context, key Key, force bool) (*driver, error)
 		d.leaser = &ledger.Leaser{Ledger: e.Ledger, Clock: e.Clock, Holder: e.Holder}
 	}
 	var err error
+	var nameless error
 	if e.SpoolDir != "" {
-		if d.spool.ledger, err = e.Ledger.ID(ctx); err != nil {
-			return nil, err
-		}
+		d.spool.ledger, nameless = e.ledgerID(ctx)
 	}
 	if force {
 		d.lease, err = d.leaser.Take(ctx, key.LeaseName(), e.leaseTTL())
@@ -87,6 +93,11 @@ func (e *Engine) take(ctx context.Context, key Key, force bool) (*driver, error)
 	if err := d.reload(ctx); err != nil {
 		d.release(ctx)
 		return nil, err
+	}
+	if nameless != nil && !force && !d.returning() {
+		// A spool may hold what was done already, and nobody can tell where it lies.
+		d.release(ctx)
+		return nil, nameless
 	}
 	d.warnOfClock()
 	if e.Hooks.Taken != nil {
@@ -174,7 +185,14 @@ func (d *driver) loop(ctx context.Context) error {
 		}
 		if d.stale || !d.hurried(decision) {
 			d.fresh = d.fresh && decision.Action == ActWait
-			if err := d.refresh(unlessBack(ctx, decision)); err != nil {
+			err := d.refresh(unlessBack(ctx, decision))
+			switch alone := d.alone(ctx, err); {
+			case alone && !decision.back():
+				if err := d.lookAlone(ctx, decision, err); err != nil && ctx.Err() == nil {
+					return err
+				}
+				continue
+			case err != nil && !alone:
 				return err
 			}
 			if d.h.Open() == nil {
@@ -193,6 +211,10 @@ func (d *driver) loop(ctx context.Context) error {
 			d.stale = true
 		case err != nil && ctx.Err() != nil && !decision.back():
 			return context.Cause(ctx)
+		case d.alone(ctx, err):
+			if err := d.lookAlone(ctx, decision, err); err != nil && ctx.Err() == nil {
+				return err
+			}
 		case err != nil && !(decision.Action == ActWait && ctx.Err() != nil):
 			return err
 		}
@@ -269,23 +291,36 @@ func (d *driver) graceOver() bool {
 // none of the ledger's troubles matter.
 func (d *driver) refresh(ctx context.Context) error {
 	patient := ctx
-	if d.goingBack() {
-		short, cancel := context.WithTimeout(ctx, revertPatience)
+	if limit := d.patience(); limit > 0 {
+		short, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		patient = short
 	}
 	var err error
 	if !d.fresh || d.stale || d.adrift || d.spool.pending() {
-		err = d.sync(patient)
+		err = d.asked(d.sync(patient))
 	}
 	if err == nil {
-		err = d.renew(patient)
+		err = d.asked(d.renew(patient))
 	}
 	var fenced *ledger.FencedError
 	if err != nil && (!d.goingBack() || errors.As(err, &fenced)) {
 		return err
 	}
 	return nil
+}
+
+// patience is how long a refresh may take, 0 for as long as the ledger does. Who looks on while the ledger is away must
+// not wait long to know that it is.
+func (d *driver) patience() time.Duration {
+	switch {
+	case d.goingBack(), d.isAlone:
+		return revertPatience
+	case d.e.Steady:
+		return d.e.callTimeout()
+	default:
+		return 0
+	}
 }
 
 // renew shows that the driver lives, when a third of the lease is used up.
@@ -331,7 +366,8 @@ func (d *driver) bound(ctx context.Context) (context.Context, context.CancelFunc
 	// A call takes its time, in which others may append.
 	d.fresh = false
 	limit := d.e.callTimeout()
-	if left := d.leaser.Left(d.lease); !d.goingBack() && left < limit {
+	// What only looks needs no lease.
+	if left := d.leaser.Left(d.lease); !d.goingBack() && d.unrecorded == nil && left < limit {
 		limit = left
 	}
 	return context.WithTimeout(ctx, limit)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,6 +73,12 @@ type Engine struct {
 	// call's own context is the harder word: it cuts short what is under way.
 	HandOver context.Context
 	Hooks    Hooks
+	// Steady makes the driver of a rollout that goes forward stay with it while the ledger
+	// is away: it looks on, and goes back where it finds harm. It is for processes that
+	// live as long as they are let; others return the ledger's error at once.
+	Steady bool
+	// Memory, where it is set, is what DriveFor knows of a rollout when the ledger is away.
+	Memory *Memory
 
 	// OnRecord, where it is set, is told each record of a rollout that this engine drives,
 	// once it is in the history, for people who watch. Rollouts over many targets call it
@@ -81,6 +88,8 @@ type Engine struct {
 
 	// onDecide, where a test sets it, is told each decision before it is carried out.
 	onDecide func(Decision)
+	// id is the ledger's UUID, nil until it was asked for.
+	id atomic.Pointer[string]
 }
 
 func (e *Engine) leaseTTL() time.Duration {

@@ -19,6 +19,8 @@ type Hooks struct {
 	Recorded func(Recorded)
 	// Looked is told each look at the target and the signals.
 	Looked func(Looked)
+	// Away is told that a driver goes on without its ledger, and why (Engine.Steady).
+	Away func(Key, error)
 	// Closed is told that a rollout has ended and that the streams' heads should be
 	// anchored. Where it is nil the driver anchors them itself, at once.
 	Closed func()

@@ -56,6 +56,7 @@ func (d *driver) fold(rec ledger.Record) error {
 // then says whether the first one had taken effect.
 func (d *driver) appendOnce(ctx context.Context, entry ledger.Entry) (ledger.Record, error) {
 	rec, err := d.e.Ledger.Append(ctx, d.key.Stream(), d.h.Seq, entry)
+	d.isAlone = d.isAlone && err != nil
 	if err != nil && !known(err) && ctx.Err() == nil {
 		rec, err = d.e.Ledger.Append(ctx, d.key.Stream(), d.h.Seq, entry)
 	}
@@ -63,7 +64,7 @@ func (d *driver) appendOnce(ctx context.Context, entry ledger.Entry) (ledger.Rec
 	if errors.As(err, &conflict) && !conflict.Reused {
 		return rec, errAgain
 	}
-	return rec, d.named(ctx, err)
+	return rec, d.asked(d.named(ctx, err))
 }
 
 // named says who has driven the release since this driver lost its lease, where
@@ -105,6 +106,12 @@ func (d *driver) mustNotWait(kind string, body any) bool {
 	default:
 		return false
 	}
+}
+
+// returning is goingBack, and whether an open rollout was asked to.
+func (d *driver) returning() bool {
+	open := d.h.Open()
+	return d.goingBack() || open != nil && open.Abort != nil || open == nil && d.h.BackRequest != nil
 }
 
 func (d *driver) goingBack() bool {

@@ -61,6 +61,9 @@ func (d *driver) measure(ctx context.Context) error {
 	// Only now, and never before a revert: what a dependency says changes nothing about
 	// harm, and whoever has to be asked may not answer.
 	if !d.mustNotWait(KindTick, tick) {
+		if d.unrecorded != nil {
+			return d.unrecorded
+		}
 		d.standing(ctx, &tick, r)
 	}
 	return d.append(ctx, KindTick, tick)
@@ -88,7 +91,7 @@ func shared(tick TickBody, r *Rollout) float64 {
 func (d *driver) touch(ctx context.Context, r *Rollout) (*target.Observation, error) {
 	bounded, cancel := d.bound(ctx)
 	defer cancel()
-	if d.revertAfter(r) == 0 || r.Spec.Mode == Observe || r.applied < 0 {
+	if d.unrecorded != nil || d.revertAfter(r) == 0 || r.Spec.Mode == Observe || r.applied < 0 {
 		obs, err := d.tgt.Observe(bounded)
 		return &obs, err
 	}

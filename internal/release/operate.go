@@ -29,12 +29,13 @@ func (e *Engine) ContinueFor(ctx context.Context, key Key, stay Stay) (Outcome, 
 
 // DriveFor is ContinueFor for a release that the caller knows to be in the ledger,
 // without the look whether it is.
-func (e *Engine) DriveFor(ctx context.Context, key Key, stay Stay) (Outcome, error) {
-	d, err := e.take(ctx, key, false)
+func (e *Engine) DriveFor(ctx context.Context, key Key, stay Stay) (out Outcome, err error) {
+	d, err := e.takeOrRecall(ctx, key)
 	if err != nil {
 		return Outcome{Key: key}, err
 	}
 	defer d.release(ctx)
+	defer func() { e.Memory.keep(d, err) }()
 	d.stay.Stay = stay
 	if d.h.Open() == nil {
 		if out, done, err := d.takeUpRequest(ctx); done {

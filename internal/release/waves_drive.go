@@ -84,7 +84,12 @@ func (w *waver) loop(ctx, parts context.Context) error {
 			within = context.WithoutCancel(ctx)
 		}
 		w.fresh = false
-		if err := w.refresh(within); err != nil {
+		if err := w.refresh(within); w.alone(ctx, err) {
+			if err := w.pause(within, w.e.Clock.Now().Add(revertPatience)); err != nil && ctx.Err() == nil {
+				return err
+			}
+			continue
+		} else if err != nil {
 			return err
 		}
 		if w.h.Open() == nil {
@@ -103,6 +108,10 @@ func (w *waver) loop(ctx, parts context.Context) error {
 			w.stale = true
 		case err != nil && ctx.Err() != nil && !decision.back():
 			return context.Cause(ctx)
+		case w.alone(ctx, err):
+			if err := w.pause(within, w.e.Clock.Now().Add(revertPatience)); err != nil && ctx.Err() == nil {
+				return err
+			}
 		case err != nil:
 			return err
 		}

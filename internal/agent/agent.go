@@ -5,9 +5,9 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/agent/calls"
@@ -91,10 +91,8 @@ type Agent struct {
 	// watchedAt when others' were last looked at. Both are of the loop alone.
 	lists     bool
 	watchedAt time.Time
-	// hereAt is when the ledger was last seen not to have moved, of the loop alone, too.
-	hereAt time.Time
-	// refused is set when the ledger took no record since it is moved.
-	refused atomic.Bool
+	// heldAt is since when another process holds the agent's own lease, of its keeper alone.
+	heldAt time.Time
 	// clockTrouble is how the clock was when the log last said so. It is of the loop alone.
 	clockTrouble clockState
 }
@@ -173,7 +171,21 @@ func (a *Agent) makeEngine(handOver context.Context) *release.Engine {
 }
 
 // absent tells that the agent's own lease could not be kept.
+// For one term another process of the same name may be this agent before a restart, whose
+// lease a ledger's copy has as well: that is waited out, and no trouble.
 func (a *Agent) absent(err error) {
+	var other *ledger.HeldError
+	now := a.opts.Clock.Now()
+	switch {
+	case !errors.As(err, &other):
+		a.heldAt = time.Time{}
+	case a.heldAt.IsZero():
+		a.heldAt = now
+		fallthrough
+	case now.Sub(a.heldAt) <= presence.TTL:
+		a.log.Info("waits for the term of the agent's own lease to end", "agent", a.opts.Self.Name, "holder", other.Lease.Holder, "left", other.Left.String())
+		return
+	}
 	a.log.Warn("the agent's own lease is not held", "agent", a.opts.Self.Name, "error", err)
 }
 

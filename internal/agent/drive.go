@@ -14,8 +14,6 @@ import (
 const (
 	// roundBound is the longest that one look for work may take.
 	roundBound = 30 * time.Second
-	// hereEvery is the time between two questions whether the ledger has moved.
-	hereEvery = 30 * time.Second
 	// startPause lies between two starts, as long as all together take no longer than
 	// startSpread: taking a rollout up costs some calls, and a thousand that begin
 	// together would be looked at together ever after, which makes each look late.
@@ -92,12 +90,9 @@ func (a *Agent) pause(ctx context.Context, d time.Duration, wake <-chan struct{}
 func (a *Agent) round(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, roundBound)
 	defer cancel()
-	if now := a.opts.Clock.Now(); a.refused.Swap(false) || a.hereAt.IsZero() || now.Sub(a.hereAt) >= hereEvery {
-		a.hereAt = time.Time{}
-		if err := ledger.StillHere(ctx, a.ledger); err != nil {
-			return err
-		}
-		a.hereAt = now
+	// Who asks whether it can be counted on must not be told of a ledger that was.
+	if err := ledger.StillHere(ctx, a.ledger); err != nil {
+		return err
 	}
 	all, err := a.finder.next(ctx)
 	if err != nil {
@@ -251,16 +246,16 @@ func (a *Agent) ended(ctx context.Context, it *item, err error) {
 func (a *Agent) wentWrong(it *item, err error) {
 	pause := a.work.rest(it, a.opts.Clock.Now())
 	a.metrics.stumbled()
-	var sealed *ledger.SealedError
-	if errors.As(err, &sealed) {
-		a.refused.Store(true)
-	}
 	a.log.Warn("the rollout cannot be driven now", "release", it.key.String(), "try", it.tries, "again_in", pause.String(), "error", err)
 }
 
 // away logs that a driver goes on without the ledger.
 func (a *Agent) away(key release.Key, err error) {
 	a.metrics.stumbled()
+	var sealed *ledger.SealedError
+	if errors.As(err, &sealed) {
+		a.work.poke()
+	}
 	a.log.Warn("the ledger is away; the rollout does not go forward, is looked at, and goes back if it must", "release", key.String(), "error", err)
 }
 
@@ -278,7 +273,7 @@ func (a *Agent) taken(key release.Key, lease ledger.Lease) {
 // recorded logs the moves of rollouts: what users may feel, and no more.
 func (a *Agent) recorded(r release.Recorded) {
 	state, ok := strings.CutPrefix(r.Kind, "rollout.")
-	if !ok {
+	if !ok || !r.Own {
 		return
 	}
 	if r.State.Final() {

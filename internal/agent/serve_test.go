@@ -68,6 +68,21 @@ func TestAnAgentWhoseLedgerHasMovedIsNotReady(t *testing.T) {
 	}
 }
 
+// One that has nothing to do hears of it with its next look.
+func TestAnIdleAgentWhoseLedgerHasMovedIsNotReady(t *testing.T) {
+	t.Parallel()
+	l := &movable{Ledger: mem.New(time.Now())}
+	w := newWorld(t, l)
+	a := w.run("a", nil)
+	w.until("it is ready", func() bool { return status(a, "/readyz") == 200 })
+	sealed := time.Now()
+	l.by.Store(&ledger.Sealing{To: "s3://acme/new", By: "kim@acme", Done: true})
+	w.until("it is not ready", func() bool { return status(a, "/readyz") == 503 })
+	if took := time.Since(sealed); took > 10*time.Second {
+		t.Errorf("it was ready for another %s", took)
+	}
+}
+
 func TestHealthAndReadiness(t *testing.T) {
 	t.Parallel()
 	l := mem.New(time.Now())

@@ -23,6 +23,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // agentFlags are what sluice agent is told.
@@ -77,6 +78,7 @@ to a safe point, and the leases are given back. A second one ends it at once.`,
 		if err != nil {
 			return err
 		}
+		a.joinAbove = true
 		return a.writing(ctx, func(l ledger.Ledger) error { return a.runAgent(ctx, l, f.listen, opts) })
 	})
 	return cmd
@@ -188,6 +190,9 @@ func (a *app) runAgent(ctx context.Context, l ledger.Ledger, listen string, opts
 	}
 	opts.Look = func(l ledger.Ledger) func(context.Context, drift.Check, time.Time) (drift.Report, error) {
 		return a.looker(l).Look
+	}
+	if _, err := scope.Levels(ctx, l); err != nil {
+		opts.Log.Warn("nothing goes forward from here; what goes back does", "error", err)
 	}
 	agent := agent.New(opts)
 	if listen != "none" {

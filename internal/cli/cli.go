@@ -42,6 +42,8 @@ type app struct {
 	stdout, stderr io.Writer
 	env            func(string) string
 	clock          clock.Clock
+	// joinAbove is for a process in which many ask the ledgers above alike.
+	joinAbove bool
 	// drivers, sources and leaseTTL are the usual ones where they are not set.
 	drivers target.Registry
 	sources signal.Registry

@@ -51,13 +51,13 @@ of the worst: 1 before 4 before 3.`,
 			return err
 		}
 		if c.all {
-			return a.driving(ctx, func(l ledger.Ledger) error { return a.continueAll(ctx, l, c.stay) })
+			return a.driving(ctx, func(l ledger.Ledger, wrong error) error { return a.continueAll(ctx, l, c.stay, wrong) })
 		}
 		key, err := parseRelease(args[0])
 		if err != nil {
 			return err
 		}
-		return a.driving(ctx, func(l ledger.Ledger) error { return a.continueOne(ctx, l, key, c.stay) })
+		return a.driving(ctx, func(l ledger.Ledger, wrong error) error { return a.continueOne(ctx, l, key, c.stay, wrong) })
 	})
 	return cmd
 }
@@ -88,11 +88,15 @@ func (a *app) prepareContinue(c *continuing, args []string) error {
 }
 
 // continueOne goes on with one release. Where somebody else drives it, that is a
-// failure only for who wants to see the end.
-func (a *app) continueOne(ctx context.Context, l ledger.Ledger, key release.Key, stay release.Stay) error {
+// failure only for who wants to see the end. Where what is above is given wrongly, only a
+// way back goes on.
+func (a *app) continueOne(ctx context.Context, l ledger.Ledger, key release.Key, stay release.Stay, wrong error) error {
 	h, err := history(ctx, l, key)
 	if err != nil {
-		return err
+		return errors.Join(wrong, err)
+	}
+	if wrong != nil && !returning(h) {
+		return wrong
 	}
 	did, err := a.operator(l).Continue(ctx, key, stay)
 	var held *ledger.HeldError

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
@@ -36,25 +37,39 @@ const (
 )
 
 // continueAll goes on with every open rollout. A rollout over many targets drives
-// those itself, so its parts are left to it.
-func (a *app) continueAll(ctx context.Context, l ledger.Ledger, stay release.Stay) error {
+// those itself, so its parts are left to it. Where what is above is given wrongly, only
+// what goes back goes on.
+func (a *app) continueAll(ctx context.Context, l ledger.Ledger, stay release.Stay, wrong error) error {
 	keys, err := releases(ctx, l)
 	if err != nil {
 		return err
 	}
 	var open []release.Key
+	var left []string
 	for _, key := range wholes(keys) {
 		h, err := history(ctx, l, key)
 		if err != nil {
 			return err
 		}
-		if h.Open() != nil || h.BackRequest != nil {
+		switch {
+		case h.Open() == nil && h.BackRequest == nil:
+		case wrong == nil || returning(h):
 			open = append(open, key)
+		default:
+			left = append(left, key.String())
 		}
+	}
+	switch {
+	case wrong != nil && len(open) == 0:
+		return wrong
+	case len(left) > 0:
+		wrong = fmt.Errorf("what goes forward was left as it is, %s: %s", strings.Join(left, ", "), wrong.Error())
+	default:
+		wrong = nil
 	}
 	done := a.continueEach(ctx, a.engine(l), open, stay)
 	if a.asJSON {
-		return errors.Join(worst(done), a.writeJSON(done))
+		return errors.Join(worst(done), wrong, a.writeJSON(done))
 	}
 	if len(done) == 0 {
 		a.say("No rollout is open.")
@@ -62,7 +77,7 @@ func (a *app) continueAll(ctx context.Context, l ledger.Ledger, stay release.Sta
 	for _, c := range done {
 		a.say("%s", c.text)
 	}
-	return worst(done)
+	return errors.Join(worst(done), wrong)
 }
 
 // continueEach drives so many at once, and gives the results in the order of the

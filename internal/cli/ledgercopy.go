@@ -30,6 +30,8 @@ type copyJSON struct {
 type copyFlags struct {
 	from, to     string
 	dryRun, open bool
+	// drivers moves it under whoever lives on it.
+	drivers bool
 }
 
 func (a *app) copyCommand() *cobra.Command {
@@ -52,16 +54,20 @@ ledger again: sluice ledger unseal.
 
 With an open rollout it refuses before it seals, unless --with-open-rollouts says
 that they go on at the destination: whoever drives one is stopped at their next
-record and has to run again with the new URL.`,
+record and has to run again with the new URL. While an agent or another driver lives
+on the old ledger it refuses as well, unless --with-drivers says that it may: they
+go forward no more, but may take a rollout back that is driven on from the new place.
+A target that checks fences refuses them then, and one that does not cannot.`,
 		Example: `  sluice ledger copy --to sqlite:moved/ledger.db
   sluice ledger copy --from sqlite:.sluice/ledger.db --to sqlite:moved/ledger.db --dry-run
-  sluice ledger copy --to sqlite:moved/ledger.db --with-open-rollouts --json`,
+  sluice ledger copy --to sqlite:moved/ledger.db --with-open-rollouts --with-drivers --json`,
 		Args: takes(),
 	})
 	cmd.Flags().StringVar(&f.from, "from", "", "URL of the ledger to move (default: --ledger)")
 	cmd.Flags().StringVar(&f.to, "to", "", "URL of the place to move it to, where nothing is (required)")
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what there is to copy and whether it could begin, and change nothing")
 	cmd.Flags().BoolVar(&f.open, "with-open-rollouts", false, "move although rollouts are open, which go on at the destination")
+	cmd.Flags().BoolVar(&f.drivers, "with-drivers", false, "move although agents or others live on the old ledger, which do not follow")
 	cmd.RunE = a.does(func(ctx context.Context, _ []string) error { return a.copyLedger(ctx, f) })
 	return cmd
 }
@@ -116,13 +122,27 @@ func (a *app) copyFrom(ctx context.Context, source ledger.Source, f copyFlags, f
 			return err
 		}
 	}
+	living := &drivers{source: source, clock: a.clock}
+	if _, _, err := living.look(ctx); err != nil {
+		return err
+	}
 	shown := a.copyProgress()
 	var rollouts []string
 	c := &copying.Copy{
 		From: source, To: destination, FromPlace: fromPlace, ToPlace: toPlace, Actor: a.actor(), Clock: a.clock, Progress: shown.show,
 		BeforeSeal: func(ctx context.Context) error {
 			if !f.open {
-				return noneOpen(ctx, source)
+				if err := noneOpen(ctx, source); err != nil {
+					return err
+				}
+			}
+			if s, err := source.Sealing(ctx); err == nil && s == nil && !f.drivers {
+				if err := living.none(ctx); err != nil {
+					return err
+				}
+			}
+			if !f.open {
+				return nil
 			}
 			rollouts, err = openRollouts(ctx, source)
 			return err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
@@ -108,6 +109,46 @@ func TestLedgerCopyWithAnOpenRollout(t *testing.T) {
 	w.env["SLUICE_LEDGER"] = movedURL
 	w.expect(Done, "continue", "checkout/production")
 	w.serves("1.1.1")
+}
+
+// TestLedgerCopyUnderAnAgent: who lives on the old ledger is to be stopped first, and who
+// was killed holds nothing up for longer than its term.
+func TestLedgerCopyUnderAnAgent(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	l := openURL(t, "sqlite:.sluice/ledger.db")
+	lease := ledger.Lease{Name: "agent/night", Holder: "night 1", Fence: 1, Beat: 1, TTL: 15 * time.Second}
+	if err := l.SwapLease(t.Context(), ledger.Lease{Name: lease.Name}, lease); err != nil {
+		t.Fatal(err)
+	}
+	beat := func() {
+		next := lease
+		next.Beat++
+		if err := l.SwapLease(t.Context(), lease, next); err != nil {
+			t.Error(err)
+		}
+		lease = next
+	}
+	w.asleep = beat
+	contains(t, w.expect(Failed, "ledger", "copy", "--to", movedURL).errors, "somebody drives by this ledger: agent/night (night 1)", "--with-drivers")
+	if s, err := l.Sealing(t.Context()); err != nil || s != nil {
+		t.Fatalf("sealed: %v, %v", s, err)
+	}
+	w.asleep = nil
+	begun := w.clock.Now()
+	w.expect(Done, "ledger", "copy", "--to", movedURL)
+	if took := w.clock.Now().Sub(begun); took < lease.TTL || took > lease.TTL+5*time.Second {
+		t.Errorf("a killed agent held it up for %s", took)
+	}
+
+	w = newWorld(t)
+	w.shipped(first)
+	l = openURL(t, "sqlite:.sluice/ledger.db")
+	if err := l.SwapLease(t.Context(), ledger.Lease{Name: lease.Name}, lease); err != nil {
+		t.Fatal(err)
+	}
+	w.asleep = beat
+	w.expect(Done, "ledger", "copy", "--to", movedURL, "--with-drivers")
 }
 
 // begun leaves a sealed ledger and an unfinished copy, as a crash does.

@@ -13,6 +13,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/notify"
 	"github.com/sluice/terraform-provider-sluice/internal/operator"
 	"github.com/sluice/terraform-provider-sluice/internal/prose"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
 // url is the ledger's: the flag's, else the environment's, else the default where
@@ -73,8 +74,20 @@ func (a *app) writing(ctx context.Context, f func(ledger.Ledger) error) error {
 }
 
 // driving is writing for what may be on its way back: it asks the ledger nothing first.
-func (a *app) driving(ctx context.Context, f func(ledger.Ledger) error) error {
-	return a.upwards(ctx, ledgers.Options{MustExist: true}, a.telling(ctx, f))
+// Where what is above is given wrongly, f is told so, and goes on with what goes back alone:
+// that asks nobody above.
+func (a *app) driving(ctx context.Context, f func(l ledger.Ledger, wrong error) error) error {
+	opts := ledgers.Options{MustExist: true}
+	if _, wrong := a.scopes(); wrong != nil {
+		return a.withLedger(ctx, opts, a.telling(ctx, func(l ledger.Ledger) error { return f(l, wrong) }))
+	}
+	return a.upwards(ctx, opts, a.telling(ctx, func(l ledger.Ledger) error { return f(l, nil) }))
+}
+
+// returning is whether nothing but a way back is to be driven.
+func returning(h *release.History) bool {
+	open := h.Open()
+	return h.BackRequest != nil || open != nil && (open.Abort != nil || open.State.GoingBack() || open.Kind == release.BackOut)
 }
 
 // telling wraps what changes something: whoever wants to be told of it is told beside

@@ -3,11 +3,17 @@ package cli
 import (
 	"context"
 	"errors"
+	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/agent/calls"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
+
+// pacedAbove is the time between two reads of one kind from a ledger above, by an agent:
+// a thousand rollouts ask alike, and who asks in between is answered by the next read.
+const pacedAbove = 250 * time.Millisecond
 
 // scopes is what the flags, else the environment, say of the scope and those above.
 func (a *app) scopes() (scope.Config, error) {
@@ -54,7 +60,11 @@ func (a *app) upwards(ctx context.Context, opts ledgers.Options, f func(ledger.L
 
 // openAbove opens the ledger of a scope above.
 func (a *app) openAbove(ctx context.Context, url string) (ledger.Ledger, error) {
-	return ledgers.Open(ctx, url, ledgers.Options{ReadOnly: true, Clock: a.clock})
+	l, err := ledgers.Open(ctx, url, ledgers.Options{ReadOnly: true, Clock: a.clock})
+	if err != nil || !a.joinAbove {
+		return l, err
+	}
+	return calls.Pace(l, a.clock, pacedAbove), nil
 }
 
 // ofThisScope refuses a ledger that is another scope's.

@@ -96,6 +96,31 @@ func TestTheCommandLineLooksUpwards(t *testing.T) {
 	w.wants(Done, "its own", "ledger", "scope", "acme/retail", "--alone", "--reason", "sold")
 }
 
+// TestAWayBackGoesOnWhereAboveIsNonsense: what is given wrongly of the scopes above stops
+// what goes forward, and nothing else.
+func TestAWayBackGoesOnWhereAboveIsNonsense(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	w.broken(good, 2)
+	w.env["SLUICE_ABOVE"] = "nonsense"
+	w.wants(BadUsage, "is given as SCOPE=URL", "continue", "checkout/production")
+	w.wants(BadUsage, "is given as SCOPE=URL", "continue", "--all")
+	if s := w.target.State(); s.Weight == 0 {
+		t.Error("what was open is not open any more")
+	}
+	for _, all := range []string{"checkout/production", "--all"} {
+		w.env["SLUICE_ABOVE"] = ""
+		w.run("abort", "checkout/production", "--reason", "x", "--request")
+		w.env["SLUICE_ABOVE"] = "nonsense"
+		if r := w.run("continue", all); strings.Contains(r.errors, "SCOPE=URL") {
+			t.Errorf("%s: %s", all, r.errors)
+		}
+		w.serves("1.0.0")
+		w.env["SLUICE_ABOVE"] = ""
+		w.broken(good, 2)
+	}
+}
+
 func TestReleasesOfSeveralLedgers(t *testing.T) {
 	w := newWorld(t)
 	if _, err := w.ship(t.Context(), first); err != nil {

@@ -66,16 +66,22 @@ func (e *SealedError) Error() string {
 		e.Sealing.To, e.Sealing.By, e.Sealing.At.UTC().Format(time.RFC3339))
 }
 
-// StillHere is *SealedError where a ledger has moved for good: it can be read, and what
-// came since is in another place. One that is only being moved is still here.
-func StillHere(ctx context.Context, l Ledger) error {
+// SealingOf returns what closed a ledger; nil while it is open, and for one that cannot be
+// moved.
+func SealingOf(ctx context.Context, l Ledger) (*Sealing, error) {
 	movable, ok := As[interface {
 		Sealing(ctx context.Context) (*Sealing, error)
 	}](l)
 	if !ok {
-		return nil
+		return nil, nil //nolint:nilnil // Nothing closed it.
 	}
-	s, err := movable.Sealing(ctx)
+	return movable.Sealing(ctx)
+}
+
+// StillHere is *SealedError where a ledger has moved for good: it can be read, and what
+// came since is in another place. One that is only being moved is still here.
+func StillHere(ctx context.Context, l Ledger) error {
+	s, err := SealingOf(ctx, l)
 	if err == nil && s != nil && s.Done {
 		err = &SealedError{Sealing: *s}
 	}

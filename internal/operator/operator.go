@@ -131,7 +131,7 @@ func (o Operator) driving() *release.Engine {
 		return o.Engine
 	}
 	e := *o.Engine
-	e.OnRecord = (&teller{tell: o.Tell, clock: e.Clock}).record
+	e.Hooks.Recorded = (&teller{tell: o.Tell, clock: e.Clock}).record
 	return &e
 }
 

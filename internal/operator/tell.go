@@ -26,8 +26,9 @@ type teller struct {
 	looked map[release.Key]time.Time
 }
 
-// record implements release.Engine.OnRecord.
-func (t *teller) record(h *release.History, rec ledger.Record) {
+// record is told by release.Hooks.
+func (t *teller) record(r release.Recorded) {
+	h, rec := r.History, r.Record
 	if rec.Kind == release.KindTick && !t.mayLook(h.Key) {
 		return
 	}

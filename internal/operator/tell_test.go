@@ -68,14 +68,14 @@ func TestLooksDoNotFillTheScreen(t *testing.T) {
 	tell := &teller{clock: c, tell: func(string) { told++ }}
 	look := record(t, release.KindTick, release.TickBody{})
 	for range 7 { // One minute of looks, both ends in it.
-		tell.record(rolling(), look)
+		tell.record(release.Recorded{History: rolling(), Record: look})
 		c.Advance(10 * time.Second)
 	}
 	if told != 3 {
 		t.Errorf("%d lines in a minute, want 3", told)
 	}
-	tell.record(rolling(), record(t, "rollout.paused", release.MoveBody{}))
-	tell.record(rolling(), record(t, "rollout.paused", release.MoveBody{}))
+	tell.record(release.Recorded{History: rolling(), Record: record(t, "rollout.paused", release.MoveBody{})})
+	tell.record(release.Recorded{History: rolling(), Record: record(t, "rollout.paused", release.MoveBody{})})
 	if told != 5 {
 		t.Errorf("%d lines, want 5: only looks are left out", told)
 	}

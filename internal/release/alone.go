@@ -16,6 +16,8 @@ import (
 type Memory struct {
 	mu   sync.Mutex
 	left map[Key]*driver
+	// id is the ledger's UUID, empty until it was asked for.
+	id string
 }
 
 // Has reports whether an open rollout of the release is remembered.
@@ -99,16 +101,37 @@ func away(err error) bool {
 		!errors.Is(err, errAgain) && !errors.Is(err, ErrUnknown) && !errors.Is(err, ledger.ErrInvalid)
 }
 
-// asked passes on what the ledger answered, and notes where it did not.
+// asked passes on what the ledger answered, and notes where it did not, or takes no
+// records any more since it is moved.
 func (d *driver) asked(err error) error {
-	if away(err) {
+	var sealed *ledger.SealedError
+	if errors.As(err, &sealed) {
+		d.sealed = true
+	}
+	if away(err) || sealed != nil {
 		d.trouble = err
 	}
 	return err
 }
 
+// stillSealed asks whether a ledger that took no records takes some again. Nothing is
+// written before the answer, since whoever goes forward does so by another ledger.
+func (d *driver) stillSealed(ctx context.Context) error {
+	if !d.sealed || !d.e.Steady || d.goingBack() {
+		return nil
+	}
+	short, cancel := context.WithTimeout(ctx, revertPatience)
+	defer cancel()
+	s, err := ledger.SealingOf(short, d.e.Ledger)
+	d.sealed = s != nil || err != nil
+	if s != nil {
+		err = &ledger.SealedError{Sealing: *s}
+	}
+	return d.asked(err)
+}
+
 // alone reports whether the run goes on without its ledger, because err says that it is
-// away. It is told once, and again when the ledger was there in between.
+// away or moved. It is told once, and again when the ledger was there in between.
 func (d *driver) alone(ctx context.Context, err error) bool {
 	if !d.e.Steady || ctx.Err() != nil || d.trouble == nil || !errors.Is(err, d.trouble) {
 		return false
@@ -120,7 +143,7 @@ func (d *driver) alone(ctx context.Context, err error) bool {
 	return true
 }
 
-// lookAlone is one turn of a driver whose ledger is away. Nothing goes forward and the
+// lookAlone is one turn of a driver whose ledger is away or moved. Nothing goes forward and the
 // target is only looked at, not even its dead-man switch is renewed, since somebody else
 // may drive by now. A look that finds harm is spooled, and what follows is a way back,
 // which needs no ledger. Any other look is forgotten: it is made again, over all that
@@ -157,15 +180,24 @@ func (d *driver) exposed() bool {
 	return r.State == Stepping || r.State == Paused || r.State == Baking
 }
 
-// ledgerID is the ledger's UUID, which is asked for once in the life of an engine: the
-// way back must not wait for an answer that was given before.
+// ledgerID is the ledger's UUID, which is asked for once in the life of a memory: the way
+// back must not wait for an answer that was given before.
 func (e *Engine) ledgerID(ctx context.Context) (string, error) {
-	if id := e.id.Load(); id != nil {
-		return *id, nil
+	m := e.Memory
+	if m == nil {
+		return e.Ledger.ID(ctx)
+	}
+	m.mu.Lock()
+	id := m.id
+	m.mu.Unlock()
+	if id != "" {
+		return id, nil
 	}
 	id, err := e.Ledger.ID(ctx)
 	if err == nil {
-		e.id.Store(&id)
+		m.mu.Lock()
+		m.id = id
+		m.mu.Unlock()
 	}
 	return id, err
 }

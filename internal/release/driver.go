@@ -52,8 +52,10 @@ type driver struct {
 	warnings []string
 	// trouble is the last error of a ledger that is away, isAlone whether the driver goes on
 	// without it, and lookedAlone when it last looked so.
-	trouble     error
-	isAlone     bool
+	trouble error
+	isAlone bool
+	// sealed is true once the ledger took no record because it is moved.
+	sealed      bool
 	lookedAlone time.Time
 	// unrecorded is set during a look that the ledger cannot take, unless it finds harm.
 	unrecorded error
@@ -138,7 +140,7 @@ func (d *driver) sync(ctx context.Context) error {
 		return err
 	}
 	for _, r := range records {
-		if err := d.fold(r); err != nil {
+		if err := d.fold(r, false); err != nil {
 			return err
 		}
 	}
@@ -302,6 +304,9 @@ func (d *driver) refresh(ctx context.Context) error {
 	}
 	if err == nil {
 		err = d.asked(d.renew(patient))
+	}
+	if err == nil {
+		err = d.stillSealed(patient)
 	}
 	var fenced *ledger.FencedError
 	if err != nil && (!d.goingBack() || errors.As(err, &fenced)) {

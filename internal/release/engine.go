@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -77,19 +76,12 @@ type Engine struct {
 	// is away: it looks on, and goes back where it finds harm. It is for processes that
 	// live as long as they are let; others return the ledger's error at once.
 	Steady bool
-	// Memory, where it is set, is what DriveFor knows of a rollout when the ledger is away.
+	// Memory, where it is set, is what DriveFor knows of a rollout when the ledger is away,
+	// and the ledger's UUID.
 	Memory *Memory
-
-	// OnRecord, where it is set, is told each record of a rollout that this engine drives,
-	// once it is in the history, for people who watch. Rollouts over many targets call it
-	// from several goroutines. It changes nothing, and must not block: a revert waits for
-	// it.
-	OnRecord func(h *History, rec ledger.Record)
 
 	// onDecide, where a test sets it, is told each decision before it is carried out.
 	onDecide func(Decision)
-	// id is the ledger's UUID, nil until it was asked for.
-	id atomic.Pointer[string]
 }
 
 func (e *Engine) leaseTTL() time.Duration {

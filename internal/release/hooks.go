@@ -15,7 +15,8 @@ import (
 type Hooks struct {
 	// Taken is told the lease of a release that a driver has taken.
 	Taken func(Key, ledger.Lease)
-	// Recorded is told each record that a driver has appended.
+	// Recorded is told each record of a rollout that is driven, once it is in the history.
+	// Rollouts over many targets call it from several goroutines, and a revert waits for it.
 	Recorded func(Recorded)
 	// Looked is told each look at the target and the signals.
 	Looked func(Looked)
@@ -35,7 +36,12 @@ type Recorded struct {
 	State  State
 	Cause  Cause
 	Reason string
-	Fence  uint64
+	// Fence is the driver's, and Own whether it has appended the record itself.
+	Fence uint64
+	Own   bool
+	// History is with the record, for reading within the call.
+	History *History
+	Record  ledger.Record
 }
 
 // Looked is one look.
@@ -63,14 +69,15 @@ func (e *Engine) untilHandOver(ctx context.Context) (context.Context, context.Ca
 	return ctx, func() { stop(); cancel() }
 }
 
-// recorded tells what the driver has appended.
-func (d *driver) recorded(kind string) {
+// recorded tells of a record that is in the history now.
+func (d *driver) recorded(rec ledger.Record, own bool) {
 	last := d.h.Last()
 	if d.e.Hooks.Recorded == nil || last == nil {
 		return
 	}
 	d.e.Hooks.Recorded(Recorded{
-		Key: d.key, Rollout: last.Number, Kind: kind, State: last.State, Cause: last.Cause, Reason: last.Reason, Fence: d.lease.Fence,
+		Key: d.key, Rollout: last.Number, Kind: rec.Kind, State: last.State, Cause: last.Cause, Reason: last.Reason,
+		Fence: d.lease.Fence, Own: own, History: d.h, Record: rec,
 	})
 }
 

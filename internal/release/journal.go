@@ -14,14 +14,6 @@ import (
 // append adds a record under the driver's fence and folds it. A record of a
 // rollout that goes back is spooled when the ledger does not take it in time.
 func (d *driver) append(ctx context.Context, kind string, body any) error {
-	err := d.appendFenced(ctx, kind, body)
-	if err == nil {
-		d.recorded(kind)
-	}
-	return err
-}
-
-func (d *driver) appendFenced(ctx context.Context, kind string, body any) error {
 	number := 0
 	if open := d.h.Open(); open != nil {
 		number = open.Number
@@ -40,14 +32,15 @@ func (d *driver) appendFenced(ctx context.Context, kind string, body any) error 
 	}
 	// A repeated append may have been taken long ago, with others behind it.
 	d.fresh = kind == KindTick && rec.Seq == d.h.Seq+1
-	return d.fold(rec)
+	return d.fold(rec, true)
 }
 
-// fold takes a record into the history, and tells whoever watches.
-func (d *driver) fold(rec ledger.Record) error {
+// fold takes a record into the history, and tells whoever watches; own is whether this
+// driver has made it.
+func (d *driver) fold(rec ledger.Record, own bool) error {
 	err := d.h.Add(rec)
-	if err == nil && d.e.OnRecord != nil {
-		d.e.OnRecord(d.h, rec)
+	if err == nil {
+		d.recorded(rec, own)
 	}
 	return err
 }
@@ -130,7 +123,7 @@ func (d *driver) appendOrSpool(ctx context.Context, entry ledger.Entry) error {
 		var fenced *ledger.FencedError
 		switch {
 		case err == nil:
-			return d.fold(rec)
+			return d.fold(rec, true)
 		case errors.As(err, &fenced):
 			return err
 		case errors.Is(err, errAgain) && d.sync(short) == nil:
@@ -144,7 +137,7 @@ func (d *driver) appendOrSpool(ctx context.Context, entry ledger.Entry) error {
 		d.warn(err.Error())
 	}
 	d.adrift = true
-	return d.fold(ledger.Seal(d.key.Stream(), d.h.Seq+1, "", entry))
+	return d.fold(ledger.Seal(d.key.Stream(), d.h.Seq+1, "", entry), true)
 }
 
 // bringHome appends what was spooled once the driver is done, if the ledger is

@@ -28,6 +28,9 @@ func (d *driver) measure(ctx context.Context) error {
 	if err != nil && ctx.Err() != nil {
 		return err
 	}
+	if d.unrecorded != nil && (err != nil || anothers(obs, r)) {
+		return d.unrecorded
+	}
 	d.seeTarget(&tick, r, obs, err)
 	primed, late := d.count(ctx, &tick, r)
 	if ctx.Err() != nil {
@@ -162,6 +165,12 @@ func (d *driver) seeTarget(tick *TickBody, r *Rollout, obs *target.Observation, 
 // moved is whether somebody else put the canary elsewhere.
 func moved(obs *target.Observation, r *Rollout) bool {
 	return obs.Canary == nil || obs.Canary.Weight != r.Weight || !obs.Canary.Payload.Same(r.Spec.Payload) || !alike(told(*obs), r.Traffic)
+}
+
+// anothers is whether a driver that is alone must take it that somebody else has driven on:
+// the rollout's artifact is not the canary any more, so no count is about it for certain.
+func anothers(obs *target.Observation, r *Rollout) bool {
+	return obs == nil || !obs.Known || obs.Canary == nil || !obs.Canary.Payload.Same(r.Spec.Payload)
 }
 
 // watched finds the arm that a rollout watches which somebody else drives, and

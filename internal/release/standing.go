@@ -72,5 +72,5 @@ func (d *driver) appendAfter(ctx context.Context, r *Rollout, body DependenciesB
 	if err != nil {
 		return err
 	}
-	return d.fold(rec)
+	return d.fold(rec, true)
 }

@@ -72,6 +72,38 @@ func TestEqualReadsAreOneAndNobodyGetsAnOldAnswer(t *testing.T) {
 	}
 }
 
+// A thousand that ask a ledger above at a thousand instants are a few reads, and each is
+// answered by one that began after its question.
+func TestReadsArePacedWithoutAnOldAnswer(t *testing.T) {
+	t.Parallel()
+	const every, asking = 50 * time.Millisecond, 1000
+	l := &slow{Ledger: mem.New(time.Unix(1, 0)), gate: make(chan struct{})}
+	close(l.gate)
+	j := calls.Pace(l, clock.System{}, every)
+	begun := clock.System{}.Now()
+	var all sync.WaitGroup
+	for n := range asking {
+		if n%10 == 0 {
+			_ = clock.System{}.Sleep(t.Context(), time.Millisecond)
+		}
+		if n == asking/2 {
+			if _, err := l.Append(t.Context(), "object/hold/x", 0, entry("1")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all.Go(func() {
+			records, err := j.Heads(t.Context(), "object/")
+			if err != nil || n >= asking/2 && len(records) != 1 {
+				t.Errorf("question %d: %d records, %v", n, len(records), err)
+			}
+		})
+	}
+	all.Wait()
+	if most := int64(clock.System{}.Now().Sub(begun)/every) + 2; l.heads.Load() > most {
+		t.Errorf("%d reads for %d questions, at most %d wanted", l.heads.Load(), asking, most)
+	}
+}
+
 func TestWhoGivesUpTakesNobodyAlong(t *testing.T) {
 	t.Parallel()
 	l := &slow{Ledger: mem.New(time.Unix(1, 0)), gate: make(chan struct{})}

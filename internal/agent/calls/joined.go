@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
@@ -21,16 +22,28 @@ const readBound = 30 * time.Second
 // nobody is ever given what was read before they asked, so a hold is seen as soon
 // as it would be without.
 func Join(l ledger.Ledger) ledger.Ledger {
-	return &joined{Ledger: l, running: map[string]*flight{}, waiting: map[string]*flight{}}
+	return Pace(l, clock.System{}, 0)
+}
+
+// Pace is Join that begins equal reads at least every apart, for a ledger that many
+// processes ask. Whoever asks in between waits for the next read, up to that long, and so
+// is never given what was read before they asked either.
+func Pace(l ledger.Ledger, c clock.Clock, every time.Duration) ledger.Ledger {
+	return &joined{Ledger: l, clock: c, every: every, flying: map[string]bool{}, waiting: map[string]*flight{}, begun: map[string]time.Time{}}
 }
 
 type joined struct {
 	ledger.Ledger
 
+	clock clock.Clock
+	every time.Duration
+
 	mu sync.Mutex
-	// running and waiting hold, by what is asked for, the read under way and the one
-	// that follows it.
-	running, waiting map[string]*flight
+	// waiting holds, by what is asked for, the read that has not begun yet, flying whether
+	// somebody makes it, and begun when the last one began.
+	waiting map[string]*flight
+	flying  map[string]bool
+	begun   map[string]time.Time
 }
 
 // Unwrap gives the ledger whose reads are joined.
@@ -75,11 +88,10 @@ func (j *joined) join(ctx context.Context, what string, read func(context.Contex
 	f := j.waiting[what]
 	if f == nil {
 		f = &flight{read: read, done: make(chan struct{})}
-		if j.running[what] == nil {
-			j.running[what] = f
-			go j.fly(what, f)
-		} else {
-			j.waiting[what] = f
+		j.waiting[what] = f
+		if !j.flying[what] {
+			j.flying[what] = true
+			go j.fly(what)
 		}
 	}
 	j.mu.Unlock()
@@ -91,22 +103,35 @@ func (j *joined) join(ctx context.Context, what string, read func(context.Contex
 	}
 }
 
-// fly makes a read, and after it those that were asked for meanwhile. It has a
-// context of its own, since whoever began it may give up while others wait.
-func (j *joined) fly(what string, f *flight) {
-	for f != nil {
+// fly makes the read that waits, and after it those that were asked for meanwhile. It
+// has a context of its own, since whoever began it may give up while others wait.
+func (j *joined) fly(what string) {
+	for f := j.next(what); f != nil; f = j.next(what) {
 		ctx, cancel := context.WithTimeout(context.Background(), readBound)
 		f.records, f.err = f.read(ctx)
 		cancel()
 		close(f.done)
-		j.mu.Lock()
-		f = j.waiting[what]
-		delete(j.waiting, what)
-		if f == nil {
-			delete(j.running, what)
-		} else {
-			j.running[what] = f
-		}
-		j.mu.Unlock()
 	}
+}
+
+// next waits for its time and begins the read that waits then; nil where none does.
+func (j *joined) next(what string) *flight {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.waiting[what] == nil {
+		delete(j.flying, what)
+		return nil
+	}
+	if last, ok := j.begun[what]; ok && j.every > 0 {
+		pause := min(last.Add(j.every).Sub(j.clock.Now()), j.every)
+		j.mu.Unlock()
+		_ = j.clock.Sleep(context.Background(), max(pause, 0)) // Nobody cuts it short.
+		j.mu.Lock()
+	}
+	f := j.waiting[what]
+	delete(j.waiting, what)
+	if j.every > 0 {
+		j.begun[what] = j.clock.Now()
+	}
+	return f
 }

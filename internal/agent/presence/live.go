@@ -10,8 +10,13 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
-// lookEvery is the time between two looks of Live at the leases.
-const lookEvery = time.Second
+// The time between two looks of Live at the leases: short while one that lives is bound
+// to show itself, and longer for what can only be seen not to.
+const (
+	quickEvery = 500 * time.Millisecond
+	quickFor   = Every + time.Second
+	lookEvery  = time.Second
+)
 
 // Live returns an agent that want accepts and that lives, and whether there is
 // one. A nil want accepts every agent.
@@ -30,6 +35,7 @@ func Live(ctx context.Context, l ledger.Ledger, c clock.Clock, want func(Agent) 
 		agents = slices.DeleteFunc(agents, func(a Agent) bool { return !want(a) })
 	}
 	w := &Watcher{Ledger: l, Clock: c}
+	begun := c.Now()
 	for len(agents) > 0 {
 		signs, err := w.looks(ctx, agents)
 		if err != nil {
@@ -48,7 +54,11 @@ func Live(ctx context.Context, l ledger.Ledger, c clock.Clock, want func(Agent) 
 		if len(agents) == 0 {
 			break
 		}
-		if err := c.Sleep(ctx, lookEvery); err != nil {
+		pause := lookEvery
+		if c.Now().Sub(begun) < quickFor {
+			pause = quickEvery
+		}
+		if err := c.Sleep(ctx, pause); err != nil {
 			return Agent{}, false, err
 		}
 	}

@@ -31,7 +31,7 @@ const (
 	// TTL is after how long without a change an agent counts as gone.
 	TTL = 15 * time.Second
 	// Every is the time between two renewals.
-	Every = 5 * time.Second
+	Every = 2 * time.Second
 )
 
 // Agent is what an agent says of itself.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/agent/presence"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
@@ -49,9 +50,9 @@ func TestALivingAgentClearsTheLeasesOfTheDead(t *testing.T) {
 	beats(t, other, own, 0)
 	// The other agent beats less than it ought to, but it does.
 	k := keeper(l, own, "a", "a 1")
-	beats(t, k, own, 30)
+	beats(t, k, own, int(150*time.Second/presence.Every))
 	beats(t, other, own, 0)
-	beats(t, k, own, 35)
+	beats(t, k, own, int(175*time.Second/presence.Every))
 	leases, err := ledger.Leases(t.Context(), l, presence.Prefix)
 	names := map[string]bool{}
 	for _, lease := range leases {

@@ -15,9 +15,10 @@ import (
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
-// planPatience is how long a plan watches for an agent's sign of life: a little
-// longer than an agent that lives lets pass.
-const planPatience = presence.Every + 2*time.Second
+// planPatience is how long a plan watches for an agent's sign of life: longer than an
+// agent that lives lets pass, one of an older version, which shows it every 5 s, as well.
+// The first sign ends it.
+const planPatience = 7 * time.Second
 
 // noAgent is nil when an agent lives that drives the release, and says otherwise why
 // none was seen.

@@ -43,3 +43,18 @@ func TestTheAgentIsToldByTheEnvironmentToo(t *testing.T) {
 		t.Errorf("exit code %d, %s", r.code, r.errors)
 	}
 }
+
+// An agent whose ledger lies below a scope that nobody gave it stands still: it says so.
+func TestTheAgentSaysThatAboveIsMissing(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	w.above("acme.db")
+	w.must("ledger", "scope", "acme/retail")
+	given := w.run("agent", "--listen", "nowhere").errors
+	delete(w.env, "SLUICE_SCOPE")
+	delete(w.env, "SLUICE_ABOVE")
+	missing := w.run("agent", "--listen", "nowhere").errors
+	if says := "nothing goes forward from here"; strings.Contains(given, says) || !strings.Contains(missing, says) || !strings.Contains(missing, "no ledger of acme is given") {
+		t.Errorf("with it: %s\nwithout it: %s", given, missing)
+	}
+}

@@ -72,8 +72,8 @@ func ascii(t *testing.T, s *pgtest.Server) string {
 func TestWrongURLs(t *testing.T) {
 	s := server(t)
 	for name, c := range map[string]struct{ url, says string }{
-		"no such role":    {s.URLAs("nobody", "postgres"), "the server does not take the role or its password"},
-		"no such host":    {"postgres://ledger.invalid/x?sslmode=disable", "look at host, port and sslmode"},
+		"no such role": {s.URLAs("nobody", "postgres"), "the server does not take the role or its password"},
+		"no such host": {"postgres://ledger.invalid/x?sslmode=disable", "look at host, port and sslmode"},
 	} {
 		if _, err := postgres.Open(t.Context(), c.url, postgres.Options{BusyTimeout: time.Second}); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)

@@ -21,12 +21,10 @@ const lifeEvery = time.Second
 // leasesOfReleases begins the name of each lease of a release.
 const leasesOfReleases = "release/"
 
-// sign is what was seen of a driver.
+// sign is what was seen of a driver; empty where there was no reason to look.
 type sign string
 
 const (
-	// unseen: there was no reason to look, or no way.
-	unseen sign = ""
 	// beats: its lease was renewed while we looked.
 	beats sign = "beats"
 	// silent: it was not, for longer than it takes to renew it.

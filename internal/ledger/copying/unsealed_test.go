@@ -48,8 +48,8 @@ func TestAnUnsealBeforeTheEndStopsTheCopy(t *testing.T) {
 		from, to := begin(), place(t)
 		fill(t, source(t, from))
 		c := move(t, from, to)
-		real := c.From
-		c.From = meddledSource{real, func(seen ledger.Sealing) error { return real.Unseal(t.Context(), seen) }}
+		honest := c.From
+		c.From = meddledSource{honest, func(seen ledger.Sealing) error { return honest.Unseal(t.Context(), seen) }}
 		if _, err := c.Run(t.Context()); !errors.Is(err, ledger.ErrUnsealed) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -76,19 +76,19 @@ func TestNobodyUnsealsWhatMayBeALedger(t *testing.T) {
 		from, to := begin(), place(t)
 		fill(t, source(t, from))
 		c := move(t, from, to)
-		real := c.From
+		honest := c.From
 		var seen ledger.Sealing
-		c.From = meddledSource{real, func(s ledger.Sealing) error { seen = s; return nil }}
+		c.From = meddledSource{honest, func(s ledger.Sealing) error { seen = s; return nil }}
 		c.To = meddledDestination{c.To, func() error {
 			var sealed *ledger.SealedError
-			if err := real.Unseal(t.Context(), seen); !errors.As(err, &sealed) || !sealed.Sealing.Finishing {
+			if err := honest.Unseal(t.Context(), seen); !errors.As(err, &sealed) || !sealed.Sealing.Finishing {
 				t.Errorf("%s: unsealed: %v", name, err)
 			}
 			// Neither does another run of the copy, which saw the seal before, set it back.
-			if err := real.SealOff(t.Context(), seen); err != nil {
+			if err := honest.SealOff(t.Context(), seen); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			if now, err := real.Sealing(t.Context()); err != nil || now == nil || !now.Finishing {
+			if now, err := honest.Sealing(t.Context()); err != nil || now == nil || !now.Finishing {
 				t.Errorf("%s: %+v, %v", name, now, err)
 			}
 			return nil

@@ -1,7 +1,8 @@
 output "serving" {
   description = "What the servers say that they run: a version, and its share of the traffic in percent."
   value = {
-    version = sluice_release.checkout.serving.version
-    weight  = sluice_release.checkout.serving.weight
+    # Null where nothing serves yet, as in a first release with wait = "started".
+    version = try(sluice_release.checkout.serving.version, null)
+    weight  = try(sluice_release.checkout.serving.weight, null)
   }
 }

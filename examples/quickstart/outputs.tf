@@ -9,8 +9,8 @@ data "sluice_release" "checkout" {
 output "serving" {
   description = "What the target says serves: a version, and its share of the traffic in percent."
   value = {
-    version = data.sluice_release.checkout.serving.version
-    weight  = data.sluice_release.checkout.serving.weight
+    version = try(data.sluice_release.checkout.serving.version, null)
+    weight  = try(data.sluice_release.checkout.serving.weight, null)
   }
 }
 

@@ -89,6 +89,6 @@ variable "soak" {
 }
 
 output "serving" {
-  description = "What serves, cell by cell."
-  value       = { for name, cell in sluice_release.checkout.targets_serving : name => cell.version }
+  description = "What serves, cell by cell; null where nothing does yet, as in a first release with wait = \"started\"."
+  value       = { for name, cell in coalesce(sluice_release.checkout.targets_serving, {}) : name => try(cell.version, null) }
 }

@@ -24,6 +24,8 @@ type copyJSON struct {
 	SealedSeconds float64 `json:"sealed_seconds"`
 	// OpenRollouts are those that go on at the destination.
 	OpenRollouts []string `json:"open_rollouts"`
+	// Estimate is of a dry run alone.
+	Estimate *estimateJSON `json:"estimate,omitempty"`
 }
 
 // copyFlags are what sluice ledger copy is told.
@@ -52,6 +54,9 @@ records wait beside the process and go to the new place.
 It can be cut short anywhere and run again. To give a copy up and open the old
 ledger again: sluice ledger unseal.
 
+--dry-run changes nothing, exits as the copy would, and estimates size and time from
+a small part of the ledger that it reads.
+
 With an open rollout it refuses before it seals, unless --with-open-rollouts says
 that they go on at the destination: whoever drives one is stopped at their next
 record and has to run again with the new URL. While an agent or another driver lives
@@ -65,7 +70,7 @@ A target that checks fences refuses them then, and one that does not cannot.`,
 	})
 	cmd.Flags().StringVar(&f.from, "from", "", "URL of the ledger to move (default: --ledger)")
 	cmd.Flags().StringVar(&f.to, "to", "", "URL of the place to move it to, where nothing is (required)")
-	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what there is to copy and whether it could begin, and change nothing")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what there is to copy, how long it may take and whether it could begin, and change nothing")
 	cmd.Flags().BoolVar(&f.open, "with-open-rollouts", false, "move although rollouts are open, which go on at the destination")
 	cmd.Flags().BoolVar(&f.drivers, "with-drivers", false, "move although agents or others live on the old ledger, which do not follow")
 	cmd.RunE = a.does(func(ctx context.Context, _ []string) error { return a.copyLedger(ctx, f) })
@@ -96,7 +101,7 @@ func (a *app) copyLedger(ctx context.Context, f copyFlags) error {
 			return fmt.Errorf("%s cannot be moved", fromPlace)
 		}
 		if f.dryRun {
-			return a.dryCopy(ctx, source, f.to, fromPlace, toPlace)
+			return a.dryCopy(ctx, source, f, fromPlace, toPlace)
 		}
 		return a.copyFrom(ctx, source, f, fromPlace, toPlace)
 	})

@@ -192,3 +192,77 @@ func TestLedgerUnseal(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestLedgerUnsealAtTheEnd: a copy that was cut short between the last word in the old
+// ledger and its own end may become a ledger at any moment, so it is given up only when
+// it is not there any more.
+func TestLedgerUnsealAtTheEnd(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	begun(w)
+	l := openURL(t, "sqlite:.sluice/ledger.db")
+	s, err := l.Sealing(t.Context())
+	if err != nil || s == nil {
+		t.Fatal(s, err)
+	}
+	s.Finishing = true
+	if err := l.SealOff(t.Context(), *s); err != nil {
+		t.Fatal(err)
+	}
+	for _, which := range [][]string{{"--to", movedURL}, {"--gone"}} {
+		r := w.expect(Failed, append([]string{"ledger", "unseal", "--reason", "x"}, which...)...)
+		contains(t, r.errors, "was about to become the ledger", "run the same sluice ledger copy again to finish it")
+	}
+	if err := os.RemoveAll("moved"); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, w.expect(Done, "ledger", "unseal", "--gone", "--reason", "x").out, "takes records again")
+	w.expect(Done, "hold", "all", "--reason", "x")
+
+	// Nor does --gone open the old one beside a copy that is in use.
+	w.expect(Done, "ledger", "copy", "--to", movedURL)
+	contains(t, w.expect(Failed, "ledger", "unseal", "--gone", "--reason", "x").errors, "is the ledger now")
+}
+
+// TestDryRunExitsAsTheCopyWould: in each situation the dry run says first what the copy
+// says then.
+func TestDryRunExitsAsTheCopyWould(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	copies := func(code int, want string, args ...string) {
+		t.Helper()
+		for _, more := range [][]string{{"--dry-run"}, nil} {
+			r := w.expect(code, append(append([]string{"ledger", "copy"}, args...), more...)...)
+			contains(t, r.out+r.errors, want)
+		}
+	}
+	if err := os.WriteFile("invoices.db", []byte("number,amount\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	copies(BadUsage, "is the ledger that is to be moved", "--to", "sqlite:.sluice/ledger.db")
+	copies(Failed, "the destination: ", "--to", "sqlite:invoices.db")
+	w.broken(good, 2)
+	copies(Failed, "a rollout is open: checkout/production", "--to", movedURL)
+	begun(w)
+	copies(Failed, "is being moved to", "--to", "sqlite:third.db")
+	copies(Done, "moved", "--to", movedURL, "--with-open-rollouts")
+	copies(Done, "moved", "--to", movedURL)
+	copies(Failed, "the ledger has moved to", "--to", "sqlite:third.db")
+	if err := os.RemoveAll("moved"); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, w.expect(Failed, "ledger", "copy", "--to", movedURL, "--dry-run").errors, "the ledger has moved to")
+}
+
+func TestDryRunEstimates(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	contains(t, w.expect(Done, "ledger", "copy", "--to", movedURL, "--dry-run").out, "An estimate: some ", " kB in about 1s, by reading ")
+	var dry copyJSON
+	if err := json.Unmarshal([]byte(w.expect(Done, "ledger", "copy", "--to", movedURL, "--dry-run", "--json").out), &dry); err != nil {
+		t.Fatal(err)
+	}
+	if e := dry.Estimate; e == nil || e.SampledRecords != dry.Records || e.Bytes < 400*dry.Records {
+		t.Errorf("%+v of %d records", e, dry.Records)
+	}
+}

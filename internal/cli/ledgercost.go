@@ -55,8 +55,9 @@ func (a *app) showCheck(c checkJSON) error {
 	t := newTable("check", "state", "what")
 	var remedies []string
 	for _, f := range c.Findings {
-		t.AppendRow([]any{f.Check, f.State, clipped(f.Value, 48)})
-		if f.Remedy != "" || len([]rune(f.Value)) > 48 {
+		short := inCell(a.stdout, f.Value, 48)
+		t.AppendRow([]any{f.Check, f.State, short})
+		if f.Remedy != "" || short != f.Value {
 			text := f.Check + ": " + f.Value
 			if f.Remedy != "" {
 				text += "; " + f.Remedy

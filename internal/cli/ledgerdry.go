@@ -4,80 +4,151 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/dustin/go-humanize"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/copying"
+	"github.com/sluice/terraform-provider-sluice/internal/prose"
 )
 
-// dryCopy says what there is to copy and whether it could begin.
-func (a *app) dryCopy(ctx context.Context, source ledger.Source, to, fromPlace, toPlace string) error {
-	res := copying.Result{From: fromPlace, To: toPlace}
-	var err error
-	if res.Ledger, err = source.ID(ctx); err != nil {
-		return err
-	}
-	begun, err := a.mayCopyTo(ctx, to, res.Ledger)
-	if err != nil {
-		return fmt.Errorf("the destination: %w", err)
-	}
-	heads, err := source.Heads(ctx, "")
-	if err != nil {
-		return err
-	}
-	bytes := 0
-	for _, h := range heads {
-		res.Streams++
-		res.Records += h.Seq
-		bytes += int(h.Seq) * (len(h.Body) + 400)
-	}
-	leases, err := source.EveryLease(ctx, "")
+// estimateJSON is what a copy may take, and what that was measured by.
+type estimateJSON struct {
+	Bytes   uint64  `json:"bytes"`
+	Seconds float64 `json:"seconds"`
+	// SampledRecords were read of the source in SampledSeconds; DestinationSeconds is
+	// what one look at the destination took.
+	SampledRecords     uint64  `json:"sampled_records"`
+	SampledSeconds     float64 `json:"sampled_seconds"`
+	DestinationSeconds float64 `json:"destination_seconds"`
+}
+
+// dryCopy says what there is to copy and what it may take, or refuses as the copy would.
+func (a *app) dryCopy(ctx context.Context, source ledger.Source, f copyFlags, fromPlace, toPlace string) error {
+	id, err := source.ID(ctx)
 	if err != nil {
 		return err
 	}
-	res.Leases = len(leases)
-	open, err := openRollouts(ctx, source)
+	start := a.clock.Now()
+	there, err := a.mayCopyTo(ctx, source, f.to, id)
 	if err != nil {
 		return err
 	}
-	if a.asJSON {
-		if open == nil {
-			open = []string{}
+	trip := a.clock.Now().Sub(start)
+	if !f.open {
+		if err := noneOpen(ctx, source); err != nil {
+			return err
 		}
-		return a.writeJSON(copyJSON{Result: res, DryRun: true, OpenRollouts: open})
 	}
-	a.say("The ledger %s\nwould move from %s\nto %s: %s in %s and %s, some %s.", res.Ledger, fromPlace, toPlace,
-		plural(res.Records, "record"), plural(uint64(res.Streams), "stream"), plural(uint64(res.Leases), "lease"), humanize.Bytes(uint64(bytes)))
-	if begun {
-		a.say("A copy was begun there, and would go on.")
+	out, err := a.wouldCopy(ctx, source, trip)
+	if err != nil {
+		return err
 	}
-	for _, name := range open {
-		a.say("%s has an open rollout: wait for its end, or say --with-open-rollouts.", name)
+	out.Ledger, out.From, out.To = id, fromPlace, toPlace
+	if a.asJSON {
+		return a.writeJSON(out)
 	}
+	a.wouldCopyText(out, there)
 	return nil
 }
 
-// mayCopyTo says whether a copy could begin in a place, or was begun there, without
-// touching it.
-func (a *app) mayCopyTo(ctx context.Context, to, id string) (begun bool, err error) {
+// wouldCopy counts what there is, and measures.
+func (a *app) wouldCopy(ctx context.Context, source ledger.Source, trip time.Duration) (copyJSON, error) {
+	out := copyJSON{DryRun: true}
+	heads, err := source.Heads(ctx, "")
+	if err != nil {
+		return out, err
+	}
+	for _, h := range heads {
+		out.Streams++
+		out.Records += h.Seq
+	}
+	leases, err := source.EveryLease(ctx, "")
+	if err != nil {
+		return out, err
+	}
+	out.Leases = len(leases)
+	sample, err := copying.Measure(ctx, source, heads, a.clock)
+	if err != nil {
+		return out, err
+	}
+	e := sample.Estimate(out.Records, uint64(out.Streams), trip)
+	out.Estimate = &estimateJSON{
+		Bytes: e.Bytes, Seconds: e.Took.Seconds(),
+		SampledRecords: sample.Records, SampledSeconds: sample.Took.Seconds(), DestinationSeconds: trip.Seconds(),
+	}
+	open, err := openRollouts(ctx, source)
+	out.OpenRollouts = append([]string{}, open...)
+	return out, err
+}
+
+func (a *app) wouldCopyText(out copyJSON, there standing) {
+	if there == whole {
+		a.say("The ledger %s\nhas moved to %s already.", out.Ledger, out.To)
+		return
+	}
+	a.say("The ledger %s\nwould move from %s\nto %s: %s in %s and %s.", out.Ledger, out.From, out.To,
+		plural(out.Records, "record"), plural(uint64(out.Streams), "stream"), plural(uint64(out.Leases), "lease"))
+	e, seconds := out.Estimate, func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+	a.say("%s", prose.Wrapped(fmt.Sprintf("An estimate: some %s in about %s, by reading %s in %s and one look at the destination in %s. Nobody can append for the last part of it alone.",
+		humanize.Bytes(e.Bytes), span(max(seconds(e.Seconds).Round(time.Second), time.Second)), plural(e.SampledRecords, "record"),
+		seconds(e.SampledSeconds).Round(time.Millisecond), seconds(e.DestinationSeconds).Round(time.Millisecond)), "", width(a.stdout)))
+	if there == begunThere {
+		a.say("A copy was begun there, and would go on.")
+	}
+	for _, name := range out.OpenRollouts {
+		a.say("%s has an open rollout, which would go on there.", name)
+	}
+}
+
+// standing is how far a place is that a ledger is to be moved to.
+type standing int
+
+const (
+	nothing standing = iota
+	begunThere
+	whole
+)
+
+// mayCopyTo says how far the copy is in a place, without touching it. It refuses what
+// the copy itself would.
+func (a *app) mayCopyTo(ctx context.Context, source ledger.Source, to, id string) (standing, error) {
+	s, err := source.Sealing(ctx)
+	if err != nil {
+		return nothing, err
+	}
+	if s != nil && s.To != placeOf(to) {
+		return nothing, &ledger.SealedError{Sealing: *s}
+	}
+	there, other, err := a.standingAt(ctx, to, id)
+	switch {
+	case err != nil:
+		return nothing, fmt.Errorf("the destination: %w", err)
+	case there == whole && (s == nil || other != id):
+		return nothing, fmt.Errorf("the destination: %s is a ledger already, %s; name a place where nothing is", placeOf(to), other)
+	case there != whole && s != nil && s.Done:
+		return nothing, &ledger.SealedError{Sealing: *s}
+	}
+	return there, nil
+}
+
+// standingAt looks at a place, and says which ledger it is where it is whole.
+func (a *app) standingAt(ctx context.Context, to, id string) (standing, string, error) {
 	there, err := ledgers.Open(ctx, to, ledgers.Options{ReadOnly: true, Clock: a.clock})
 	switch {
 	case errors.Is(err, ledger.ErrMissing):
-		return false, nil
+		return nothing, "", nil
 	case errors.Is(err, ledger.ErrUnfinished):
 		there, err = ledgers.Open(ctx, to, ledgers.Options{ReadOnly: true, CopyOf: id, Clock: a.clock})
 		if err != nil {
-			return false, err
+			return nothing, "", err
 		}
-		return true, there.Close()
+		return begunThere, "", there.Close()
 	case err != nil:
-		return false, err
+		return nothing, "", err
 	}
 	other, err := there.ID(ctx)
-	if err = errors.Join(err, there.Close()); err != nil {
-		return false, err
-	}
-	return false, fmt.Errorf("%s is a ledger already, %s; name a place where nothing is", placeOf(to), other)
+	return whole, other, errors.Join(err, there.Close())
 }

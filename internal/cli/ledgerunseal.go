@@ -28,8 +28,9 @@ func (a *app) unsealCommand() *cobra.Command {
 		Long: `Opens a ledger again that sluice ledger copy sealed, when the copy is given up.
 
 Two ledgers of one UUID must never both take records. So it looks at the copy that
---to names, and refuses when that is in use. --gone says instead, on your word, that
-the copy is no more and that no sluice ledger copy runs.`,
+--to names, and refuses when that is in use or about to be. --gone says instead, on
+your word, that the copy is no more; that is refused too where the copy can be seen
+to be in use or about to be.`,
 		Example: `  sluice ledger unseal --to sqlite:moved/ledger.db --reason "the new server is too slow"
   sluice ledger unseal --gone --reason "the new server is no more" --json`,
 		Args: takes(),
@@ -65,12 +66,10 @@ func (a *app) unseal(ctx context.Context, l ledger.Ledger, to, reason string) er
 	if s == nil {
 		return a.unsealed(id, "")
 	}
-	if to != "" {
-		if err := a.givenUp(ctx, id, to, *s); err != nil {
-			return err
-		}
+	if err := a.givenUp(ctx, id, to, *s); err != nil {
+		return err
 	}
-	if err := source.Unseal(ctx, s.Mark); err != nil {
+	if err := source.Unseal(ctx, *s); err != nil {
 		return err
 	}
 	body, err := json.Marshal(ledger.Unsealed{To: s.To, Mark: s.Mark, Reason: reason})
@@ -92,14 +91,23 @@ func (a *app) unseal(ctx context.Context, l ledger.Ledger, to, reason string) er
 	}
 }
 
-// givenUp says whether the copy is not in use.
+// givenUp says whether the copy is not in use. Where to is empty, somebody's word is
+// taken for that, unless the copy came so far that it may be in use and is seen to be.
 func (a *app) givenUp(ctx context.Context, id, to string, s ledger.Sealing) error {
-	if place := placeOf(to); place != s.To {
+	word := to == ""
+	if word {
+		if !s.Finishing && !s.Done {
+			return nil
+		}
+		to = s.To
+	} else if place := placeOf(to); place != s.To {
 		return badInput("--to is %s, and the ledger was to go to %s; name that one, or say --gone when it is no more", place, s.To)
 	}
 	there, err := ledgers.Open(ctx, to, ledgers.Options{ReadOnly: true, Clock: a.clock})
 	switch {
-	case errors.Is(err, ledger.ErrMissing), errors.Is(err, ledger.ErrUnfinished):
+	case errors.Is(err, ledger.ErrUnfinished) && s.Finishing:
+		return fmt.Errorf("%s has everything and was about to become the ledger, which may happen any moment; run the same sluice ledger copy again to finish it, or remove the copy first", s.To)
+	case errors.Is(err, ledger.ErrMissing), errors.Is(err, ledger.ErrUnfinished), err != nil && word:
 		return nil
 	case err != nil:
 		return fmt.Errorf("whether the copy is in use cannot be seen: %w; say --gone only when it is no more", err)

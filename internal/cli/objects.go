@@ -118,7 +118,7 @@ func (a *app) objectsText(found []objectJSON) {
 	}
 	t := newTable("kind", "name", "revision", "by", "when")
 	for _, o := range found {
-		t.AppendRow(table.Row{words(o.Kind), clipped(o.Name, 40), fmt.Sprint(o.Revision), clipped(o.By, 24), instant(o.UpdatedAt)})
+		t.AppendRow(table.Row{words(o.Kind), inCell(a.stdout, o.Name, 40), fmt.Sprint(o.Revision), inCell(a.stdout, o.By, 24), instant(o.UpdatedAt)})
 	}
 	a.say("%s", t.Render())
 }

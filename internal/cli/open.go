@@ -31,6 +31,9 @@ func (a *app) url() (string, error) {
 	return ledgers.Default(), nil
 }
 
+// unnamed says whether nobody named the ledger, so that its default is meant.
+func (a *app) unnamed() bool { return a.ledgerURL == "" && a.env("SLUICE_LEDGER") == "" }
+
 // withLedger opens the ledger, hands it to f and closes it. No command but
 // ledger rebind creates one.
 func (a *app) withLedger(ctx context.Context, opts ledgers.Options, f func(ledger.Ledger) error) (err error) {

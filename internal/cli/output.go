@@ -165,3 +165,23 @@ func newTable(header ...any) table.Writer {
 func indented(s string) string {
 	return "  " + strings.ReplaceAll(s, "\n", "\n  ")
 }
+
+// unlimited is wider than any line.
+const unlimited = 1 << 20
+
+// room is how many columns a line of w has before it is clipped. Only a terminal clips:
+// whoever reads a file or a pipe wants the whole line.
+func room(w io.Writer) int {
+	if !terminal(w) {
+		return unlimited
+	}
+	return width(w)
+}
+
+// inCell is what stands in a table, shortened to n characters on a terminal.
+func inCell(w io.Writer, s string, n int) string {
+	if !terminal(w) {
+		return s
+	}
+	return clipped(s, n)
+}

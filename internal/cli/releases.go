@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/release/survey"
 	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
@@ -30,8 +31,9 @@ func (a *app) releasesCommand() *cobra.Command {
 		Long: `Lists every release of the ledger, and with --of those of other ledgers too: what
 should serve by the record, its state, and when its record last grew. It is how an
 organisation looks across its business units. Each ledger is read where it is, for
-reading alone. One that cannot be read is named, and the exit code says so, since a
-list without it is not whole.`,
+reading alone, and listed once. One that cannot be read is named, and the exit code
+says so, since a list without it is not whole. Where no ledger is named but by --of,
+and none is in the working directory, those are all.`,
 		Example: `  sluice releases
   sluice releases --of acme/retail=sqlite:retail.db --of acme/toys=sqlite:toys.db
   sluice releases --of acme/retail=sqlite:retail.db --environment production --service checkout --state steady --json`,
@@ -66,16 +68,24 @@ func (a *app) survey(ctx context.Context, others map[string]string, f survey.Fil
 		rows, err = survey.Of(ctx, l, f)
 		return err
 	})
-	if err != nil {
+	var exit *ExitError
+	switch {
+	case err == nil:
+	case len(others) == 0, errors.As(err, &exit):
 		return nil, err
+	case a.unnamed() && (errors.Is(err, ledger.ErrMissing) || errors.Is(err, ledgers.ErrImplicit)):
+		// Nobody said that there is one here: the others are what is asked for.
+		err = nil
+	default:
+		err = fmt.Errorf("the ledger cannot be listed: %w", err)
 	}
-	var errs error
+	errs := err
 	for _, name := range slices.Sorted(maps.Keys(others)) {
 		more, err := a.surveyOf(ctx, name, others[name], f)
 		if err != nil {
 			errs = errors.Join(errs, fmt.Errorf("the ledger of %s cannot be listed: %w", name, err))
 		}
-		rows = append(rows, more...)
+		rows = survey.Add(rows, more)
 	}
 	return rows, errs
 }

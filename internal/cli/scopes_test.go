@@ -145,4 +145,19 @@ func TestReleasesOfSeveralLedgers(t *testing.T) {
 	w.wants(BadUsage, "is no state of a release", "releases", "--state", "moving")
 	w.wants(Failed, "cannot be listed: the ledger is that of the scope acme/retail", "releases", "--of", "acme/toys=sqlite:retail.db")
 	w.wants(Failed, "checkout/production", "releases", "--of", "acme/toys=sqlite:none.db")
+
+	// One that is named twice is listed once.
+	if err := json.Unmarshal([]byte(w.must("releases", "--of", "acme/retail=sqlite:retail.db", "--ledger", "sqlite:retail.db", "--json")), &got); err != nil || len(got.Releases) != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	// Where nobody named one of its own, the others are all; one that was named is missed.
+	if err := os.Rename(".sluice/ledger.db", "away.db"); err != nil {
+		t.Fatal(err)
+	}
+	w.wants(Done, "checkout/production", "releases", "--of", "acme/retail=sqlite:retail.db")
+	w.env["CI"] = "true"
+	w.wants(Done, "checkout/production", "releases", "--of", "acme/retail=sqlite:retail.db")
+	w.wants(BadUsage, "the ledger must be named here", "releases")
+	w.wants(Failed, "checkout/production", "releases", "--of", "acme/retail=sqlite:retail.db", "--ledger", "sqlite:none.db")
+	w.wants(Failed, "the ledger cannot be listed: ", "releases", "--of", "acme/retail=sqlite:retail.db", "--ledger", "sqlite:none.db")
 }

@@ -41,6 +41,7 @@ type overview struct {
 type releaseView struct {
 	history *release.History
 	lease   ledger.Lease
+	sign    sign
 	// needs is what its service needs, where one release was asked for.
 	needs []needJSON
 	// waits says which of its targets stand still and why, where its parts are not
@@ -54,7 +55,9 @@ func (a *app) statusCommand() *cobra.Command {
 		Short: "Show what serves, rolls out, is on hold and is quarantined",
 		Long: `Shows every release of the ledger, or one: what should serve by the record, the
 rollout that is open with its progress, the last one, holds and quarantine, and of
-one release what its service needs. It asks no target; what a target says of itself is compared by sluice drift.`,
+one release what its service needs. It asks no target; what a target says of itself
+is compared by sluice drift. Where a driver has recorded nothing for long, it looks
+for some seconds whether that one still renews its lease; --json does not.`,
 		Example: "  sluice status\n  sluice status checkout/production --json",
 		Args:    takes("[RELEASE]"),
 		RunE: a.does(func(ctx context.Context, args []string) error {
@@ -68,6 +71,9 @@ one release what its service needs. It asks no target; what a target says of its
 				}
 				if a.asJSON {
 					return a.writeJSON(a.statusJSON(o))
+				}
+				if err := a.watchLives(ctx, l, &o); err != nil {
+					return err
 				}
 				a.statusText(o)
 				return nil

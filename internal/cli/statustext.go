@@ -83,13 +83,9 @@ func (a *app) underWay(o overview) {
 			continue
 		}
 		a.header(&title)
-		driver := "nobody drives it: sluice continue " + v.history.Key.String()
-		if v.lease.Holder != "" {
-			driver = "driven by " + v.lease.Holder + ", last heard of " + ago(a.clock.Now().Sub(heard(r)))
-		}
 		a.say("  %s   %s   rollout %d   by %s", v.history.Key, fromTo(r), r.Number, r.OpenedBy)
-		a.say("  %s", ProgressLine(r, a.clock.Now(), width(a.stdout)-2))
-		a.say("  %s", clipped(driver, width(a.stdout)-2))
+		a.say("  %s", ProgressLine(r, a.clock.Now(), room(a.stdout)-2))
+		a.say("%s", prose.Wrapped(a.driver(v, r), "  ", width(a.stdout)))
 		if v.lease.Holder == "" {
 			a.say("%s", prose.Wrapped(nextLook(r), "  ", width(a.stdout)))
 		}
@@ -114,7 +110,7 @@ func nextLook(r *release.Rollout) string {
 }
 
 // heard is when the last word of an open rollout was recorded. Whether its driver
-// lives, one look cannot tell.
+// lives, one look cannot tell: see watchLives.
 func heard(r *release.Rollout) time.Time {
 	last := r.OpenedAt
 	for _, at := range []time.Time{r.MovedAt, r.StepAt, r.TickAt} {

@@ -47,8 +47,41 @@ type Sealing struct {
 	At time.Time `json:"at"`
 	// Mark tells this sealing from any other of the same ledger.
 	Mark string `json:"mark"`
+	// Finishing is true from just before the copy is made a ledger: from then on it may
+	// be one, and the seal is taken away only where it is known that it is none.
+	Finishing bool `json:"finishing,omitempty"`
 	// Done is true once the copy is whole and in use.
 	Done bool `json:"done,omitempty"`
+}
+
+// ErrUnsealed: the ledger was opened again meanwhile, so its copy must not become one.
+var ErrUnsealed = errors.New("the ledger was unsealed meanwhile")
+
+// After is what a ledger's seal is once it is sealed with s, where now is the seal that
+// it has, nil for none: a driver writes it in the same transaction, or under the
+// condition that now is still there. What is finishing or done stays so, and only what
+// is sealed with this mark can become so: that, and Sealing.Opens, is how an unseal
+// and the end of a copy never both come to pass.
+func (s Sealing) After(now *Sealing) (Sealing, error) {
+	switch {
+	case now == nil && (s.Finishing || s.Done):
+		return s, ErrUnsealed
+	case now == nil:
+		return s, nil
+	case now.Mark != s.Mark:
+		return s, &SealedError{Sealing: *now}
+	}
+	s.Finishing, s.Done = s.Finishing || now.Finishing, s.Done || now.Done
+	return s, nil
+}
+
+// Opens says whether s, the seal as somebody saw it, may be taken away where now is the
+// seal: it is *SealedError where that is another one, or has come further since.
+func (s Sealing) Opens(now *Sealing) error {
+	if now != nil && (now.Mark != s.Mark || now.Finishing != s.Finishing || now.Done != s.Done) {
+		return &SealedError{Sealing: *now}
+	}
+	return nil
 }
 
 // SealedError says that a ledger takes no more records.
@@ -99,16 +132,17 @@ type Source interface {
 	// repeated is still found. Reads go on, and so do leases: a driver that goes back
 	// needs its lease and not the record (ADR 0010).
 	//
-	// Sealing it again with the same Mark is for setting Done and for finishing a
-	// SealOff that was cut short; with another Mark it is *SealedError.
+	// Sealing it again with the same Mark is for setting Finishing or Done, and for
+	// finishing a SealOff that was cut short; with another Mark it is *SealedError. A
+	// ledger that is open is ErrUnsealed where Finishing or Done is to be set.
 	SealOff(ctx context.Context, s Sealing) error
 
 	// Sealing returns what closed the ledger; nil while it is open.
 	Sealing(ctx context.Context) (*Sealing, error)
 
-	// Unseal opens it again, if it is sealed with that mark, and *SealedError if with
-	// another. One that is open stays so.
-	Unseal(ctx context.Context, mark string) error
+	// Unseal opens it again, if its seal is still the one that was seen, and is
+	// *SealedError if it is another or has come further. One that is open stays so.
+	Unseal(ctx context.Context, seen Sealing) error
 }
 
 // Destination is a Ledger that can be a copy of another. While it is unfinished its

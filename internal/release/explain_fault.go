@@ -26,19 +26,14 @@ func explainFault(base string, err error, key Key) (string, string) {
 func remedyOf(err error, key Key) string {
 	var te *target.Error
 	var corrupt *ledger.CorruptError
+	_, do := ledger.Words(err)
 	switch {
 	case errors.As(err, &te):
 		return te.Remedy
 	case errors.As(err, &corrupt):
-		return fmt.Sprintf("find out who changed the ledger, with: sluice verify; and restore it from a copy\nto go back meanwhile: sluice rollback %s --reason \"...\"", key)
-	case errors.Is(err, ledger.ErrReadOnly):
-		return "give this user the right to write the ledger's file and its folder, or in a database or a bucket the rights of a releaser"
-	case errors.Is(err, ledger.ErrFull):
-		return "make room on the disk of the ledger and apply again"
-	case errors.Is(err, ledger.ErrBusy):
-		return "apply again; when it stays so, look which process holds the ledger's file open"
+		return fmt.Sprintf("%s\nto go back meanwhile: sluice rollback %s --reason \"...\"", do, key)
 	default:
-		return ""
+		return do
 	}
 }
 

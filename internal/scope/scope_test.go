@@ -205,7 +205,7 @@ func TestALedgerAboveThatIsNotToBeTaken(t *testing.T) {
 		says string
 	}{
 		"away":               {func(*world) scope.Opener { return failing(errors.New("no route to host")) }, "no route to host"},
-		"missing":            {func(*world) scope.Opener { return failing(ledger.ErrMissing) }, "does not exist"},
+		"missing":            {func(*world) scope.Opener { return failing(ledger.ErrMissing) }, "the first apply of its own workspace is still to come"},
 		"without a scope":    {func(*world) scope.Opener { return giving(mem.New(noon)) }, "it does not say whose it is"},
 		"another scope's":    {func(w *world) scope.Opener { return giving(w.ledgers["acme/retail/checkout"]) }, "is that of the scope acme/retail/checkout, and not that of acme"},
 		"one's own":          {func(w *world) scope.Opener { return giving(w.ledgers["acme/retail"]) }, "is that of the scope acme/retail"},

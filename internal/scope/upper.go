@@ -29,6 +29,9 @@ type UnreadableError struct {
 
 // Error implements error.
 func (e *UnreadableError) Error() string {
+	if errors.Is(e.Err, ledger.ErrMissing) {
+		return fmt.Sprintf("unable to read the ledger of the scope %s, which is above: %v; it is named wrongly here, or the first apply of its own workspace is still to come, or whoever owns it has to restore it; nothing goes forward until it can be read, and a rollback does not wait for it", e.Scope, e.Err)
+	}
 	return fmt.Sprintf("unable to read the ledger of the scope %s, which is above: %v; nothing goes forward until it can be read, and a rollback does not wait for it", e.Scope, e.Err)
 }
 

@@ -133,7 +133,7 @@ func TestUnsealed(t *testing.T) {
 			if err := other.SealOff(t.Context(), seal("three")); !errors.As(err, &sealed) || sealed.Sealing.Mark != mark {
 				t.Errorf("%s, by another: %v", name, err)
 			}
-			if err := other.Unseal(t.Context(), "three"); !errors.As(err, &sealed) {
+			if err := other.Unseal(t.Context(), seal("three")); !errors.As(err, &sealed) {
 				t.Errorf("%s, unsealed by another: %v", name, err)
 			}
 			for _, h := range []ledger.Ledger{l, other} {
@@ -158,7 +158,7 @@ func TestUnsealed(t *testing.T) {
 				t.Errorf("%s: sealed and not whole: %v", name, err)
 			}
 			for range 2 {
-				if err := l.Unseal(t.Context(), mark); err != nil {
+				if err := l.Unseal(t.Context(), seal(mark)); err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
 			}

@@ -29,13 +29,14 @@ func (c *Copy) end(ctx context.Context, s ledger.Sealing, res *Result) error {
 	if err := c.verify(ctx, res); err != nil {
 		return err
 	}
-	// Somebody may have given the copy up meanwhile.
-	now, err := c.From.Sealing(ctx)
-	switch {
+	// Somebody may have given the copy up meanwhile. From here on nobody can.
+	s.Finishing = true
+	var other *ledger.SealedError
+	switch err := c.From.SealOff(ctx, s); {
+	case errors.Is(err, ledger.ErrUnsealed) || errors.As(err, &other):
+		return fmt.Errorf("%s was unsealed while it was copied, and is in use as before; to move it all the same, remove the unfinished copy or name another place, and run the copy again: %w", c.FromPlace, ledger.ErrUnsealed)
 	case err != nil:
 		return err
-	case now == nil || now.Mark != s.Mark:
-		return fmt.Errorf("%s was unsealed while it was copied; run the copy again", c.FromPlace)
 	}
 	if err := c.To.Finish(ctx); err != nil {
 		return err

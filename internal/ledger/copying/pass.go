@@ -15,6 +15,9 @@ import (
 // trips.
 const streams = 8
 
+// defaultBatch is how many records are imported at once where nobody says.
+const defaultBatch = 500
+
 // maxBytes bounds one import, besides the number of its records.
 const maxBytes = 4 << 20
 
@@ -137,10 +140,10 @@ func (c *Copy) linked(w work, records []ledger.Record) error {
 func (c *Copy) batch(records []ledger.Record) int {
 	limit, size := c.Batch, 0
 	if limit <= 0 {
-		limit = 500
+		limit = defaultBatch
 	}
 	for i, r := range records {
-		if size += len(r.Body) + 400; i > 0 && (i == limit || size > maxBytes) {
+		if size += len(r.Body) + recordBytes; i > 0 && (i == limit || size > maxBytes) {
 			return i
 		}
 	}

@@ -143,33 +143,21 @@ func (l *Ledger) Append(ctx context.Context, stream string, after uint64, entry 
 
 func (s *store) append(stream string, after uint64, entry ledger.Entry) (ledger.Record, error) {
 	records := s.streams[stream]
-	var last ledger.Record
+	var at ledger.Standing
 	prev := ledger.ZeroHash
-	if len(records) > 0 {
-		last = records[len(records)-1]
-		prev = last.Hash
+	if n := len(records); n > 0 {
+		at.Last, at.Seq = &records[n-1], records[n-1].Seq
+		prev = at.Last.Hash
 	}
-	conflict := &ledger.ConflictError{Stream: stream, After: after, Last: last.Seq}
-	for _, r := range records {
-		if r.ID != entry.ID {
-			continue
-		}
-		if err := ledger.CheckHash(r); err != nil {
-			return ledger.Record{}, err
-		}
-		if !ledger.Same(r, entry) {
-			conflict.Reused = true
-			return ledger.Record{}, conflict
-		}
-		return r, nil
+	if i := slices.IndexFunc(records, func(r ledger.Record) bool { return r.ID == entry.ID }); i >= 0 {
+		at.There = &records[i]
 	}
-	if len(records) > 0 {
-		if err := ledger.CheckHash(last); err != nil {
-			return ledger.Record{}, err
-		}
-	}
-	if last.Seq != after {
-		return ledger.Record{}, conflict
+	repeated, err := ledger.Judge(stream, after, entry, at)
+	switch {
+	case err != nil:
+		return ledger.Record{}, err
+	case repeated:
+		return *at.There, nil
 	}
 	if lease := s.lease(entry.Lease); entry.Lease != "" && lease.Fence != entry.Fence {
 		return ledger.Record{}, &ledger.FencedError{Lease: lease, Fence: entry.Fence}

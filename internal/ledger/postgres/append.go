@@ -61,8 +61,11 @@ func (l *Ledger) Append(ctx context.Context, stream string, after uint64, entry 
 		}
 		// A repeated append succeeds even when the ledger was sealed since.
 		at, there, err := l.examine(ctx, stream, after, entry)
-		if err != nil || there != nil {
-			return deref(there), err
+		switch {
+		case err != nil:
+			return ledger.Record{}, err
+		case there != nil:
+			return *there, nil
 		}
 		if sealed != nil {
 			return ledger.Record{}, sealed
@@ -153,51 +156,33 @@ func (l *Ledger) examine(ctx context.Context, stream string, after uint64, entry
 				return err
 			}
 		}
+		s := ledger.Standing{Seq: last.Seq}
+		if found {
+			s.Last = &last
+		}
 		if repeated {
 			there = &same
 		}
-		prev, err = judge(stream, after, entry, found, last, there, lease)
+		s.There = there
+		prev, err = judge(stream, after, entry, s, lease)
 		return err
 	})
 	return prev, there, err
 }
 
-// judge says what stands in the way of an entry, in the order that the port states:
-// a repeated append succeeds even when stream and lease have moved on since.
-func judge(stream string, after uint64, entry ledger.Entry, found bool, last ledger.Record, there *ledger.Record, lease ledger.Lease) (end, error) {
-	conflict := &ledger.ConflictError{Stream: stream, After: after, Last: last.Seq}
-	if there != nil {
-		if err := ledger.CheckHash(*there); err != nil {
-			return end{}, err
-		}
-		if !ledger.Same(*there, entry) {
-			conflict.Reused = true
-			return end{}, conflict
-		}
-		return end{}, nil
-	}
-	prev := end{hash: ledger.ZeroHash}
-	if found {
-		// Nothing is built upon a record that is not what was written.
-		if err := ledger.CheckHash(last); err != nil {
-			return end{}, err
-		}
-		prev = endAt(last)
-	}
-	if last.Seq != after {
-		return end{}, conflict
-	}
-	if entry.Lease != "" && lease.Fence != entry.Fence {
+// judge adds the lease to what every driver looks at, and gives the record that the
+// entry goes behind as an end.
+func judge(stream string, after uint64, entry ledger.Entry, s ledger.Standing, lease ledger.Lease) (end, error) {
+	repeated, err := ledger.Judge(stream, after, entry, s)
+	switch {
+	case err != nil || repeated:
+		return end{}, err
+	case entry.Lease != "" && lease.Fence != entry.Fence:
 		return end{}, &ledger.FencedError{Lease: lease, Fence: entry.Fence}
+	case s.Last == nil:
+		return end{hash: ledger.ZeroHash}, nil
 	}
-	return prev, nil
-}
-
-func deref(r *ledger.Record) ledger.Record {
-	if r == nil {
-		return ledger.Record{}
-	}
-	return *r
+	return endAt(*s.Last), nil
 }
 
 // one reads the record that a query finds, if there is one.
@@ -213,14 +198,8 @@ func one(row pgx.Row) (ledger.Record, bool, error) {
 func columns(r ledger.Record) []any {
 	return []any{
 		r.Stream, int64(r.Seq), r.ID, r.Kind, r.At.UnixMicro(), r.Actor, r.Service, r.Environment,
-		int64(r.Fence), unhex(r.Prev), unhex(r.Hash), string(r.Body),
+		int64(r.Fence), ledger.HashBytes(r.Prev), ledger.HashBytes(r.Hash), string(r.Body),
 	}
-}
-
-// unhex is for hashes that Seal made.
-func unhex(hash string) []byte {
-	b, _ := hex.DecodeString(hash)
-	return b
 }
 
 // scan reads recordColumns.

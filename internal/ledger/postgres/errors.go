@@ -25,6 +25,8 @@ const (
 	codeUndefinedTable       = "42P01"
 	codeUndefinedSchema      = "3F000"
 	codeUndefinedDatabase    = "3D000"
+	codeWrongPassword        = "28P01"
+	codeWrongRole            = "28000"
 	codeDuplicateSchema      = "42P06"
 	codeIndexCorrupted       = "XX002"
 	codeDataCorrupted        = "XX001"
@@ -83,7 +85,7 @@ func (l *Ledger) mapError(err error) error {
 	case c == codeReadOnlyTransaction:
 		return fmt.Errorf("%s: %w: the server is a replica, or the session may only read; name the primary: %w", l.place, ledger.ErrReadOnly, err)
 	case c == codeInsufficientRight:
-		return fmt.Errorf("%s: %w at best by this role; to look it needs sluice_reader, to write sluice_releaser, see docs/sql/postgres-roles.sql, and to create a ledger CREATE on the database: %w", l.place, ledger.ErrReadOnly, err)
+		return fmt.Errorf("%s: %w at best by this role; to look it needs sluice_reader, to write sluice_releaser, to bring an older schema up to date sluice_administrator, see docs/sql/postgres-roles.sql, and to create a ledger CREATE on the database: %w", l.place, ledger.ErrReadOnly, err)
 	case c == codeDiskFull:
 		return fmt.Errorf("%s: %w: %w", l.place, ledger.ErrFull, err)
 	case c == codeTooManyConnections, c == codeLockNotAvailable, c == codeCannotConnectNow, c == codeSerializationFailure, c == codeDeadlock:
@@ -92,11 +94,13 @@ func (l *Ledger) mapError(err error) error {
 		return fmt.Errorf("%w: %w", l.missing(), err)
 	case c == codeUndefinedDatabase:
 		return fmt.Errorf("%w: the server has no such database; create it, for example with createdb --encoding UTF8: %w", ledger.ErrMissing, err)
+	case c == codeWrongPassword, c == codeWrongRole:
+		return fmt.Errorf("%s: the server does not take the role or its password; look at the URL, PGUSER, PGPASSWORD, the file ~/.pgpass and the server's pg_hba.conf: %w", l.place, err)
 	case c == codeDataCorrupted, c == codeIndexCorrupted:
 		return &ledger.CorruptError{Reason: "PostgreSQL cannot read a part of the database", Err: err}
 	case errors.As(err, &connect):
 		// The library's text names user and database, and never the password.
-		return fmt.Errorf("%s cannot be reached: %w", l.place, err)
+		return fmt.Errorf("%s cannot be reached; look at host, port and sslmode in the URL, for example postgres://ledger.example:5432/sluice?sslmode=verify-full: %w", l.place, err)
 	}
 	return err
 }

@@ -107,11 +107,15 @@ func (l *Ledger) Import(ctx context.Context, records []ledger.Record) error {
 
 // SealOff implements ledger.Source.
 func (l *Ledger) SealOff(ctx context.Context, s ledger.Sealing) error {
-	value, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	return l.resealed(ctx, s.Mark, func(tx pgx.Tx, now *ledger.Sealing) error {
+	return l.resealed(ctx, func(tx pgx.Tx, now *ledger.Sealing) error {
+		next, err := s.After(now)
+		if err != nil {
+			return err
+		}
+		value, err := json.Marshal(next)
+		if err != nil {
+			return err
+		}
 		if now == nil {
 			for _, q := range []string{l.sql.sealFunction, l.sql.sealTrigger} {
 				if _, err := tx.Exec(ctx, q); err != nil {
@@ -119,16 +123,16 @@ func (l *Ledger) SealOff(ctx context.Context, s ledger.Sealing) error {
 				}
 			}
 		}
-		_, err := tx.Exec(ctx, l.sql.putMeta, sealedKey, string(value))
+		_, err = tx.Exec(ctx, l.sql.putMeta, sealedKey, string(value))
 		return err
 	})
 }
 
 // Unseal implements ledger.Source.
-func (l *Ledger) Unseal(ctx context.Context, mark string) error {
-	return l.resealed(ctx, mark, func(tx pgx.Tx, now *ledger.Sealing) error {
-		if now == nil {
-			return nil
+func (l *Ledger) Unseal(ctx context.Context, seen ledger.Sealing) error {
+	return l.resealed(ctx, func(tx pgx.Tx, now *ledger.Sealing) error {
+		if err := seen.Opens(now); err != nil || now == nil {
+			return err
 		}
 		if _, err := tx.Exec(ctx, l.sql.unsealTrigger); err != nil {
 			return err
@@ -138,9 +142,8 @@ func (l *Ledger) Unseal(ctx context.Context, mark string) error {
 	})
 }
 
-// resealed changes the seal, unless it has another mark. Of several who do so at once
-// one comes after the other.
-func (l *Ledger) resealed(ctx context.Context, mark string, change func(tx pgx.Tx, now *ledger.Sealing) error) error {
+// resealed changes the seal. Of several who do so at once one comes after the other.
+func (l *Ledger) resealed(ctx context.Context, change func(tx pgx.Tx, now *ledger.Sealing) error) error {
 	if l.opts.ReadOnly {
 		return ledger.ErrReadOnly
 	}
@@ -150,11 +153,8 @@ func (l *Ledger) resealed(ctx context.Context, mark string, change func(tx pgx.T
 				return err
 			}
 			now, err := readSealing(tx.QueryRow(ctx, l.sql.meta, sealedKey))
-			switch {
-			case err != nil:
+			if err != nil {
 				return err
-			case now != nil && now.Mark != mark:
-				return &ledger.SealedError{Sealing: *now}
 			}
 			return change(tx, now)
 		})

@@ -68,6 +68,61 @@ func ascii(t *testing.T, s *pgtest.Server) string {
 	return s.URL("ascii")
 }
 
+// A role that the server does not know, and a host that nobody knows.
+func TestWrongURLs(t *testing.T) {
+	s := server(t)
+	for name, c := range map[string]struct{ url, says string }{
+		"no such role": {s.URLAs("nobody", "postgres"), "the server does not take the role or its password"},
+		"no such host": {"postgres://ledger.invalid/x?sslmode=disable", "look at host, port and sslmode"},
+	} {
+		if _, err := postgres.Open(t.Context(), c.url, postgres.Options{BusyTimeout: time.Second}); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A schema of an older version is brought up to date with what it holds, under a lock, by
+// whoever may; to read alone, and without the right, it says who has to, and stays as it was.
+func TestOlderSchema(t *testing.T) {
+	s := server(t)
+	url := s.Database(t)
+	if _, err := open(t, url, postgres.Options{}).Append(t.Context(), "s", 0, entry(1)); err != nil {
+		t.Fatal(err)
+	}
+	pgtest.Exec(t, url, "CREATE ROLE late LOGIN; GRANT USAGE ON SCHEMA sluice TO late; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA sluice TO late")
+	defer postgres.Migrate("ALTER TABLE %[1]s.record ADD COLUMN later text")()
+	for name, refused := range map[string]func() error{
+		"to read": func() error { _, err := postgres.Open(t.Context(), url, postgres.Options{ReadOnly: true}); return err },
+		"as a releaser": func() error {
+			_, err := postgres.Open(t.Context(), strings.Replace(url, "admin@", "late@", 1), postgres.Options{})
+			return err
+		},
+	} {
+		if err := refused(); !errors.Is(err, ledger.ErrReadOnly) || !strings.Contains(err.Error(), "administrator") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			l, err := postgres.Open(t.Context(), url, postgres.Options{})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = l.Close() }()
+			if got, err := l.Read(t.Context(), "s", 1); err != nil || len(got) != 1 {
+				t.Errorf("%d records, %v", len(got), err)
+			}
+		})
+	}
+	all.Wait()
+	pgtest.Exec(t, url, "UPDATE sluice.record SET later = later WHERE false")
+	if _, err := postgres.Open(t.Context(), url, postgres.Options{ReadOnly: true}); err != nil {
+		t.Errorf("once it is of the new version: %v", err)
+	}
+}
+
 // A replica can be read, and says so when it is written to.
 func TestReadOnly(t *testing.T) {
 	s := server(t)

@@ -46,7 +46,7 @@ func TestThePasswordMayRotate(t *testing.T) {
 	}
 	rotate("third", line("of another"))
 	err := appends(4)
-	if err == nil || !strings.Contains(err.Error(), "password authentication failed") || strings.Contains(err.Error(), "of another") {
+	if err == nil || !strings.Contains(err.Error(), "the server does not take the role or its password") || !strings.Contains(err.Error(), "PGPASSWORD") || strings.Contains(err.Error(), "of another") {
 		t.Errorf("with a wrong password: %v", err)
 	}
 	rotate("third", line("third"))

@@ -108,32 +108,21 @@ func (l *Ledger) attempt(ctx context.Context, h *head, after uint64, entry ledge
 	return r, err == nil, err
 }
 
-// judge says what stands in the way of an entry, in the order that the port states: a
-// repeated append succeeds even when stream and lease have moved on since.
+// judge says what stands in the way of an entry, or that it is there already.
 func (l *Ledger) judge(ctx context.Context, h *head, after uint64, entry ledger.Entry) (*stored, error) {
-	conflict := &ledger.ConflictError{Stream: h.Stream, After: after, Last: h.Seq}
 	there, err := l.find(ctx, h, entry.ID)
 	if err != nil {
 		return nil, err
 	}
+	s := ledger.Standing{Seq: h.Seq, Whole: h.whole}
 	if there != nil {
 		r := there.record()
-		if err := ledger.CheckHash(r); err != nil {
-			return nil, err
-		}
-		if !ledger.Same(r, entry) {
-			conflict.Reused = true
-			return nil, conflict
-		}
-		return there, nil
+		s.There = &r
 	}
-	if err := h.whole(); err != nil {
+	if repeated, err := ledger.Judge(h.Stream, after, entry, s); err != nil || !repeated {
 		return nil, err
 	}
-	if h.Seq != after {
-		return nil, conflict
-	}
-	return nil, nil
+	return there, nil
 }
 
 // whole says whether the last record is what the head says. Nothing is built upon one

@@ -83,6 +83,8 @@ func (s *store) mapError(err error) error {
 		return &deniedError{place: s.place, err: err}
 	case code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch" || code == "ExpiredToken" || code == "InvalidToken":
 		return fmt.Errorf("%s: the store does not take the credentials; look at AWS_PROFILE, AWS_ACCESS_KEY_ID or the role: %w", s.place, err)
+	case skewed(err):
+		return fmt.Errorf("%s: this machine's clock and the store's are further apart than the store allows, which is 15 minutes with AWS; set this machine's clock, for example by NTP: %w", s.place, err)
 	case code == "QuotaExceeded" || code == "XMinioStorageFull" || stat == http.StatusInsufficientStorage:
 		return fmt.Errorf("%s: %w: %w", s.place, ledger.ErrFull, err)
 	case code == "InvalidRequest" && strings.Contains(err.Error(), "Object Lock"):

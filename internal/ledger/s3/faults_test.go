@@ -123,16 +123,14 @@ func TestRefusals(t *testing.T) {
 		want  error
 		says  string
 	}{
-		"forbidden":      {s3test.Refuse(403, "AccessDenied", "Access Denied"), ledger.ErrReadOnly, "docs/policies"},
-		"full":           {s3test.Refuse(507, "XMinioStorageFull", "Storage backend has reached its minimum free drive threshold."), ledger.ErrFull, ""},
-		"key disabled":   {s3test.Refuse(400, "KMS.DisabledException", "The key is disabled."), nil, "key with which the bucket is encrypted"},
-		"key forbidden":  {s3test.Refuse(403, "AccessDenied", "not authorized to perform: kms:GenerateDataKey"), nil, "kms:GenerateDataKey"},
-		"bucket is gone": {s3test.Refuse(404, "NoSuchBucket", "The specified bucket does not exist"), ledger.ErrMissing, "no bucket ledger-1"},
-		"another region": {func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			w.Header().Set("X-Amz-Bucket-Region", "eu-west-3")
-			s3test.Refuse(301, "PermanentRedirect", "must be addressed using the specified endpoint")(w, r, next)
-		}, nil, "another region, eu-west-3"},
-		"expired": {s3test.Refuse(400, "ExpiredToken", "The provided token has expired."), nil, "does not take the credentials"},
+		"forbidden":       {s3test.Refuse(403, "AccessDenied", "Access Denied"), ledger.ErrReadOnly, "docs/policies"},
+		"full":            {s3test.Refuse(507, "XMinioStorageFull", "Storage backend has reached its minimum free drive threshold."), ledger.ErrFull, ""},
+		"key disabled":    {s3test.Refuse(400, "KMS.DisabledException", "The key is disabled."), nil, "key with which the bucket is encrypted"},
+		"key forbidden":   {s3test.Refuse(403, "AccessDenied", "not authorized to perform: kms:GenerateDataKey"), nil, "kms:GenerateDataKey"},
+		"bucket is gone":  {s3test.Refuse(404, "NoSuchBucket", "The specified bucket does not exist"), ledger.ErrMissing, "no bucket ledger-1"},
+		"another region":  {elsewhere, nil, "another region, eu-west-3"},
+		"a clock far off": {s3test.Refuse(403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large."), nil, "set this machine's clock, for example by NTP"},
+		"expired":         {s3test.Refuse(400, "ExpiredToken", "The provided token has expired."), nil, "does not take the credentials"},
 	} {
 		s, l := begin(t)
 		s.Before(s3test.Of("PUT", "", c.fault))

@@ -131,7 +131,7 @@ func checkFormat(text []byte) error {
 	case f.Format > format:
 		return fmt.Errorf("%w: its layout has version %d, this one knows up to %d; install that Sluice or a later one", ledger.ErrNewer, f.Format, format)
 	case f.Format < 1:
-		return errors.New("it says no version of a layout")
+		return fmt.Errorf("%w: it says no version of its layout, which is 1 to %d; restore the former version of the object", ledger.ErrForeign, format)
 	}
 	return nil
 }

@@ -86,6 +86,12 @@ func TestOpenRefuses(t *testing.T) {
 		"another's ledger.json":  {there: map[string]string{"acme/ledger.json": `{"accounts":[]}`}, want: ledger.ErrForeign, says: "ledger.json of something else"},
 		"a ledger inside":        {there: map[string]string{"acme/payments/ledger.json": "{}"}, want: ledger.ErrForeign},
 		"a newer layout":         {there: map[string]string{"acme/ledger.json": `{"kind":"sluice-ledger","format":7,"ledger":"x"}`}, want: ledger.ErrNewer, says: "version 7, this one knows up to 1"},
+		"no layout's version":    {there: map[string]string{"acme/ledger.json": `{"kind":"sluice-ledger","ledger":"x"}`}, want: ledger.ErrForeign, says: "which is 1 to 1; restore"},
+		"another region":         {before: elsewhere, says: "another region, eu-west-3: name that one by region="},
+		"a key that is off":      {before: s3test.Of("PUT", "", s3test.Refuse(400, "KMS.DisabledException", "The key is disabled.")), says: "or enable the key"},
+		"a key of others":        {before: s3test.Of("PUT", "", s3test.Refuse(403, "AccessDenied", "not authorized to perform: kms:GenerateDataKey")), says: "allow kms:GenerateDataKey and kms:Decrypt"},
+		"a key, to read":         {before: s3test.Of("GET", "ledger.json", s3test.Refuse(403, "AccessDenied", "not authorized to perform: kms:Decrypt")), opts: s3.Options{ReadOnly: true}, says: "allow kms:GenerateDataKey and kms:Decrypt"},
+		"a clock far off":        {before: s3test.Refuse(403, "RequestTimeTooSkewed", "The difference is too large."), says: "set this machine's clock"},
 		"no permission to write": {before: s3test.Of("PUT", "", s3test.Refuse(403, "AccessDenied", "Access Denied")), want: ledger.ErrReadOnly, says: "docs/policies"},
 		"no permission at all":   {before: s3test.Refuse(403, "AccessDenied", "Access Denied"), says: "docs/policies"},
 	} {
@@ -122,6 +128,12 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := s3.Open(t.Context(), s.URL(s.Plain(t), "acme", "allow_unversioned=true"), s3.Options{}); err != nil {
 		t.Errorf("no versions, and that is known: %v", err)
 	}
+}
+
+// elsewhere is a bucket of another region.
+func elsewhere(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	w.Header().Set("X-Amz-Bucket-Region", "eu-west-3")
+	s3test.Refuse(301, "PermanentRedirect", "must be addressed using the specified endpoint")(w, r, next)
 }
 
 // onlyCreates is a store that honours one condition of the two.

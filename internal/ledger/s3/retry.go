@@ -42,7 +42,7 @@ func (s *store) callOpen(ctx context.Context, try func(context.Context) error) (
 			return false, nil
 		}
 		again := transient(err)
-		if again && !throttled(err) && !unreached(err) {
+		if again && !throttled(err) && !unreached(err) && !skewed(err) {
 			unknown = err
 		}
 		if ctx.Err() != nil {
@@ -57,7 +57,7 @@ func (s *store) callOpen(ctx context.Context, try func(context.Context) error) (
 			patience /= 5
 		}
 		if s.clock.Now().Sub(start)+pause > patience {
-			if unreached(err) && unknown == nil {
+			if (unreached(err) || skewed(err)) && unknown == nil {
 				return false, s.mapError(err)
 			}
 			if unknown != nil {
@@ -94,6 +94,10 @@ func jitter(d time.Duration) time.Duration {
 	return d/2 + d*time.Duration(b[0])/512
 }
 
+// skewed says whether the store refused a request for its time. The SDK takes the store's
+// time from that answer, so the next request is right where the store says it.
+func skewed(err error) bool { return errorCode(err) == "RequestTimeTooSkewed" }
+
 // throttled says whether the store refused a request for its load, so surely did
 // nothing.
 func throttled(err error) bool {
@@ -108,11 +112,11 @@ func throttled(err error) bool {
 
 // transient says whether the same request may have another answer soon.
 func transient(err error) bool {
-	if throttled(err) || unreached(err) {
+	if throttled(err) || unreached(err) || skewed(err) {
 		return true
 	}
 	switch errorCode(err) {
-	case "InternalError", "OperationAborted", "RequestTimeout", "RequestTimeTooSkewed", "BadDigest":
+	case "InternalError", "OperationAborted", "RequestTimeout", "BadDigest":
 		return true
 	case "ConditionalRequestConflict":
 		// Another write was under way. What it made of the object is to be looked at.

@@ -62,8 +62,12 @@ func (l *Ledger) Sealing(ctx context.Context) (*ledger.Sealing, error) {
 
 // SealOff implements ledger.Source.
 func (l *Ledger) SealOff(ctx context.Context, s ledger.Sealing) error {
-	if err := l.resealed(ctx, s.Mark, &s); err != nil || s.Done {
-		return err
+	err := l.resealed(ctx, func(now *ledger.Sealing) (*ledger.Sealing, error) {
+		next, err := s.After(now)
+		return &next, err
+	})
+	if err != nil || s.Finishing || s.Done {
+		return err // What is finishing has its marks.
 	}
 	objects, err := l.store.list(ctx, headDir, 0)
 	if err != nil {
@@ -103,10 +107,13 @@ func (l *Ledger) mark(ctx context.Context, stream, mark string) error {
 }
 
 // Unseal implements ledger.Source.
-func (l *Ledger) Unseal(ctx context.Context, mark string) error { return l.resealed(ctx, mark, nil) }
+func (l *Ledger) Unseal(ctx context.Context, seen ledger.Sealing) error {
+	return l.resealed(ctx, func(now *ledger.Sealing) (*ledger.Sealing, error) { return nil, seen.Opens(now) })
+}
 
-// resealed changes what ledger.json says, unless it has another mark.
-func (l *Ledger) resealed(ctx context.Context, mark string, s *ledger.Sealing) error {
+// resealed changes what ledger.json says, under the condition that it still says what
+// the change was made of.
+func (l *Ledger) resealed(ctx context.Context, change func(now *ledger.Sealing) (*ledger.Sealing, error)) error {
 	if err := l.writable(ctx); err != nil {
 		return err
 	}
@@ -117,10 +124,10 @@ func (l *Ledger) resealed(ctx context.Context, mark string, s *ledger.Sealing) e
 			return err
 		case !found:
 			return l.missing()
-		case a.Sealed != nil && a.Sealed.Mark != mark:
-			return &ledger.SealedError{Sealing: *a.Sealed}
-		case a.Sealed == nil && s == nil:
-			return nil
+		}
+		s, err := change(a.Sealed)
+		if err != nil || a.Sealed == nil && s == nil {
+			return err
 		}
 		a.Sealed, a.Write = s, nonce()
 		text, err := a.text()

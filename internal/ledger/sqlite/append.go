@@ -85,8 +85,11 @@ func (l *Ledger) append(stream string, after uint64, entry ledger.Entry) (ledger
 		}
 	}
 	prev, there, err := l.examine(stream, after, entry)
-	if err != nil || there != nil {
-		return deref(there), err
+	switch {
+	case err != nil:
+		return ledger.Record{}, err
+	case there != nil:
+		return *there, nil
 	}
 	return l.insert(stream, after, prev, entry)
 }
@@ -99,33 +102,21 @@ func (l *Ledger) examine(stream string, after uint64, entry ledger.Entry) (strin
 	if err != nil {
 		return "", nil, named(err, stream, after)
 	}
-	conflict := &ledger.ConflictError{Stream: stream, After: after, Last: last.Seq}
-	there, repeated, err := one(l.stmts.byID, stream, entry.ID)
+	same, taken, err := one(l.stmts.byID, stream, entry.ID)
 	if err != nil {
 		return "", nil, named(err, stream, after)
 	}
-	if repeated {
-		if err := ledger.CheckHash(there); err != nil {
-			return "", nil, err
-		}
-		if !ledger.Same(there, entry) {
-			conflict.Reused = true
-			return "", nil, conflict
-		}
-		return "", &there, nil
-	}
-	prev := ledger.ZeroHash
+	s, prev := ledger.Standing{Seq: last.Seq}, ledger.ZeroHash
 	if found {
-		// Nothing is built upon a record that is not what was written.
-		if err := ledger.CheckHash(last); err != nil {
-			return "", nil, err
-		}
-		prev = last.Hash
+		s.Last, prev = &last, last.Hash
 	}
-	if last.Seq != after {
-		return "", nil, conflict
+	if taken {
+		s.There = &same
 	}
-	return prev, nil, nil
+	if repeated, err := ledger.Judge(stream, after, entry, s); err != nil || !repeated {
+		return prev, nil, err
+	}
+	return "", &same, nil
 }
 
 // insert writes the record, unless its lease has changed hands.
@@ -171,13 +162,6 @@ func (l *Ledger) refresh() error {
 	return nil
 }
 
-func deref(r *ledger.Record) ledger.Record {
-	if r == nil {
-		return ledger.Record{}
-	}
-	return *r
-}
-
 // one reads the record that a statement finds, if there is one.
 func one(stmt *sql.Stmt, args ...any) (ledger.Record, bool, error) {
 	r, err := scan(stmt.QueryRow(args...))
@@ -191,14 +175,8 @@ func one(stmt *sql.Stmt, args ...any) (ledger.Record, bool, error) {
 func columns(r ledger.Record) []any {
 	return []any{
 		r.Stream, int64(r.Seq), r.ID, r.Kind, r.At.UnixMicro(), r.Actor, r.Service, r.Environment,
-		int64(r.Fence), unhex(r.Prev), unhex(r.Hash), string(r.Body),
+		int64(r.Fence), ledger.HashBytes(r.Prev), ledger.HashBytes(r.Hash), string(r.Body),
 	}
-}
-
-// unhex is for hashes that Seal made.
-func unhex(hash string) []byte {
-	b, _ := hex.DecodeString(hash)
-	return b
 }
 
 // errType says that a column holds what nobody wrote there.

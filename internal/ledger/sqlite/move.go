@@ -124,11 +124,15 @@ func (l *Ledger) refused(err error) error {
 // SealOff implements ledger.Source. It is one transaction, and SQLite has one writer at
 // a time: an append is before it or behind it.
 func (l *Ledger) SealOff(ctx context.Context, s ledger.Sealing) error {
-	value, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	return l.resealed(ctx, s.Mark, func(now *ledger.Sealing) error {
+	return l.resealed(ctx, func(now *ledger.Sealing) error {
+		next, err := s.After(now)
+		if err != nil {
+			return err
+		}
+		value, err := json.Marshal(next)
+		if err != nil {
+			return err
+		}
 		if now == nil {
 			if err := exec(l.conn, sealedTrigger); err != nil {
 				return mapError(err)
@@ -139,24 +143,21 @@ func (l *Ledger) SealOff(ctx context.Context, s ledger.Sealing) error {
 }
 
 // Unseal implements ledger.Source.
-func (l *Ledger) Unseal(ctx context.Context, mark string) error {
-	return l.resealed(ctx, mark, func(now *ledger.Sealing) error {
-		if now == nil {
-			return nil
+func (l *Ledger) Unseal(ctx context.Context, seen ledger.Sealing) error {
+	return l.resealed(ctx, func(now *ledger.Sealing) error {
+		if err := seen.Opens(now); err != nil || now == nil {
+			return err
 		}
 		return mapError(errors.Join(exec(l.conn, "DROP TRIGGER record_sealed"), exec(l.conn, "DELETE FROM meta WHERE key = ?", sealedKey)))
 	})
 }
 
-// resealed changes the seal, unless it has another mark.
-func (l *Ledger) resealed(ctx context.Context, mark string, change func(now *ledger.Sealing) error) error {
+// resealed changes the seal.
+func (l *Ledger) resealed(ctx context.Context, change func(now *ledger.Sealing) error) error {
 	return l.write(ctx, func() error {
 		now, err := readSealing(l.conn.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = ?", sealedKey))
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case now != nil && now.Mark != mark:
-			return &ledger.SealedError{Sealing: *now}
 		}
 		return change(now)
 	})

@@ -232,7 +232,7 @@ func syncDir(dir string) {
 }
 
 func missing(path string) error {
-	return fmt.Errorf("%s: %w: terraform apply creates it; if it was there before, restore it, or start again with sluice ledger rebind", path, ledger.ErrMissing)
+	return fmt.Errorf("%s: %w: terraform apply creates it; if it was there before, restore it", path, ledger.ErrMissing)
 }
 
 // dsn builds SQLite's URI for a path that may contain any character.

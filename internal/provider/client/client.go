@@ -65,6 +65,7 @@ type Client struct {
 	open    ledger.Ledger
 	reading ledger.Ledger
 	planned map[release.Key]bool
+	lost    map[release.Key]error
 	checks  check.Runner
 	// looks are those that forecasts share, on the ledger looksOn.
 	looks   driftgate.Look
@@ -275,4 +276,23 @@ func (c *Client) Close() error {
 	}
 	c.open, c.reading = nil, nil
 	return err
+}
+
+// Lose notes that the ledger lacks records of the release which a state has seen, so that
+// a drift check behind it does not bring back what such a ledger says.
+func (c *Client) Lose(key release.Key, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lost == nil {
+		c.lost = map[release.Key]error{}
+	}
+	c.lost[key] = err
+}
+
+// Lost is what a state has seen of the release and the ledger lacks; nil where that is
+// nothing, or no state has said so.
+func (c *Client) Lost(key release.Key) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lost[key]
 }

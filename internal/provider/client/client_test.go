@@ -107,6 +107,18 @@ func TestAPlannedRolloutIsRemembered(t *testing.T) {
 	}
 }
 
+func TestALossIsRemembered(t *testing.T) {
+	c := &Client{}
+	key, missing := release.Key{Service: "checkout", Environment: "production"}, errors.New("record 7 is not there")
+	if c.Lost(key) != nil {
+		t.Error("nothing is lost yet")
+	}
+	c.Lose(key, missing)
+	if !errors.Is(c.Lost(key), missing) || c.Lost(release.Key{Service: "cart", Environment: "production"}) != nil {
+		t.Error("the loss of one release is that of another")
+	}
+}
+
 func TestOnlyAClientIsAClient(t *testing.T) {
 	c := &Client{}
 	if got, wrong := From(c); got != c || wrong != "" {

@@ -63,9 +63,9 @@ func TestAnErrorSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		t.Errorf("summary %q", summary)
 	}
 	want := strings.Join([]string{
-		"What happened: the ledger that this state was written against is not there.",
+		"What happened: there is no ledger at the place that is named.",
 		"What serves is as it was: this touched no target.",
-		`What to do: put it back, or name the right one in the provider block or in SLUICE_LEDGER; when it is lost for good, start again from a new one with: sluice ledger rebind --reason "...".`,
+		"What to do: name the right one in the provider block or in SLUICE_LEDGER; when this is the right one, the first apply that records something creates it; when it was there before, restore it.",
 		"Original error: the ledger does not exist: no file",
 	}, "\n")
 	if diff := cmp.Diff(want, detail); diff != "" {

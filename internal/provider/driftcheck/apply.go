@@ -115,6 +115,11 @@ func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReques
 	if found := tell(check, report); found.HasError() || !req.ClientCapabilities.DeferralAllowed {
 		resp.Diagnostics.Append(found...)
 	}
+	// What a ledger says that was brought back from an older copy is not what should serve.
+	if err := r.client.Lost(check.Release); err != nil && report.Repairs() {
+		resp.Diagnostics.AddError(diags.Unable("repair", "release", check.Release.String(), err))
+		return
+	}
 	// A repair that was planned is not dropped in silence when apply cannot see any
 	// more what it would change: the state has what the plan saw, and Update refuses.
 	planned := state.Observed.ValueString() != "" && report.Status == drift.StatusUnknown && check.EffectiveMode() == drift.ModeRemediate

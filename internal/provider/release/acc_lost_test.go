@@ -50,9 +50,21 @@ func TestAccALedgerThatLostItsNewestRecordsIsNoticed(t *testing.T) {
 	s.MustFail("the ledger lacks records that this state has seen")
 	s.wantServing(s.v2)
 
+	// Nor does a drift check bring back what it says, where the release itself is to stay as
+	// that ledger has it.
+	s.Write("main.tf", watched(s.config(s.v1), "remediate", ""))
+	s.Apply() // The first look of the check is none of its repairs.
+	plan = s.Plan()
+	if plan.Exit != 1 {
+		t.Fatalf("a repair by what the ledger lacks is planned: exit %d, %s", plan.Exit, plan.Text("warning"))
+	}
+	s.Wants(plan, "error", "Unable to repair release checkout/production", "the ledger lacks records that this state has seen", "sluice ledger rebind --reason")
+	s.wantServing(s.v2)
+
 	// The right one is still the right one: nothing was spoilt by the look at another.
 	s.ledger = right
 	s.Write("main.tf", s.config(s.v2))
+	s.Apply() // Which knows nothing of the drift check, and says so.
 	s.MustBeSettled()
 
 	s.ledger = old

@@ -170,7 +170,8 @@ func TestAccWaves_GrowAndImport(t *testing.T) {
 	f.MustBeSettled()
 }
 
-// TestAccWaves_Example releases by the example, twice.
+// TestAccWaves_Example releases by the example, twice. Its first release may only start:
+// nothing serves anywhere then, and its outputs say so.
 func TestAccWaves_Example(t *testing.T) {
 	f := newFleet(t, "eu-1", "us-1", "us-2")
 	content, err := os.ReadFile("../../../examples/waves/main.tf")
@@ -178,13 +179,19 @@ func TestAccWaves_Example(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Write("versions.tf", "") // The example has its own.
-	f.Write("main.tf", strings.Replace(string(content), `provider "sluice" {}`, fmt.Sprintf("provider \"sluice\" {\n ledger = \"sqlite:%s\"\n}", f.ledger), 1))
-	for _, p := range []artifact.Payload{f.v1, f.v2} {
+	whole := strings.Replace(string(content), `provider "sluice" {}`, fmt.Sprintf("provider \"sluice\" {\n ledger = \"sqlite:%s\"\n}", f.ledger), 1)
+	started := strings.Replace(whole, "  artifact    = var.artifact\n", "  artifact    = var.artifact\n"+waits("started"), 1)
+	for i, p := range []artifact.Payload{f.v1, f.v2} {
 		cells := ""
 		for _, name := range f.names {
 			cells += fmt.Sprintf("  %s = { region = %q, url = %q, metrics = %q }\n", name, name[:2], f.labs[name].Contract, f.labs[name].Metrics)
 		}
 		f.Write("terraform.tfvars", fmt.Sprintf("cells = {\n%s}\nstep = \"500ms\"\nlook = \"100ms\"\nsoak = \"300ms\"\nartifact = { version = %q, reference = %q }\n", cells, p.Version, p.Reference))
+		if i == 0 {
+			f.Write("main.tf", started)
+			f.mustGoOn()
+		}
+		f.Write("main.tf", whole)
 		f.MustApply()
 		f.wantAt(p, f.names...)
 	}

@@ -176,7 +176,7 @@ func (p *planning) ask(ctx context.Context, rollout bool) {
 		}
 		if rollout || open != nil {
 			p.r.client.Plan(key)
-			if p.diags.Append(lost(ctx, l, "plan", key, p.seen, h)...); p.diags.HasError() {
+			if p.diags.Append(p.r.lost(ctx, l, "plan", key, p.seen, h)...); p.diags.HasError() {
 				return
 			}
 		}

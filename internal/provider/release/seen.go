@@ -52,13 +52,14 @@ func endOf(h *engine.History) ledger.Head {
 // lost refuses forward work on a ledger that lacks what the state has seen. It is asked at
 // plan, and so at apply too, where core plans again. What goes back is done by commands,
 // which know no state.
-func lost(ctx context.Context, l ledger.Ledger, verb string, key engine.Key, seen ledger.Seen, h *engine.History) diagnostics {
+func (r *Resource) lost(ctx context.Context, l ledger.Ledger, verb string, key engine.Key, seen ledger.Seen, h *engine.History) diagnostics {
 	var out diagnostics
 	now := ledger.Head{Stream: key.Stream()}
 	if h != nil {
 		now = endOf(h)
 	}
 	if err := ledger.CheckSeen(ctx, l, seen, now); err != nil {
+		r.client.Lose(key, err)
 		out.AddError(diags.Unable(verb, "release", key.String(), err))
 	}
 	return out
@@ -66,8 +67,8 @@ func lost(ctx context.Context, l ledger.Ledger, verb string, key engine.Key, see
 
 // lostOnRead is what a refresh says of it: a warning, so that what serves can still be
 // seen, except where the ledger has nothing of the release left: it is not gone.
-func lostOnRead(ctx context.Context, l ledger.Ledger, key engine.Key, seen ledger.Seen, h *engine.History) diagnostics {
-	found := lost(ctx, l, "read", key, seen, h)
+func (r *Resource) lostOnRead(ctx context.Context, l ledger.Ledger, key engine.Key, seen ledger.Seen, h *engine.History) diagnostics {
+	found := r.lost(ctx, l, "read", key, seen, h)
 	if h == nil || wish(h) == nil {
 		return found
 	}

@@ -51,6 +51,8 @@ func (d *DataSource) Configure(_ context.Context, req datasource.ConfigureReques
 // model is the data source as Terraform has it.
 type model struct {
 	Ledgers     types.Map    `tfsdk:"ledgers"`
+	SkipMissing types.Bool   `tfsdk:"skip_missing"`
+	Missing     types.List   `tfsdk:"missing"`
 	Service     types.String `tfsdk:"service"`
 	Environment types.String `tfsdk:"environment"`
 	State       types.String `tfsdk:"state"`
@@ -66,7 +68,7 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	m.Releases = types.ListNull(rowType())
+	m.Releases, m.Missing = types.ListNull(rowType()), types.ListNull(types.StringType)
 	if d.client.Unknown {
 		resp.Diagnostics.AddWarning("The releases cannot be listed yet",
 			"The provider block is not known, so no ledger can be asked; the list is null in this plan.")
@@ -81,12 +83,20 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	}
 	given := map[string]string{}
 	resp.Diagnostics.Append(m.Ledgers.ElementsAs(ctx, &given, false)...)
+	missing := []attr.Value{}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		more, err := d.of(ctx, name, given[name], f)
-		if err != nil {
-			resp.Diagnostics.AddAttributeError(path.Root("ledgers").AtMapKey(name), unable, fmt.Sprintf("The ledger of the scope %s cannot be listed: %v", name, err))
+		at := path.Root("ledgers").AtMapKey(name)
+		switch {
+		case errors.Is(err, ledger.ErrMissing) && m.SkipMissing.ValueBool():
+			missing = append(missing, types.StringValue(name))
+			resp.Diagnostics.AddAttributeWarning(at, "A ledger is not there yet", fmt.Sprintf("The ledger of the scope %s is left out, and stands in missing: %v. The first apply of its workspace creates it. If it was there before, it is lost: its own workspace says what to do.", name, err))
+		case errors.Is(err, ledger.ErrMissing):
+			resp.Diagnostics.AddAttributeError(at, unable, fmt.Sprintf("The ledger of the scope %s cannot be listed: %v. If it is not there yet, since the first apply of its workspace creates it, set skip_missing = true.", name, err))
+		case err != nil:
+			resp.Diagnostics.AddAttributeError(at, unable, fmt.Sprintf("The ledger of the scope %s cannot be listed: %v", name, err))
 		}
-		rows = append(rows, more...)
+		rows = survey.Add(rows, more)
 	}
 	if resp.Diagnostics.HasError() {
 		return
@@ -94,7 +104,7 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	slices.SortStableFunc(rows, func(a, b survey.Row) int {
 		return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Environment, b.Environment))
 	})
-	m.Releases = values(rows)
+	m.Releases, m.Missing = values(rows), types.ListValueMust(types.StringType, missing)
 	resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
 }
 

@@ -15,7 +15,7 @@ import (
 
 const description = "Every release of the ledger, and of others that this workspace may read: what should serve, which rollout is open, and who manages it, by the record. " +
 	"It is how an organisation looks across its business units: each ledger is read where it is, and nothing central collects. No target is asked. " +
-	"A ledger that cannot be read is an error, since a list without it would say that nothing is there."
+	"A ledger that cannot be read is an error, since a list without it would say that nothing is there. One that is named twice is listed once."
 
 // row are the names of the attributes of one release.
 var row = map[string]string{
@@ -51,6 +51,14 @@ func (d *DataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 		"ledgers": schema.MapAttribute{
 			Optional: true, ElementType: types.StringType,
 			MarkdownDescription: "The URLs of other ledgers, by scope; each must say that it is that scope's. They are opened for reading alone. Default: none, and then only the ledger of the provider block is looked at. Example: `{ \"acme/retail\" = \"postgres://ledger.example/sluice?sluice_schema=retail\" }`.",
+		},
+		"skip_missing": schema.BoolAttribute{
+			Optional:            true,
+			MarkdownDescription: "Whether a ledger of `ledgers` that is not there yet is left out, with a warning, instead of being an error: so the organisation's first apply may name units whose own first apply is still to come. One that is there and cannot be read is an error all the same. Default: `false`.",
+		},
+		"missing": schema.ListAttribute{
+			Computed: true, ElementType: types.StringType,
+			MarkdownDescription: "The scopes whose ledgers were left out, since they are not there. Null while the provider block is not known.",
 		},
 		"service":     schema.StringAttribute{Optional: true, MarkdownDescription: "Only releases of this service.", Validators: []validator.String{definition.Name()}},
 		"environment": schema.StringAttribute{Optional: true, MarkdownDescription: "Only releases in this environment.", Validators: []validator.String{definition.Name()}},

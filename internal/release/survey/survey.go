@@ -103,6 +103,21 @@ func Of(ctx context.Context, l ledger.Ledger, f Filter) ([]Row, error) {
 	return slices.DeleteFunc(rows, func(r Row) bool { return !f.takes(r) }), nil
 }
 
+// Add puts more rows behind others, without those of a ledger that is listed already: it
+// may be named twice, as one's own and by its scope.
+func Add(rows, more []Row) []Row {
+	listed := map[string]bool{}
+	for _, r := range rows {
+		listed[r.Ledger] = true
+	}
+	for _, r := range more {
+		if !listed[r.Ledger] {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
 // wants leaves out what a stream's name tells already, and the parts of a release over
 // many targets, which are one.
 func (f Filter) wants(stream string) bool {

@@ -19,7 +19,7 @@ import (
 const threeSteps = `
   canary = { steps = [{ weight = 20, at_least = "200ms" }, { weight = 50, at_least = "200ms" }, { weight = 100 }] }
   analysis = {
-    interval = "100ms"
+    interval = "500ms"
     metrics  = { errors = { critical = true, ceiling = "5%", dispersion = 1 } }
   }
 `

@@ -58,8 +58,8 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Message, e.Err) 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// codes are the errors that AWS's services have in common, and those of Lambda,
-// by the code that comes with the answer.
+// codes are the errors that AWS's services have in common, and those of Lambda
+// and ECS, by the code that comes with the answer.
 var codes = map[string]Kind{
 	"ExpiredToken": Credentials, "ExpiredTokenException": Credentials, "RequestExpired": Credentials,
 	"InvalidClientTokenId": Credentials, "UnrecognizedClientException": Credentials, "InvalidAccessKeyId": Credentials,
@@ -75,14 +75,19 @@ var codes = map[string]Kind{
 	"RequestLimitExceeded": Throttled, "RequestThrottled": Throttled, "RequestThrottledException": Throttled, "SlowDown": Throttled,
 
 	"ResourceNotFoundException": NotFound, "ProvisionedConcurrencyConfigNotFoundException": NotFound,
+	"ClusterNotFoundException": NotFound, "ServiceNotFoundException": NotFound, "ServiceDeploymentNotFoundException": NotFound,
+	"RuleNotFound": NotFound, "ListenerNotFound": NotFound, "TargetGroupNotFound": NotFound, "LoadBalancerNotFound": NotFound,
 
 	"PreconditionFailedException": Stale,
 
 	"ResourceConflictException": Conflict, "ResourceInUseException": Conflict, "ResourceNotReadyException": Conflict,
+	"ConflictException": Conflict, "ServiceNotActiveException": Conflict,
 
 	"InvalidParameterValueException": Invalid, "InvalidParameterException": Invalid, "ValidationException": Invalid, "ValidationError": Invalid,
 	"InvalidRequestContentException": Invalid, "CodeStorageExceededException": Invalid, "InvalidCodeSignatureException": Invalid,
 	"CodeVerificationFailedException": Invalid, "CodeSigningConfigNotFoundException": Invalid,
+	"ClientException": Invalid, "LimitExceededException": Invalid, "UnsupportedFeatureException": Invalid, "NamespaceNotFoundException": Invalid,
+	"PlatformUnknownException": Invalid, "PlatformTaskDefinitionIncompatibilityException": Invalid,
 }
 
 // Explain says what an error of a client means. It returns nil for nil, and an

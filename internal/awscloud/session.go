@@ -162,3 +162,7 @@ func (e *credentialsError) Error() string { return fmt.Sprintf("no credentials: 
 
 // Unwrap gives the cause.
 func (e *credentialsError) Unwrap() error { return e.err }
+
+// Emulated says whether the endpoint is of this machine: an emulator, which answers
+// for every service at one address. Any other endpoint is of one service alone.
+func (s *Session) Emulated() bool { return s.settings.local() }

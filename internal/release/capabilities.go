@@ -15,7 +15,7 @@ func missing(spec Spec, caps target.Capabilities) field.Errors {
 	var names []string
 	for _, s := range spec.Strategy.Steps() {
 		lacks := s.Traffic.Lacks(caps)
-		if w := s.Traffic.Weight; w > 0 && w < 100 && s.Traffic.Batch == nil && !caps.Weights {
+		if w := s.Traffic.Weight; w > 0 && w < 100 && s.Traffic.Batch == nil && !caps.Weights && !caps.FixedPlan {
 			lacks = append(lacks, "weights")
 		}
 		for _, name := range lacks {
@@ -70,4 +70,32 @@ func unattended(spec Spec, weight float64, limit *float64) string {
 		stated = fmt.Sprintf("max_unattended_weight is %g", *limit)
 	}
 	return fmt.Sprintf("the strategy %q would leave %g %% of the traffic on the new artifact if the driver died: %s, and %s; allowed are steps up to max_unattended_weight, for example max_unattended_weight = %g", spec.Strategy.Name, weight, noSwitch(spec), stated, weight)
+}
+
+// planOf is what the rollout will ask of the target, without the steps that are
+// skipped.
+func planOf(spec Spec, skipped []int) target.Plan {
+	plan := target.Plan{Bake: spec.BakeTime(), RevertAfter: spec.Strategy.RevertAfter.Std(), Irreversible: spec.Irreversible}
+	if spec.Irreversible {
+		plan.RevertAfter = 0
+	}
+	for i, s := range spec.Strategy.Steps() {
+		if !contains(skipped, i) {
+			plan.Steps = append(plan.Steps, target.PlanStep{Traffic: s.Traffic, AtLeast: s.AtLeast})
+		}
+	}
+	return plan
+}
+
+// unplanned says why a target that walks a plan of its own cannot walk this one. The
+// plan without the steps that a fast track skips must be possible as well.
+func unplanned(spec Spec, t target.Target) field.Errors {
+	planner, ok := t.(target.Planner)
+	if !ok {
+		return nil
+	}
+	if errs := planner.CheckPlan(planOf(spec, nil)); len(errs) > 0 {
+		return errs.Under("strategy")
+	}
+	return planner.CheckPlan(planOf(spec, skippedAlone(spec.Strategy))).Under("strategy")
 }

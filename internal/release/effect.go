@@ -124,7 +124,8 @@ func (d *driver) call(ctx context.Context, eff Effect) (target.Progress, error) 
 	write := target.WriteRequest{Key: eff.Key, Fence: d.lease.Fence, Rollout: d.h.Open().writeKey(d.key)}
 	switch eff.Kind {
 	case EffectPrepare:
-		return d.tgt.Prepare(ctx, target.PrepareRequest{WriteRequest: write, Payload: d.h.Open().Spec.Payload})
+		r := d.h.Open()
+		return d.tgt.Prepare(ctx, target.PrepareRequest{WriteRequest: write, Payload: r.Spec.Payload, Plan: planOf(r.Spec, r.Skipped)})
 	case EffectApply, EffectLower:
 		fingerprint := d.fingerprint()
 		if eff.Fingerprint != "" {

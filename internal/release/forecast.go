@@ -216,6 +216,9 @@ func (e *Engine) validateCapabilities(ctx context.Context, spec Spec) field.Erro
 	if errs = append(errs, missing(spec, caps)...); len(errs) > 0 {
 		return errs
 	}
+	if errs = unplanned(spec, t); len(errs) > 0 {
+		return errs
+	}
 	if errs = unpunctual(spec, caps); len(errs) > 0 {
 		return errs
 	}

@@ -91,7 +91,7 @@ func (e *Engine) rehearse(ctx context.Context, spec Spec, h *History, seen *targ
 	bounded, cancel := context.WithTimeout(ctx, e.callTimeout())
 	defer cancel()
 	s.caps, s.capsErr = t.Capabilities(bounded)
-	if to := s.to(); to != nil && s.capsErr == nil && !s.caps.Weights {
+	if to := s.to(); to != nil && s.capsErr == nil && !s.caps.Weights && !s.caps.FixedPlan {
 		// Without two arms side by side the old payload has to be brought up again.
 		s.obstacles, s.obstaclesErr = t.Preflight(bounded, *to)
 	}
@@ -231,7 +231,7 @@ func (s scene) capacity() gate.Finding {
 		return finding(PartCapacity, gate.Pass, "", "nothing serves now, so nothing has to carry the traffic")
 	case s.capsErr != nil:
 		return finding(PartCapacity, gate.Unknown, "see that the target can be reached from here", "the target could not say whether both artifacts stay up side by side: %v", s.capsErr)
-	case !s.caps.Weights:
+	case !s.caps.Weights && !s.caps.FixedPlan:
 		return finding(PartCapacity, gate.Unknown, "see that there is room for both, or take a target with the capability \"weights\"",
 			"%s is replaced and not kept beside %s, so nobody can tell whether there is room to bring it up again", old.Payload.Label(), s.spec.Payload.Label())
 	case old.Weight < 100:

@@ -99,6 +99,11 @@ type Capabilities struct {
 	// ConditionalWrite means that fences and fingerprints are checked by the
 	// runtime itself, atomically with the change.
 	ConditionalWrite bool `json:"conditional_write"`
+	// FixedPlan means that the runtime walks weights of its own: Prepare tells them
+	// to it, and Apply takes the next of them and no other. The target is a Planner,
+	// which says which plans the runtime can walk. It is not part of the deployment
+	// contract.
+	FixedPlan bool `json:"-"`
 }
 
 // Arm is one side of a rollout.
@@ -206,6 +211,10 @@ type Batch struct {
 type PrepareRequest struct {
 	WriteRequest
 	Payload artifact.Payload `json:"payload"`
+	// Plan is what will be asked of Apply, for targets with the capability FixedPlan;
+	// others need not look at it, and it is not sent to programs and servers that
+	// answer the contract. Without steps nobody said.
+	Plan Plan `json:"-"`
 }
 
 // ApplyRequest asks for a traffic state.

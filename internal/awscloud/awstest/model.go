@@ -201,8 +201,8 @@ func (m *Model) Answer(op *Operation, status int, code string, body []byte) erro
 		}
 		return nil
 	}
-	if status != op.HTTP.Status {
-		return fmt.Errorf("%s is answered with the status %d and not %d", op.name, op.HTTP.Status, status)
+	if status != op.Success() {
+		return fmt.Errorf("%s is answered with the status %d and not %d", op.name, op.Success(), status)
 	}
 	if op.Output == nil {
 		if len(body) > 0 {

@@ -1,0 +1,158 @@
+package ecs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// Name is the driver's name and its attribute.
+const Name = "ecs"
+
+// client is what of ECS the driver calls, and all that its policy allows.
+type client interface {
+	DescribeServices(context.Context, *awsecs.DescribeServicesInput, ...func(*awsecs.Options)) (*awsecs.DescribeServicesOutput, error)
+	ListServiceDeployments(context.Context, *awsecs.ListServiceDeploymentsInput, ...func(*awsecs.Options)) (*awsecs.ListServiceDeploymentsOutput, error)
+	DescribeServiceDeployments(context.Context, *awsecs.DescribeServiceDeploymentsInput, ...func(*awsecs.Options)) (*awsecs.DescribeServiceDeploymentsOutput, error)
+	DescribeServiceRevisions(context.Context, *awsecs.DescribeServiceRevisionsInput, ...func(*awsecs.Options)) (*awsecs.DescribeServiceRevisionsOutput, error)
+	DescribeTaskDefinition(context.Context, *awsecs.DescribeTaskDefinitionInput, ...func(*awsecs.Options)) (*awsecs.DescribeTaskDefinitionOutput, error)
+	ListTaskDefinitions(context.Context, *awsecs.ListTaskDefinitionsInput, ...func(*awsecs.Options)) (*awsecs.ListTaskDefinitionsOutput, error)
+	RegisterTaskDefinition(context.Context, *awsecs.RegisterTaskDefinitionInput, ...func(*awsecs.Options)) (*awsecs.RegisterTaskDefinitionOutput, error)
+	UpdateService(context.Context, *awsecs.UpdateServiceInput, ...func(*awsecs.Options)) (*awsecs.UpdateServiceOutput, error)
+	ContinueServiceDeployment(context.Context, *awsecs.ContinueServiceDeploymentInput, ...func(*awsecs.Options)) (*awsecs.ContinueServiceDeploymentOutput, error)
+	StopServiceDeployment(context.Context, *awsecs.StopServiceDeploymentInput, ...func(*awsecs.Options)) (*awsecs.StopServiceDeploymentOutput, error)
+	TagResource(context.Context, *awsecs.TagResourceInput, ...func(*awsecs.Options)) (*awsecs.TagResourceOutput, error)
+}
+
+// balancer is what the driver reads of the load balancer. It changes nothing there.
+type balancer interface {
+	DescribeRules(context.Context, *elb.DescribeRulesInput, ...func(*elb.Options)) (*elb.DescribeRulesOutput, error)
+	DescribeListeners(context.Context, *elb.DescribeListenersInput, ...func(*elb.Options)) (*elb.DescribeListenersOutput, error)
+}
+
+// Driver is the ecs driver.
+func Driver() target.Driver {
+	return target.Driver{Name: Name, Validate: Validate, Open: open}
+}
+
+func open(_ context.Context, raw json.RawMessage, deps target.Deps) (target.Target, error) {
+	c, err := parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	return New(c, deps)
+}
+
+// New makes the target that the configuration names. It does not connect.
+func New(c Config, deps target.Deps) (*Target, error) {
+	if errs := c.validate(); len(errs) > 0 {
+		return nil, errs.Err()
+	}
+	t := &Target{config: c, clock: deps.Clock, session: awscloud.NewSession(c.Settings, awscloud.Who{Actor: deps.Actor, Subject: deps.Subject, UserAgent: deps.UserAgent})}
+	if t.clock == nil {
+		t.clock = clock.System{}
+	}
+	return t, nil
+}
+
+// Target drives deployments of one service. It remembers nothing between calls that
+// AWS could forget or change: all is read anew. It is safe for concurrent use.
+type Target struct {
+	config  Config
+	clock   clock.Clock
+	session *awscloud.Session
+
+	mu    sync.Mutex
+	made  client
+	rules balancer
+}
+
+var (
+	_ target.Target  = (*Target)(nil)
+	_ target.Planner = (*Target)(nil)
+)
+
+// Capabilities implements target.Target. ECS walks a plan of its own, whose hooks go
+// back when nobody says to go on. Its calls take no condition, so there is no
+// conditional write: that the newest deployment is ours is checked before each, and
+// not by ECS.
+func (t *Target) Capabilities(context.Context) (target.Capabilities, error) {
+	return target.Capabilities{FixedPlan: true, RevertAfter: true}, nil
+}
+
+// ecs gives the client, made on first use.
+func (t *Target) ecs(ctx context.Context) (client, error) {
+	c, _, err := t.clients(ctx)
+	return c, err
+}
+
+func (t *Target) clients(ctx context.Context) (client, balancer, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.made != nil {
+		return t.made, t.rules, nil
+	}
+	cfg, err := t.session.Config(ctx)
+	if err != nil {
+		return nil, nil, t.failed(err, false)
+	}
+	t.made = awsecs.NewFromConfig(cfg)
+	if !t.session.Emulated() {
+		// The endpoint is that of ECS alone.
+		cfg.BaseEndpoint = nil
+	}
+	t.rules = elb.NewFromConfig(cfg)
+	return t.made, t.rules, nil
+}
+
+// targetCodes puts AWS's kinds of errors into the words of the port. Throttled is
+// not permanent, and surely changed nothing.
+var targetCodes = map[awscloud.Kind]target.Code{
+	awscloud.Credentials: target.CodeUnauthorized, awscloud.Denied: target.CodeUnauthorized,
+	awscloud.Region: target.CodeInvalid, awscloud.Throttled: target.CodeUnavailable, awscloud.NotFound: target.CodeNotFound,
+	awscloud.Stale: target.CodeConflict, awscloud.Conflict: target.CodeConflict, awscloud.Invalid: target.CodeInvalid,
+	awscloud.Unreachable: target.CodeUnavailable, awscloud.Unknown: target.CodeUnavailable,
+}
+
+// failed makes the port's error of one of AWS. A write whose outcome is unknown may
+// have taken effect.
+func (t *Target) failed(err error, write bool) error {
+	var known *target.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	e := t.session.Explain(err)
+	out := &target.Error{Code: targetCodes[e.Kind], Message: e.Message, Remedy: e.Remedy, Err: e.Err, MaybeDone: write && e.Kind == awscloud.Unknown}
+	switch {
+	case awscloud.Code(err) == "ClusterNotFoundException":
+		out.Message = "there is no cluster " + t.config.Cluster + " in " + t.config.Region + "; it may have been deleted"
+		out.Remedy = "look at the cluster's name, the region and the account of the credentials; Sluice creates no cluster"
+	case awscloud.Code(err) == "ServiceNotFoundException":
+		return t.noService()
+	case e.Kind == awscloud.Denied && write:
+		out.Remedy += "; registering a task definition and updating a service also need iam:PassRole on the task role, the execution role and the role that changes the load balancer"
+	}
+	return out
+}
+
+func (t *Target) noService() error {
+	return &target.Error{Code: target.CodeNotFound, Message: "there is no service " + t.config.Service + " in the cluster " + t.config.Cluster + " in " + t.config.Region,
+		Remedy: "look at the names, the region and the account of the credentials; Sluice creates no service"}
+}
+
+// kind says what AWS meant.
+func (t *Target) kind(err error) awscloud.Kind {
+	var known *target.Error
+	if err == nil || errors.As(err, &known) {
+		return ""
+	}
+	return t.session.Explain(err).Kind
+}

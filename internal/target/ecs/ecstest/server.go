@@ -1,0 +1,193 @@
+// Package ecstest is an ECS for tests: one service as a state machine behind HTTP,
+// with what no emulator has: strategies, service deployments, hooks that wait and time
+// out, target groups that change places, and a second update that takes the place of
+// the first without a word. Each request, and each answer of its own, is held to the
+// service model. It follows AWS's documentation; nobody has held it beside AWS itself.
+package ecstest
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
+)
+
+// Server is the service, in the account 123456789012 and eu-central-1.
+type Server struct {
+	URL string
+
+	t     testing.TB
+	model *awstest.Model
+
+	mu sync.Mutex
+	*Service
+	// Calls counts the requests of each operation; Writes lists those that changed
+	// something, in order.
+	Calls  map[string]int
+	Writes []string
+	fault  func(operation string) Fault
+	after  func(operation string)
+}
+
+// Fault is what goes wrong with one request.
+type Fault struct {
+	// Status and Code answer the request instead of carrying it out.
+	Status int
+	Code   string
+	// Lost carries the request out, and then breaks the connection.
+	Lost bool
+}
+
+// New starts an ECS with a service that runs the image. Hooks time out by now.
+func New(t testing.TB, image string, now func() time.Time) *Server {
+	t.Helper()
+	model, err := awstest.ECS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{t: t, model: model, Service: newService(image, now), Calls: map[string]int{}}
+	server := httptest.NewServer(http.HandlerFunc(s.serve))
+	t.Cleanup(server.Close)
+	s.URL = server.URL
+	return s
+}
+
+// Faults lets something go wrong: f is asked for each request, under the lock.
+func (s *Server) Faults(f func(operation string) Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = f
+}
+
+// After calls f when a request was carried out and before it is answered. It may
+// make requests itself.
+func (s *Server) After(f func(operation string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.after = f
+}
+
+// Change lets the test change the service as somebody else would.
+func (s *Server) Change(f func(*Service)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f(s.Service)
+	if !s.Slow {
+		s.Newest().run()
+	}
+}
+
+// Made lists the writes so far.
+func (s *Server) Made() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.Writes...)
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	if strings.Contains(r.Header.Get("Authorization"), "/eu-central-1/elasticloadbalancing/") {
+		s.balancer(w, string(body))
+		return
+	}
+	op, given, err := s.model.RPC(r, body)
+	if err != nil {
+		s.t.Errorf("a request that AWS would not take: %v", err)
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if !strings.Contains(r.Header.Get("Authorization"), "/eu-central-1/ecs/") {
+		s.t.Errorf("%s is not signed for ECS in eu-central-1", op.Name())
+	}
+	status, answer, code, lost, after := s.carry(op, given)
+	if after != nil {
+		after(op.Name())
+	}
+	if lost {
+		panic(http.ErrAbortHandler)
+	}
+	s.reply(w, op, status, answer, code)
+}
+
+// writes are the operations that change something.
+var writes = map[string]bool{"RegisterTaskDefinition": true, "UpdateService": true, "ContinueServiceDeployment": true, "StopServiceDeployment": true, "TagResource": true}
+
+// carry carries one request out.
+func (s *Server) carry(op *awstest.Operation, given map[string]any) (status int, answer any, code string, lost bool, after func(string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.faulty(op.Name())
+	if f.Code != "" {
+		return f.Status, object{"message": "a fault of the test"}, f.Code, false, nil
+	}
+	answer, problem := s.do(op.Name(), given)
+	if problem != nil {
+		return problem.status, object{"message": problem.text}, problem.code, f.Lost, s.after
+	}
+	if writes[op.Name()] {
+		s.Writes = append(s.Writes, op.Name())
+	}
+	return op.Success(), answer, "", f.Lost, s.after
+}
+
+func (s *Server) faulty(operation string) Fault {
+	s.Calls[operation]++
+	if s.fault == nil {
+		return Fault{}
+	}
+	return s.fault(operation)
+}
+
+func (s *Server) reply(w http.ResponseWriter, op *awstest.Operation, status int, answer any, code string) {
+	body, _ := json.Marshal(answer) // It holds maps and texts.
+	if err := s.model.Answer(op, status, code, body); err != nil {
+		s.t.Errorf("an answer that AWS would not give: %v", err)
+	}
+	if code != "" {
+		w.Header().Set("X-Amzn-Errortype", code)
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // Whoever asked may be gone.
+}
+
+// balancer answers for the load balancer: one rule with two target groups.
+func (s *Server) balancer(w http.ResponseWriter, body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w.Header().Set("Content-Type", "text/xml")
+	if !strings.Contains(body, "Action=DescribeRules&") || !strings.Contains(body, "RuleArns.member.1=") {
+		s.t.Errorf("the load balancer is asked %q", body)
+		return
+	}
+	if f := s.faulty("DescribeRules"); f.Code != "" {
+		w.WriteHeader(f.Status)
+		_, _ = io.WriteString(w, "<ErrorResponse><Error><Type>Sender</Type><Code>"+f.Code+"</Code><Message>a fault of the test</Message></Error></ErrorResponse>") // Whoever asked may be gone.
+		return
+	}
+	type group struct {
+		TargetGroupArn string
+		Weight         int
+	}
+	var answer struct {
+		XMLName xml.Name `xml:"DescribeRulesResponse"`
+		Rule    string   `xml:"DescribeRulesResult>Rules>member>RuleArn"`
+		Type    string   `xml:"DescribeRulesResult>Rules>member>Actions>member>Type"`
+		Groups  []group  `xml:"DescribeRulesResult>Rules>member>Actions>member>ForwardConfig>TargetGroups>member"`
+	}
+	answer.Rule, answer.Type = Rule, "forward"
+	for name, weight := range s.Weights {
+		answer.Groups = append(answer.Groups, group{name, weight})
+	}
+	_ = xml.NewEncoder(w).Encode(answer) // Whoever asked may be gone.
+}

@@ -19,6 +19,9 @@ const (
 	// tagVersion and tagConfiguration are the payload's.
 	tagVersion       = "sluice:version"
 	tagConfiguration = "sluice:configuration"
+	// tagBefore is the task definition that served before, to which a deployment leads
+	// that takes this one back after its end.
+	tagBefore = "sluice:before"
 	// tagEnded says that the rollout is over, and how.
 	tagEnded = "sluice:ended"
 )
@@ -33,6 +36,9 @@ type revision struct {
 	// production traffic there; empty where no load balancer is.
 	group, rule string
 }
+
+// going is true for a revision of a rollout that has not been told to have ended.
+func (r *revision) going() bool { return r.rollout() != "" && r.tags[tagEnded] == "" }
 
 // rollout is the id of the rollout that made it, empty where none did.
 func (r *revision) rollout() string {

@@ -107,7 +107,7 @@ func words(weights []float64) string {
 func switchProblem(plan target.Plan) string {
 	d, need := plan.RevertAfter, stands(plan)
 	const why = "ECS counts it from the beginning of each step, in whole minutes, and nobody can renew it: it is how long ECS waits at a step for the word to go on, before it goes back"
-	whole := max(field.Duration((2*need).Round(time.Minute)), field.Duration(10*time.Minute))
+	whole := max(field.Duration((2 * need).Round(time.Minute)), field.Duration(10*time.Minute))
 	switch {
 	case d < time.Minute || d > longest || d%time.Minute != 0:
 		return fmt.Sprintf("%s is not a time that ECS can wait; allowed are whole minutes from 1m to 336h, for example \"%s\". %s", field.FormatDuration(d), field.FormatDuration(whole.Std()), why)

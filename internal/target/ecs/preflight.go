@@ -2,13 +2,78 @@ package ecs
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
-// Preflight implements target.Target.
-func (t *Target) Preflight(ctx context.Context, _ artifact.Payload) ([]target.Obstacle, error) {
-	_, err := t.look(ctx)
-	return nil, err
+const exampleImage = "name an image with its registry, \"123456789012.dkr.ecr.eu-central-1.amazonaws.com/checkout@sha256:<digest of the image>\""
+
+// imagePattern is an image with its registry's host. ECS would look for others on
+// Docker Hub.
+var imagePattern = regexp.MustCompile(`^[a-zA-Z0-9-]+([.:][a-zA-Z0-9-]+)+/[a-z0-9._/-]+(:[\w.-]+)?@sha256:[0-9a-f]{64}$`)
+
+func fetchable(a artifact.Artifact) bool { return imagePattern.MatchString(a.Reference) }
+
+func cannotFetch(a artifact.Artifact) string { return fmt.Sprintf("ECS cannot fetch %q", a.Reference) }
+
+// Preflight implements target.Target. ECS has no rehearsal: whether an image is there,
+// and whether there is room for it, only its tasks tell.
+func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Obstacle, error) {
+	s, err := t.look(ctx)
+	var te *target.Error
+	switch {
+	case errors.As(err, &te) && target.IsPermanent(te):
+		return []target.Obstacle{{What: te.Message, Remedy: te.Remedy}}, nil
+	case err != nil:
+		return nil, err
+	}
+	var out []target.Obstacle
+	add := func(remedy, format string, args ...any) {
+		out = append(out, target.Obstacle{What: fmt.Sprintf(format, args...), Remedy: remedy})
+	}
+	sc := t.words(s)
+	if !fetchable(p.Artifact) {
+		add(exampleImage, "%s", cannotFetch(p.Artifact))
+	}
+	if sc.strayed != "" {
+		add("put the rule's weights right; ECS shifts from what it believes, and does not look at them", "%s", sc.strayed)
+	}
+	if sc.canary != nil && sc.canary.rollout() == "" && (sc.forward() || sc.back() && !sc.failed()) && errors.As(t.foreign(sc), &te) {
+		add(te.Remedy, "%s", te.Message)
+	}
+	if n := len(s.service.LoadBalancers); n > 1 {
+		add("let the service have one, or take the target alb, which moves several listeners in order", "the service %s is behind %d target groups at once, and Sluice watches the weights of one", t.config.Service, n)
+	} else if n == 0 && t.config.Shifting != nil {
+		add("give the service a target group, or leave shifting out", "the target has shifting, and the service %s has no load balancer", t.config.Service)
+	}
+	more, err := t.template(ctx, sc)
+	return append(out, more...), err
+}
+
+// template looks at what the new task definition will be made of.
+func (t *Target) template(ctx context.Context, sc scene) ([]target.Obstacle, error) {
+	from := t.config.TaskDefinition
+	if from == "" && sc.baseline != nil {
+		from = aws.ToString(sc.baseline.detail.TaskDefinition)
+	}
+	task, _, err := t.task(ctx, from)
+	var te *target.Error
+	switch {
+	case errors.As(err, &te) && target.IsPermanent(te):
+		return []target.Obstacle{{What: te.Message, Remedy: te.Remedy}}, nil
+	case err != nil:
+		return nil, err
+	case task == nil:
+		return []target.Obstacle{{What: "there is no task definition " + from + " in " + t.config.Region, Remedy: "name one that is there: task_definition = aws_ecs_task_definition.checkout.arn"}}, nil
+	}
+	if _, err := t.container(task.ContainerDefinitions); errors.As(err, &te) {
+		return []target.Obstacle{{What: te.Message, Remedy: te.Remedy}}, nil
+	}
+	return nil, nil
 }

@@ -30,6 +30,9 @@ func (t *Target) Prepare(ctx context.Context, req target.PrepareRequest) (target
 	if req.Payload.Digest() == "" {
 		return target.Progress{}, invalid(fmt.Sprintf("the reference %q has no digest", req.Payload.Reference))
 	}
+	if !fetchable(req.Payload.Artifact) {
+		return target.Progress{}, &target.Error{Code: target.CodeNotFound, Message: cannotFetch(req.Payload.Artifact), Remedy: exampleImage}
+	}
 	sc, err := t.admit(ctx, req.WriteRequest)
 	switch {
 	case err != nil:
@@ -42,10 +45,10 @@ func (t *Target) Prepare(ctx context.Context, req target.PrepareRequest) (target
 		return target.Progress{}, t.conflict(sc, fmt.Sprintf("%s takes %g %% of the traffic", t.payload(sc.canary).Label(), sc.weight), "revert first; a canary is replaced only without traffic")
 	case sc.canary.rollout() == "":
 		return target.Progress{}, t.foreign(sc)
-	case sc.forward():
-		return t.stop(ctx, sc)
-	case sc.failed():
+	case sc.returning && !sc.forward(), sc.failed():
 		return t.begin(ctx, sc, req)
+	case sc.forward() && !sc.returning:
+		return t.stop(ctx, sc)
 	}
 	return t.wait(sc, lookAgainSlow), nil
 }
@@ -53,7 +56,7 @@ func (t *Target) Prepare(ctx context.Context, req target.PrepareRequest) (target
 // up waits until the new tasks are up and ECS waits for our word.
 func (t *Target) up(sc scene) (target.Progress, error) {
 	switch {
-	case sc.back():
+	case sc.back() || sc.returning:
 		return target.Progress{}, t.conflict(sc, "ECS took the deployment back before anybody was sent to it ("+sc.why()+")", "look at the service's events and its stopped tasks (aws ecs describe-services), put right what they name, and release again")
 	case sc.hook != nil:
 		return target.Progress{Done: true, Observation: t.observation(sc)}, nil
@@ -124,7 +127,7 @@ func (t *Target) registered(ctx context.Context, sc scene, req target.PrepareReq
 			break
 		}
 		_, tags, err := t.task(ctx, arn)
-		if err != nil || tags[tagRollout] == mark(req) {
+		if err != nil || tags[tagRollout] == mark(req) && tags[tagBefore] == aws.ToString(sc.baseline.task.TaskDefinitionArn) {
 			return arn, err
 		}
 	}
@@ -173,8 +176,12 @@ func (t *Target) update(sc scene, req target.PrepareRequest, arn string) (*awsec
 		}
 	}
 	d.DeploymentCircuitBreaker = &types.DeploymentCircuitBreaker{Enable: true, Rollback: !req.Plan.Irreversible}
-	if len(t.config.Alarms) > 0 {
-		d.Alarms = &types.DeploymentAlarms{AlarmNames: t.config.Alarms, Enable: true, Rollback: !req.Plan.Irreversible}
+	names := t.config.Alarms
+	if len(names) == 0 && old != nil && old.Alarms != nil && old.Alarms.Enable {
+		names = old.Alarms.AlarmNames
+	}
+	if len(names) > 0 {
+		d.Alarms = &types.DeploymentAlarms{AlarmNames: names, Enable: true, Rollback: !req.Plan.Irreversible}
 	}
 	in.DeploymentConfiguration = &d
 	return in, nil

@@ -26,7 +26,7 @@ func (t *Target) register(ctx context.Context, sc scene, req target.PrepareReque
 			return target.Progress{}, &target.Error{Code: target.CodeNotFound, Message: "there is no task definition " + t.config.TaskDefinition + " in " + t.config.Region, Remedy: "name one that is there: task_definition = aws_ecs_task_definition.checkout.arn"}
 		}
 	}
-	in, err := t.copied(from, req)
+	in, err := t.copied(from, sc.baseline.task, req)
 	if err != nil {
 		return target.Progress{}, err
 	}
@@ -43,7 +43,7 @@ func (t *Target) register(ctx context.Context, sc scene, req target.PrepareReque
 }
 
 // copied is a task definition to register, with the payload's image.
-func (t *Target) copied(from *types.TaskDefinition, req target.PrepareRequest) (*awsecs.RegisterTaskDefinitionInput, error) {
+func (t *Target) copied(from, serves *types.TaskDefinition, req target.PrepareRequest) (*awsecs.RegisterTaskDefinitionInput, error) {
 	in := &awsecs.RegisterTaskDefinitionInput{}
 	same(in, from)
 	in.ContainerDefinitions = slices.Clone(in.ContainerDefinitions)
@@ -52,7 +52,7 @@ func (t *Target) copied(from *types.TaskDefinition, req target.PrepareRequest) (
 		return nil, err
 	}
 	in.ContainerDefinitions[i].Image = aws.String(req.Payload.Reference)
-	for _, tag := range []struct{ key, value string }{{tagRollout, mark(req)}, {tagVersion, tagValue(req.Payload.Version)}, {tagConfiguration, req.Payload.ConfigurationDigest}} {
+	for _, tag := range []struct{ key, value string }{{tagRollout, mark(req)}, {tagVersion, tagValue(req.Payload.Version)}, {tagConfiguration, req.Payload.ConfigurationDigest}, {tagBefore, aws.ToString(serves.TaskDefinitionArn)}} {
 		if tag.value != "" {
 			in.Tags = append(in.Tags, types.Tag{Key: aws.String(tag.key), Value: aws.String(tag.value)})
 		}

@@ -27,6 +27,9 @@ type scene struct {
 	// strayed says how the rule differs from what ECS asked for, empty where it does
 	// not.
 	strayed string
+	// returning is true for a deployment that takes the canary back after its own
+	// deployment had ended.
+	returning bool
 	// hook waits for a word; nil where none does.
 	hook *types.DeploymentLifecycleHookDetail
 	now  time.Time
@@ -39,7 +42,10 @@ const tolerance = 0.15
 // words puts a sight into a rollout's words.
 func (t *Target) words(s sight) scene {
 	sc := scene{sight: s, now: t.clock.Now()}
+	sc.returning = s.newest != nil && s.source != nil && s.source.going() && s.source.tags[tagBefore] == aws.ToString(s.target.detail.TaskDefinition)
 	switch {
+	case sc.returning:
+		sc.baseline, sc.canary = s.target, s.source
 	case s.newest == nil, s.status() == types.ServiceDeploymentStatusSuccessful && !s.open():
 		sc.baseline = s.target
 	case s.failed() && !s.open():
@@ -53,7 +59,9 @@ func (t *Target) words(s sight) scene {
 			sc.hook = h
 		}
 	}
-	if sc.canary != nil {
+	if sc.returning {
+		sc.weight = s.left()
+	} else if sc.canary != nil {
 		sc.weight, sc.strayed = s.share()
 	} else if live, ok := sc.alone(); ok && live < 100-tolerance {
 		sc.strayed = fmt.Sprintf("the rule %s sends %.4g %% to the target group of what serves, and not all", sc.baseline.rule, live)
@@ -85,7 +93,7 @@ func (s sight) status() types.ServiceDeploymentStatus {
 }
 
 // open is true for a deployment of a rollout that has not been told to have ended.
-func (s sight) open() bool { return s.target.rollout() != "" && s.target.tags[tagEnded] == "" }
+func (s sight) open() bool { return s.target.going() }
 
 // failed is true for a deployment that has ended without success.
 func (s sight) failed() bool {
@@ -98,7 +106,9 @@ func (s sight) forward() bool {
 }
 
 // back is true while, or after, ECS takes a deployment back.
-func (s sight) back() bool { return s.newest != nil && !s.forward() && s.status() != types.ServiceDeploymentStatusSuccessful }
+func (s sight) back() bool {
+	return s.newest != nil && !s.forward() && s.status() != types.ServiceDeploymentStatusSuccessful
+}
 
 // rolling is true for a deployment without a second target group, where ECS replaces
 // tasks and no traffic is split.
@@ -130,6 +140,17 @@ func (s sight) share() (weight float64, strayed string) {
 	return math.Round(live*100) / 100, strayed
 }
 
+// left is what the canary still has of the traffic while a deployment takes it back.
+func (s sight) left() float64 {
+	switch {
+	case s.status() == types.ServiceDeploymentStatusSuccessful:
+		return 0
+	case s.shares != nil && s.source.group != "" && s.source.group != s.target.group:
+		return math.Round(s.shares[s.source.group]*100) / 100
+	}
+	return 100
+}
+
 // asked is the share that ECS has asked for. In a rolling deployment it is all or
 // nothing: how many of the tasks are new so far says nothing about a step.
 func (s sight) asked() float64 {
@@ -159,7 +180,12 @@ func (s sight) health(r *revision) target.Health {
 			return target.Unhealthy
 		}
 	}
-	if r.RequestedTaskCount > 0 && r.RunningTaskCount >= r.RequestedTaskCount {
+	requested, running := r.RequestedTaskCount, r.RunningTaskCount
+	if s.service != nil && !s.forward() && r == s.target {
+		// A deployment that has ended tells how it was then.
+		requested, running = s.service.DesiredCount, s.service.RunningCount
+	}
+	if requested > 0 && running >= requested {
 		return target.Healthy
 	}
 	return target.HealthUnknown
@@ -225,7 +251,7 @@ func (t *Target) observation(s scene) target.Observation {
 	if r := s.canary; r != nil {
 		o.Canary = &target.ArmState{Payload: t.payload(r), Weight: s.weight, Health: s.health(r), Replicas: int(r.RunningTaskCount)}
 		// What alarms took back is harm, which the health says.
-		o.Reverted = s.open() && s.back() && o.Canary.Health != target.Unhealthy
+		o.Reverted = s.open() && s.back() && !s.returning && o.Canary.Health != target.Unhealthy
 	}
 	if h := s.hook; h != nil && s.weight > 0 && s.forward() && h.TimeoutAction == types.DeploymentLifecycleHookActionRollback && h.ExpiresAt != nil {
 		o.RevertAfter = max(h.ExpiresAt.Sub(s.now), time.Millisecond)

@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -40,7 +38,7 @@ func (t *Target) Apply(ctx context.Context, req target.ApplyRequest) (target.Pro
 		return target.Progress{}, t.conflict(sc, fmt.Sprintf("the fingerprint is %q and not %q", sc.fingerprint(), req.ExpectedFingerprint), "somebody changed the service; observe it and decide again")
 	case sc.canary == nil:
 		return target.Progress{}, t.conflict(sc, fmt.Sprintf("there is no canary to give %g %% of the traffic to", want), "prepare one first")
-	case sc.back():
+	case sc.back() || sc.returning:
 		return target.Progress{}, t.conflict(sc, "ECS took the deployment back ("+sc.why()+")", "see why, and release again")
 	}
 	if err := t.ours(sc, req.WriteRequest); err != nil {
@@ -112,7 +110,7 @@ func (t *Target) Complete(ctx context.Context, req target.WriteRequest) (target.
 		return target.Progress{}, err
 	case sc.canary == nil:
 		return target.Progress{Done: true, Observation: t.observation(sc)}, nil
-	case sc.weight < 100 || sc.back():
+	case sc.weight < 100 || sc.back() || sc.returning:
 		return target.Progress{}, t.conflict(sc, fmt.Sprintf("%s takes %g %% of the traffic and not all of it (%s)", t.payload(sc.canary).Label(), sc.weight, sc.why()), "set weight 100 first")
 	}
 	if err := t.ours(sc, req); err != nil {
@@ -136,62 +134,6 @@ func (t *Target) Complete(ctx context.Context, req target.WriteRequest) (target.
 		return target.Progress{}, t.conflict(sc, sc.strayed, "put the rule's weights right, and apply again")
 	}
 	return t.end(ctx, sc, "completed", done)
-}
-
-// Revert implements target.Target. It looks at nothing that it need not know before
-// the one call that makes ECS go back, and is done when no request goes to the new
-// tasks any more.
-func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Progress, error) {
-	ctx = awscloud.Urgent(ctx)
-	if err := keyed(req); err != nil {
-		return target.Progress{}, err
-	}
-	s, err := t.deployment(ctx)
-	if err != nil {
-		return target.Progress{}, err
-	}
-	sc := t.words(s)
-	switch {
-	case sc.canary == nil || sc.newest == nil:
-		return t.after(ctx, func(now scene) target.Progress { return target.Progress{Done: true, Observation: t.observation(now)} })
-	case sc.canary.rollout() == "":
-		return target.Progress{}, t.foreign(sc)
-	case sc.status() == types.ServiceDeploymentStatusRollbackFailed:
-		return target.Progress{}, t.stuck(sc)
-	case sc.status() == types.ServiceDeploymentStatusSuccessful:
-		return target.Progress{}, t.tooLate(sc)
-	case sc.forward() && sc.hook != nil:
-		err = t.say(ctx, sc, types.DeploymentLifecycleHookActionRollback)
-	case sc.forward():
-		err = t.halt(ctx, sc)
-	}
-	if err != nil {
-		return target.Progress{}, err
-	}
-	return t.after(ctx, func(now scene) target.Progress {
-		if now.canary != nil && (now.weight > 0 || now.forward()) {
-			return t.wait(now, time.Second)
-		}
-		return target.Progress{Done: true, Observation: t.observation(now)}
-	})
-}
-
-// stuck says that ECS could not go back, which only a person can put right.
-func (t *Target) stuck(sc scene) error {
-	return t.conflict(sc, "ECS could not take the deployment back, and will not try again ("+sc.why()+"): a person is needed",
-		fmt.Sprintf("look at the rule's weights and the tasks of both target groups, and send all traffic to what served before: aws ecs update-service --cluster %s --service %s --task-definition %s", t.config.Cluster, t.config.Service, before0(sc)))
-}
-
-func (t *Target) tooLate(sc scene) error {
-	return t.conflict(sc, "the deployment has ended and the old tasks are gone, so ECS has nothing to go back to by itself",
-		fmt.Sprintf("deploy what served before: aws ecs update-service --cluster %s --service %s --task-definition %s", t.config.Cluster, t.config.Service, before0(sc)))
-}
-
-func before0(sc scene) string {
-	if sc.source == nil {
-		return "FAMILY:REVISION"
-	}
-	return aws.ToString(sc.source.detail.TaskDefinition)
 }
 
 // stop takes back what an earlier rollout left without traffic.
@@ -230,9 +172,9 @@ func (t *Target) Finalize(ctx context.Context, req target.WriteRequest) (target.
 		return target.Progress{}, t.foreign(sc)
 	case sc.status() == types.ServiceDeploymentStatusRollbackFailed:
 		return target.Progress{}, t.stuck(sc)
-	case sc.forward():
+	case sc.forward() && !sc.returning:
 		return t.stop(ctx, sc)
-	case !sc.failed():
+	case !sc.failed() && !(sc.returning && !sc.forward()):
 		return t.wait(sc, lookAgainSlow), nil
 	}
 	return t.end(ctx, sc, "taken back", func(now scene) target.Progress {
@@ -240,13 +182,13 @@ func (t *Target) Finalize(ctx context.Context, req target.WriteRequest) (target.
 	})
 }
 
-// end writes down that the rollout of the newest deployment is over.
+// end writes down that the canary's rollout is over.
 func (t *Target) end(ctx context.Context, sc scene, how string, answer func(scene) target.Progress) (target.Progress, error) {
 	c, err := t.ecs(ctx)
 	if err != nil {
 		return target.Progress{}, err
 	}
-	_, err = c.TagResource(ctx, &awsecs.TagResourceInput{ResourceArn: sc.target.detail.TaskDefinition, Tags: []types.Tag{{Key: aws.String(tagEnded), Value: aws.String(how)}}})
+	_, err = c.TagResource(ctx, &awsecs.TagResourceInput{ResourceArn: sc.canary.detail.TaskDefinition, Tags: []types.Tag{{Key: aws.String(tagEnded), Value: aws.String(how)}}})
 	if err != nil {
 		return target.Progress{}, t.failed(err, true)
 	}

@@ -101,7 +101,7 @@ func (s *Service) Register(made object) *Task {
 	t := &Task{ARN: fmt.Sprintf("%stask-definition/%s:%d", account, made["family"], n), Revision: n, Made: maps.Clone(made), Tags: map[string]string{}}
 	tags, _ := made["tags"].([]any)
 	for _, tag := range tags {
-		tag := tag.(object)                                       //nolint:forcetypeassert // The model says so.
+		tag := tag.(object)                                    //nolint:forcetypeassert // The model says so.
 		t.Tags[tag["key"].(string)] = fmt.Sprint(tag["value"]) //nolint:forcetypeassert // The model says so.
 	}
 	delete(t.Made, "tags")

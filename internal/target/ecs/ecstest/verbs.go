@@ -197,7 +197,7 @@ func (d *Deployment) out() object {
 		if len(d.Alarmed) > 0 {
 			status = "TRIGGERED"
 		}
-		out["alarms"] = object{"status": status, "alarmNames": a["alarmNames"], "triggeredAlarmNames": d.Alarmed}
+		out["alarms"] = object{"status": status, "alarmNames": a["alarmNames"], "triggeredAlarmNames": append([]string{}, d.Alarmed...)}
 	}
 	if strings.HasPrefix(d.Status, "ROLLBACK") {
 		out["rollback"] = object{"reason": d.Reason, "serviceRevisionArn": d.Sources[0].ARN}

@@ -1,0 +1,84 @@
+package ecs
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+)
+
+// Revert implements target.Target. It looks at nothing that it need not know before
+// the one call that makes ECS go back, and is done when no request goes to the new
+// tasks any more. Once a deployment has ended the old tasks are gone, and the way back
+// is a deployment of its own, which takes minutes.
+func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Progress, error) {
+	ctx = awscloud.Urgent(ctx)
+	if err := keyed(req); err != nil {
+		return target.Progress{}, err
+	}
+	s, err := t.deployment(ctx)
+	if err != nil {
+		return target.Progress{}, err
+	}
+	sc := t.words(s)
+	switch {
+	case sc.canary == nil || sc.newest == nil, sc.returning && !sc.back():
+	case sc.canary.rollout() == "":
+		return target.Progress{}, t.foreign(sc)
+	case sc.status() == types.ServiceDeploymentStatusRollbackFailed, sc.returning:
+		return target.Progress{}, t.stuck(sc)
+	case sc.status() == types.ServiceDeploymentStatusSuccessful:
+		err = t.deployBack(ctx, sc)
+	case sc.forward() && sc.hook != nil:
+		err = t.say(ctx, sc, types.DeploymentLifecycleHookActionRollback)
+	case sc.forward():
+		err = t.halt(ctx, sc)
+	}
+	if err != nil {
+		return target.Progress{}, err
+	}
+	return t.after(ctx, func(now scene) target.Progress {
+		if now.canary.rollout() != "" && (now.weight > 0 || now.forward() && !now.returning) {
+			return t.wait(now, time.Second)
+		}
+		return target.Progress{Done: true, Observation: t.observation(now)}
+	})
+}
+
+// deployBack deploys what served before, without any stop on the way.
+func (t *Target) deployBack(ctx context.Context, sc scene) error {
+	if sc.source == nil || aws.ToString(sc.source.detail.TaskDefinition) != sc.target.tags[tagBefore] {
+		return t.stuck(sc)
+	}
+	service, err := t.service(ctx)
+	if err != nil {
+		return err
+	}
+	d := &types.DeploymentConfiguration{Strategy: types.DeploymentStrategyRolling, LifecycleHooks: []types.DeploymentLifecycleHook{},
+		DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: true}, Alarms: &types.DeploymentAlarms{AlarmNames: []string{}}}
+	if shifting(service) {
+		d.Strategy, d.BakeTimeInMinutes = types.DeploymentStrategyBlueGreen, aws.Int32(0)
+	}
+	c, err := t.ecs(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = c.UpdateService(ctx, &awsecs.UpdateServiceInput{Cluster: t.cluster(), Service: aws.String(t.config.Service), TaskDefinition: sc.source.detail.TaskDefinition, DeploymentConfiguration: d})
+	return t.failed(err, true)
+}
+
+// stuck says that ECS could not go back, which only a person can put right.
+func (t *Target) stuck(sc scene) error {
+	serves := "FAMILY:REVISION"
+	if r := sc.canary; r != nil && r.tags[tagBefore] != "" {
+		serves = r.tags[tagBefore]
+	}
+	return t.conflict(sc, "ECS could not take the deployment back, and does not try again by itself ("+sc.why()+"): a person is needed",
+		fmt.Sprintf("look at the rule's weights and at the tasks of both target groups, and send all traffic to what served before: aws ecs update-service --cluster %s --service %s --task-definition %s", t.config.Cluster, t.config.Service, serves))
+}

@@ -89,3 +89,22 @@ func (t token) GetIdentityToken() ([]byte, error) {
 func apiOptions(options ...func(*middleware.Stack) error) []func(*middleware.Stack) error {
 	return options
 }
+
+// OnlyRefused makes a retryer for calls that must not be made twice, since AWS knows
+// no condition for them: what was surely not carried out is tried again, and a reply
+// that was lost is an error, after which whoever called looks what is true.
+func OnlyRefused(r aws.Retryer) aws.Retryer {
+	v2, ok := r.(aws.RetryerV2)
+	if !ok {
+		return aws.NopRetryer{}
+	}
+	return onlyRefused{v2}
+}
+
+type onlyRefused struct{ aws.RetryerV2 }
+
+// IsErrorRetryable implements aws.Retryer.
+func (r onlyRefused) IsErrorRetryable(err error) bool {
+	k := kindOf(err)
+	return (k == Throttled || k == Unreachable) && r.RetryerV2.IsErrorRetryable(err)
+}

@@ -113,6 +113,9 @@ func (t *Target) clients(ctx context.Context) (client, balancer, error) {
 	return t.made, t.rules, nil
 }
 
+// notTwice is for each write: no condition keeps ECS from carrying one out twice.
+func notTwice(o *awsecs.Options) { o.Retryer = awscloud.OnlyRefused(o.Retryer) }
+
 // targetCodes puts AWS's kinds of errors into the words of the port. Throttled is
 // not permanent, and surely changed nothing.
 var targetCodes = map[awscloud.Kind]target.Code{

@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -14,8 +15,9 @@ import (
 )
 
 // Revert implements target.Target. It looks at nothing that it need not know before
-// the one call that makes ECS go back, and is done when no request goes to the new
-// tasks any more. Once a deployment has ended the old tasks are gone, and the way back
+// the one call that makes ECS go back. The traffic is back with the first thing that
+// ECS does then; it is done when ECS says that its way back has ended, since that may
+// fail, and only a person can help then. Once a deployment has ended the old tasks are gone, and the way back
 // is a deployment of its own, which takes minutes.
 func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Progress, error) {
 	ctx = awscloud.Urgent(ctx)
@@ -30,7 +32,7 @@ func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Pr
 	switch {
 	case sc.canary == nil || sc.newest == nil, sc.returning && !sc.back():
 	case sc.canary.rollout() == "":
-		return target.Progress{}, t.foreign(sc)
+		return target.Progress{}, unseen(t.foreign(sc))
 	case sc.status() == types.ServiceDeploymentStatusRollbackFailed, sc.returning:
 		return target.Progress{}, t.stuck(sc)
 	case sc.status() == types.ServiceDeploymentStatusSuccessful:
@@ -44,11 +46,19 @@ func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Pr
 		return target.Progress{}, err
 	}
 	return t.after(ctx, func(now scene) target.Progress {
-		if now.canary.rollout() != "" && (now.weight > 0 || now.forward() && !now.returning) {
-			return t.wait(now, time.Second)
+		if now.canary.rollout() == "" || now.weight == 0 && now.settled() {
+			return target.Progress{Done: true, Observation: t.observation(now)}
 		}
-		return target.Progress{Done: true, Observation: t.observation(now)}
+		return t.wait(now, time.Second)
 	})
+}
+
+// settled is true when ECS has ended what takes the canary back, and it did not fail.
+func (s scene) settled() bool {
+	if s.returning {
+		return s.status() == types.ServiceDeploymentStatusSuccessful
+	}
+	return s.failed() && s.status() != types.ServiceDeploymentStatusRollbackFailed
 }
 
 // deployBack deploys what served before, without any stop on the way.
@@ -69,7 +79,7 @@ func (t *Target) deployBack(ctx context.Context, sc scene) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.UpdateService(ctx, &awsecs.UpdateServiceInput{Cluster: t.cluster(), Service: aws.String(t.config.Service), TaskDefinition: sc.source.detail.TaskDefinition, DeploymentConfiguration: d})
+	_, err = c.UpdateService(ctx, &awsecs.UpdateServiceInput{Cluster: t.cluster(), Service: aws.String(t.config.Service), TaskDefinition: sc.source.detail.TaskDefinition, DeploymentConfiguration: d}, notTwice)
 	return t.failed(err, true)
 }
 
@@ -79,6 +89,16 @@ func (t *Target) stuck(sc scene) error {
 	if r := sc.canary; r != nil && r.tags[tagBefore] != "" {
 		serves = r.tags[tagBefore]
 	}
-	return t.conflict(sc, "ECS could not take the deployment back, and does not try again by itself ("+sc.why()+"): a person is needed",
-		fmt.Sprintf("look at the rule's weights and at the tasks of both target groups, and send all traffic to what served before: aws ecs update-service --cluster %s --service %s --task-definition %s", t.config.Cluster, t.config.Service, serves))
+	return unseen(t.conflict(sc, "ECS could not take the deployment back, and does not try again by itself ("+sc.why()+"): a person is needed",
+		fmt.Sprintf("look at the rule's weights and at the tasks of both target groups, and send all traffic to what served before: aws ecs update-service --cluster %s --service %s --task-definition %s", t.config.Cluster, t.config.Service, serves)))
+}
+
+// unseen leaves the observation out of a conflict: that the canary has no traffic now
+// must not be taken for a way back that has ended.
+func unseen(err error) error {
+	var te *target.Error
+	if errors.As(err, &te) {
+		te.Observation = nil
+	}
+	return err
 }

@@ -87,7 +87,7 @@ func (t *Target) begin(ctx context.Context, sc scene, req target.PrepareRequest)
 	if err != nil {
 		return target.Progress{}, err
 	}
-	if _, err := c.UpdateService(ctx, in); err != nil {
+	if _, err := c.UpdateService(ctx, in, notTwice); err != nil {
 		return target.Progress{}, t.failed(err, true)
 	}
 	return t.wait(sc, lookAgain), nil

@@ -36,7 +36,7 @@ func (t *Target) register(ctx context.Context, sc scene, req target.PrepareReque
 	if err != nil {
 		return target.Progress{}, err
 	}
-	if _, err := c.RegisterTaskDefinition(ctx, in); err != nil {
+	if _, err := c.RegisterTaskDefinition(ctx, in, notTwice); err != nil {
 		return target.Progress{}, t.failed(err, true)
 	}
 	return t.wait(sc, lookAgain), nil

@@ -85,7 +85,7 @@ func (t *Target) say(ctx context.Context, sc scene, action types.DeploymentLifec
 	if err != nil {
 		return err
 	}
-	_, err = c.ContinueServiceDeployment(ctx, &awsecs.ContinueServiceDeploymentInput{ServiceDeploymentArn: sc.newest.ServiceDeploymentArn, HookId: sc.hook.HookId, Action: action})
+	_, err = c.ContinueServiceDeployment(ctx, &awsecs.ContinueServiceDeploymentInput{ServiceDeploymentArn: sc.newest.ServiceDeploymentArn, HookId: sc.hook.HookId, Action: action}, notTwice)
 	if err != nil && !t.refused(err) {
 		return t.failed(err, true)
 	}
@@ -150,7 +150,7 @@ func (t *Target) halt(ctx context.Context, sc scene) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.StopServiceDeployment(ctx, &awsecs.StopServiceDeploymentInput{ServiceDeploymentArn: sc.newest.ServiceDeploymentArn, StopType: types.StopServiceDeploymentStopTypeRollback})
+	_, err = c.StopServiceDeployment(ctx, &awsecs.StopServiceDeploymentInput{ServiceDeploymentArn: sc.newest.ServiceDeploymentArn, StopType: types.StopServiceDeploymentStopTypeRollback}, notTwice)
 	if err != nil && !t.refused(err) {
 		return t.failed(err, true)
 	}
@@ -188,7 +188,7 @@ func (t *Target) end(ctx context.Context, sc scene, how string, answer func(scen
 	if err != nil {
 		return target.Progress{}, err
 	}
-	_, err = c.TagResource(ctx, &awsecs.TagResourceInput{ResourceArn: sc.canary.detail.TaskDefinition, Tags: []types.Tag{{Key: aws.String(tagEnded), Value: aws.String(how)}}})
+	_, err = c.TagResource(ctx, &awsecs.TagResourceInput{ResourceArn: sc.canary.detail.TaskDefinition, Tags: []types.Tag{{Key: aws.String(tagEnded), Value: aws.String(how)}}}, notTwice)
 	if err != nil {
 		return target.Progress{}, t.failed(err, true)
 	}

@@ -7,7 +7,7 @@ package ecstest
 
 import (
 	"encoding/json"
-	"encoding/xml"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -166,28 +166,22 @@ func (s *Server) balancer(w http.ResponseWriter, body string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w.Header().Set("Content-Type", "text/xml")
-	if !strings.Contains(body, "Action=DescribeRules&") || !strings.Contains(body, "RuleArns.member.1=") {
+	operation, _, _ := strings.Cut(strings.TrimPrefix(body, "Action="), "&")
+	what := map[string]string{"DescribeRules": "Rules", "DescribeListeners": "Listeners"}[operation]
+	if what == "" || !strings.Contains(body, strings.TrimSuffix(what, "s")+"Arns.member.1=") {
 		s.t.Errorf("the load balancer is asked %q", body)
 		return
 	}
-	if f := s.faulty("DescribeRules"); f.Code != "" {
+	if f := s.faulty(operation); f.Code != "" {
 		w.WriteHeader(f.Status)
-		_, _ = io.WriteString(w, "<ErrorResponse><Error><Type>Sender</Type><Code>"+f.Code+"</Code><Message>a fault of the test</Message></Error></ErrorResponse>") // Whoever asked may be gone.
+		_, _ = fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>a fault of the test</Message></Error></ErrorResponse>", f.Code) // Whoever asked may be gone.
 		return
 	}
-	type group struct {
-		TargetGroupArn string
-		Weight         int
-	}
-	var answer struct {
-		XMLName xml.Name `xml:"DescribeRulesResponse"`
-		Rule    string   `xml:"DescribeRulesResult>Rules>member>RuleArn"`
-		Type    string   `xml:"DescribeRulesResult>Rules>member>Actions>member>Type"`
-		Groups  []group  `xml:"DescribeRulesResult>Rules>member>Actions>member>ForwardConfig>TargetGroups>member"`
-	}
-	answer.Rule, answer.Type = Rule, "forward"
+	var groups strings.Builder
 	for name, weight := range s.Weights {
-		answer.Groups = append(answer.Groups, group{name, weight})
+		fmt.Fprintf(&groups, "<member><TargetGroupArn>%s</TargetGroupArn><Weight>%d</Weight></member>", name, weight)
 	}
-	_ = xml.NewEncoder(w).Encode(answer) // Whoever asked may be gone.
+	actions := map[string]string{"Rules": "Actions", "Listeners": "DefaultActions"}[what]
+	_, _ = fmt.Fprintf(w, "<%[1]sResponse><%[1]sResult><%[2]s><member><%[3]s><member><Type>forward</Type><ForwardConfig><TargetGroups>%[4]s</TargetGroups></ForwardConfig></member></%[3]s></member></%[2]s></%[1]sResult></%[1]sResponse>",
+		operation, what, actions, groups.String()) // Whoever asked may be gone.
 }

@@ -123,8 +123,8 @@ func (s *Service) deploymentARN() string {
 // Newest is the latest deployment.
 func (s *Service) Newest() *Deployment { return s.Deployments[len(s.Deployments)-1] }
 
-// advanced is what the load balancer says of shifting, nil where it says nothing.
-func (s *Service) advanced() object {
+// Advanced is what the load balancer says of shifting, nil where it says nothing.
+func (s *Service) Advanced() object {
 	if len(s.Balancers) == 0 {
 		return nil
 	}
@@ -137,7 +137,7 @@ func (s *Service) advanced() object {
 func (s *Service) Deploy(task string) *Deployment {
 	from := []*Revision{s.Serving}
 	group := s.Serving.Group
-	if s.strategy() != "ROLLING" && s.advanced() != nil {
+	if s.strategy() != "ROLLING" && s.Advanced() != nil {
 		group = other(group)
 	}
 	last := s.Newest()
@@ -174,7 +174,7 @@ func (s *Service) route(d *Deployment, weight float64) {
 		r.Weight = 0
 	}
 	d.Sources[0].Weight = 100 - weight
-	if s.advanced() == nil || d.Target.Group == d.Sources[0].Group {
+	if s.Advanced() == nil || d.Target.Group == d.Sources[0].Group {
 		return
 	}
 	s.Weights[d.Target.Group], s.Weights[d.Sources[0].Group] = int(weight*10), 1000-int(weight*10)

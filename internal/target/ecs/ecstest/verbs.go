@@ -123,7 +123,7 @@ func (s *Service) update(in object) (any, *problem) {
 	if l, ok := in["loadBalancers"].([]any); ok {
 		s.Balancers = l
 	}
-	if s.strategy() != "ROLLING" && s.advanced() == nil {
+	if s.strategy() != "ROLLING" && s.Advanced() == nil {
 		return nil, refused("InvalidParameterException", "the strategy %s needs an advanced configuration", s.strategy())
 	}
 	task, _ := in["taskDefinition"].(string)
@@ -221,8 +221,8 @@ func (s *Service) describeRevisions(in object) any {
 		}
 		image, sum := digest(s.Tasks[r.Task].Image())
 		out := object{"serviceRevisionArn": r.ARN, "taskDefinition": r.Task, "containerImages": []any{object{"containerName": "app", "image": image, "imageDigest": sum}}}
-		if s.advanced() != nil {
-			out["resolvedConfiguration"] = object{"loadBalancers": []any{object{"targetGroupArn": r.Group, "productionListenerRule": s.advanced()["productionListenerRule"]}}}
+		if s.Advanced() != nil {
+			out["resolvedConfiguration"] = object{"loadBalancers": []any{object{"targetGroupArn": r.Group, "productionListenerRule": s.Advanced()["productionListenerRule"]}}}
 		}
 		list = append(list, out)
 	}

@@ -1,0 +1,81 @@
+package ecs_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/ecs"
+	"github.com/sluice/terraform-provider-sluice/internal/target/ecs/ecstest"
+)
+
+var update = flag.Bool("update", false, "write docs/policies")
+
+func policy(t *testing.T) string {
+	t.Helper()
+	text, err := ecs.Policy("eu-central-1", "123456789012", "production", "checkout", "checkout", "arn:aws:iam::123456789012:role/checkout-task", "arn:aws:iam::123456789012:role/checkout-execution", "arn:aws:iam::123456789012:role/ecs-infrastructure")
+	must(t, err)
+	return text
+}
+
+// The policy in docs is the one that Policy gives.
+func TestPolicyInDocs(t *testing.T) {
+	path := filepath.Join("..", "..", "..", "docs", "policies", "ecs.json")
+	if *update {
+		must(t, os.WriteFile(path, []byte(policy(t)), 0o644))
+	}
+	got, err := os.ReadFile(path)
+	must(t, err)
+	if diff := cmp.Diff(policy(t), string(got)); diff != "" {
+		t.Errorf("%s (-want +got), -update writes it:\n%s", path, diff)
+	}
+}
+
+// Each call is in the policy, and each action of the policy is called: a release, a
+// stop on the way and a rollback.
+func TestPolicyHasWhatIsCalledAndNoMore(t *testing.T) {
+	clk := clock.NewFake(start)
+	s := serve(t, clk)
+	d := open(t, config(s), clk)
+	if obstacles, err := d.Preflight(t.Context(), b); err != nil || len(obstacles) > 0 {
+		t.Fatalf("%+v, %v", obstacles, err)
+	}
+	must(t, prepare(t, d, tenth))
+	_, err := apply(t, d, 10)
+	must(t, err)
+	s.Change(func(e *ecstest.Service) { e.Slow, e.Newest().Hook = true, nil })
+	_, err = verb(t, revert(t), d)
+	must(t, err)
+	_, err = verb(t, func(d *ecs.Target, w target.WriteRequest) (target.Progress, error) { return d.Finalize(t.Context(), w) }, d)
+	must(t, err)
+	// A Network Load Balancer has no rules, but listeners.
+	listener := strings.Replace(ecstest.Rule, "listener-rule/app", "listener/net", 1)
+	s.Change(func(e *ecstest.Service) { e.Advanced()["productionListenerRule"] = listener })
+	if o, err := d.Observe(t.Context()); err != nil || o.Baseline.Weight != 100 {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	called := map[string]bool{}
+	s.Change(func(*ecstest.Service) {
+		for name := range s.Calls {
+			called[name] = true
+		}
+	})
+	text := policy(t)
+	for name := range called {
+		if !strings.Contains(text, ":"+name+`"`) {
+			t.Errorf("%s is called and not allowed", name)
+		}
+	}
+	for line := range strings.Lines(text) {
+		service, name, ok := strings.Cut(strings.Trim(line, " \",\n"), ":")
+		if ok && (service == "ecs" || service == "elasticloadbalancing") && !called[name] {
+			t.Errorf("%s is allowed and not called", name)
+		}
+	}
+}

@@ -54,9 +54,8 @@ var _ interface {
 // and with one.
 func TestConformance(t *testing.T) {
 	for name, change := range map[string]func(*ecstest.Service){
-		"at once":          func(*ecstest.Service) {},
-		"slow":             func(s *ecstest.Service) { s.Slow = true },
-		"one target group": func(s *ecstest.Service) { s.Balancers = []any{} },
+		"two target groups": func(s *ecstest.Service) { s.Slow = true },
+		"one target group":  func(s *ecstest.Service) { s.Balancers = []any{} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			targettest.Run(t, func(t *testing.T) *targettest.Fixture {

@@ -49,7 +49,7 @@ func TestPolicyHasWhatIsCalledAndNoMore(t *testing.T) {
 	must(t, prepare(t, d, tenth))
 	_, err := apply(t, d, 10)
 	must(t, err)
-	s.Change(func(e *ecstest.Service) { e.Slow, e.Newest().Hook = true, nil })
+	s.Change(func(e *ecstest.Service) { e.Slow, e.Newest().Hook, e.Newest().Status = true, nil, "PENDING" })
 	_, err = verb(t, revert(t), d)
 	must(t, err)
 	_, err = verb(t, func(d *ecs.Target, w target.WriteRequest) (target.Progress, error) { return d.Finalize(t.Context(), w) }, d)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -122,8 +123,7 @@ func (t *Target) registered(ctx context.Context, sc scene, req target.PrepareReq
 		return "", t.failed(err, false)
 	}
 	for _, arn := range out.TaskDefinitionArns {
-		var n int32
-		if _, err := fmt.Sscanf(arn[strings.LastIndex(arn, ":")+1:], "%d", &n); err != nil || n <= sc.baseline.task.Revision {
+		if revisionOf(arn) <= int(sc.baseline.task.Revision) {
 			break
 		}
 		_, tags, err := t.task(ctx, arn)
@@ -132,6 +132,15 @@ func (t *Target) registered(ctx context.Context, sc scene, req target.PrepareReq
 		}
 	}
 	return "", nil
+}
+
+// revisionOf is the number at the end of a task definition's ARN, 0 where there is none.
+func revisionOf(arn string) int {
+	n, err := strconv.Atoi(arn[strings.LastIndex(arn, ":")+1:])
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // maxTried is among how many of the newest revisions one of this rollout is looked

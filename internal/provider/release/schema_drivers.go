@@ -34,6 +34,7 @@ func targetAttribute() schema.SingleNestedAttribute {
 					"timeout": timeoutAttribute("Bounds one call, from `100ms` to `1m`. Default: `" + field.FormatDuration(contract.DefaultTimeout) + "`."),
 				},
 			},
+			"ecs":    ecsTarget(),
 			"exec":   execAttribute(),
 			"lambda": lambdaTarget(),
 		},

@@ -5,6 +5,7 @@ package all
 import (
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/contract"
+	"github.com/sluice/terraform-provider-sluice/internal/target/ecs"
 	"github.com/sluice/terraform-provider-sluice/internal/target/exec"
 	"github.com/sluice/terraform-provider-sluice/internal/target/haproxy"
 	"github.com/sluice/terraform-provider-sluice/internal/target/lambda"
@@ -14,6 +15,7 @@ import (
 func Drivers() target.Registry {
 	return target.NewRegistry(
 		contract.Driver(),
+		ecs.Driver(),
 		exec.Driver(),
 		haproxy.Driver(),
 		lambda.Driver(),

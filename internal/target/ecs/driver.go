@@ -17,25 +17,27 @@ import (
 // Name is the driver's name and its attribute.
 const Name = "ecs"
 
-// client is what of ECS the driver calls, and all that its policy allows.
-type client interface {
-	DescribeServices(context.Context, *awsecs.DescribeServicesInput, ...func(*awsecs.Options)) (*awsecs.DescribeServicesOutput, error)
-	ListServiceDeployments(context.Context, *awsecs.ListServiceDeploymentsInput, ...func(*awsecs.Options)) (*awsecs.ListServiceDeploymentsOutput, error)
-	DescribeServiceDeployments(context.Context, *awsecs.DescribeServiceDeploymentsInput, ...func(*awsecs.Options)) (*awsecs.DescribeServiceDeploymentsOutput, error)
-	DescribeServiceRevisions(context.Context, *awsecs.DescribeServiceRevisionsInput, ...func(*awsecs.Options)) (*awsecs.DescribeServiceRevisionsOutput, error)
-	DescribeTaskDefinition(context.Context, *awsecs.DescribeTaskDefinitionInput, ...func(*awsecs.Options)) (*awsecs.DescribeTaskDefinitionOutput, error)
-	ListTaskDefinitions(context.Context, *awsecs.ListTaskDefinitionsInput, ...func(*awsecs.Options)) (*awsecs.ListTaskDefinitionsOutput, error)
-	RegisterTaskDefinition(context.Context, *awsecs.RegisterTaskDefinitionInput, ...func(*awsecs.Options)) (*awsecs.RegisterTaskDefinitionOutput, error)
-	UpdateService(context.Context, *awsecs.UpdateServiceInput, ...func(*awsecs.Options)) (*awsecs.UpdateServiceOutput, error)
-	ContinueServiceDeployment(context.Context, *awsecs.ContinueServiceDeploymentInput, ...func(*awsecs.Options)) (*awsecs.ContinueServiceDeploymentOutput, error)
-	StopServiceDeployment(context.Context, *awsecs.StopServiceDeploymentInput, ...func(*awsecs.Options)) (*awsecs.StopServiceDeploymentOutput, error)
-	TagResource(context.Context, *awsecs.TagResourceInput, ...func(*awsecs.Options)) (*awsecs.TagResourceOutput, error)
+// client is what of ECS the driver calls, and all that its policy allows. It holds
+// functions and is no interface, so that the linker leaves out the rest of the SDK's
+// client: it keeps every method of a type that is ever in an interface.
+type client struct {
+	DescribeServices           func(context.Context, *awsecs.DescribeServicesInput, ...func(*awsecs.Options)) (*awsecs.DescribeServicesOutput, error)
+	ListServiceDeployments     func(context.Context, *awsecs.ListServiceDeploymentsInput, ...func(*awsecs.Options)) (*awsecs.ListServiceDeploymentsOutput, error)
+	DescribeServiceDeployments func(context.Context, *awsecs.DescribeServiceDeploymentsInput, ...func(*awsecs.Options)) (*awsecs.DescribeServiceDeploymentsOutput, error)
+	DescribeServiceRevisions   func(context.Context, *awsecs.DescribeServiceRevisionsInput, ...func(*awsecs.Options)) (*awsecs.DescribeServiceRevisionsOutput, error)
+	DescribeTaskDefinition     func(context.Context, *awsecs.DescribeTaskDefinitionInput, ...func(*awsecs.Options)) (*awsecs.DescribeTaskDefinitionOutput, error)
+	ListTaskDefinitions        func(context.Context, *awsecs.ListTaskDefinitionsInput, ...func(*awsecs.Options)) (*awsecs.ListTaskDefinitionsOutput, error)
+	RegisterTaskDefinition     func(context.Context, *awsecs.RegisterTaskDefinitionInput, ...func(*awsecs.Options)) (*awsecs.RegisterTaskDefinitionOutput, error)
+	UpdateService              func(context.Context, *awsecs.UpdateServiceInput, ...func(*awsecs.Options)) (*awsecs.UpdateServiceOutput, error)
+	ContinueServiceDeployment  func(context.Context, *awsecs.ContinueServiceDeploymentInput, ...func(*awsecs.Options)) (*awsecs.ContinueServiceDeploymentOutput, error)
+	StopServiceDeployment      func(context.Context, *awsecs.StopServiceDeploymentInput, ...func(*awsecs.Options)) (*awsecs.StopServiceDeploymentOutput, error)
+	TagResource                func(context.Context, *awsecs.TagResourceInput, ...func(*awsecs.Options)) (*awsecs.TagResourceOutput, error)
 }
 
 // balancer is what the driver reads of the load balancer. It changes nothing there.
-type balancer interface {
-	DescribeRules(context.Context, *elb.DescribeRulesInput, ...func(*elb.Options)) (*elb.DescribeRulesOutput, error)
-	DescribeListeners(context.Context, *elb.DescribeListenersInput, ...func(*elb.Options)) (*elb.DescribeListenersOutput, error)
+type balancer struct {
+	DescribeRules     func(context.Context, *elb.DescribeRulesInput, ...func(*elb.Options)) (*elb.DescribeRulesOutput, error)
+	DescribeListeners func(context.Context, *elb.DescribeListenersInput, ...func(*elb.Options)) (*elb.DescribeListenersOutput, error)
 }
 
 // Driver is the ecs driver.
@@ -71,8 +73,8 @@ type Target struct {
 	session *awscloud.Session
 
 	mu    sync.Mutex
-	made  client
-	rules balancer
+	made  *client
+	rules *balancer
 }
 
 var (
@@ -89,12 +91,12 @@ func (t *Target) Capabilities(context.Context) (target.Capabilities, error) {
 }
 
 // ecs gives the client, made on first use.
-func (t *Target) ecs(ctx context.Context) (client, error) {
+func (t *Target) ecs(ctx context.Context) (*client, error) {
 	c, _, err := t.clients(ctx)
 	return c, err
 }
 
-func (t *Target) clients(ctx context.Context) (client, balancer, error) {
+func (t *Target) clients(ctx context.Context) (*client, *balancer, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.made != nil {
@@ -104,12 +106,26 @@ func (t *Target) clients(ctx context.Context) (client, balancer, error) {
 	if err != nil {
 		return nil, nil, t.failed(err, false)
 	}
-	t.made = awsecs.NewFromConfig(cfg)
+	e := awsecs.NewFromConfig(cfg)
+	t.made = &client{
+		DescribeServices:           e.DescribeServices,
+		ListServiceDeployments:     e.ListServiceDeployments,
+		DescribeServiceDeployments: e.DescribeServiceDeployments,
+		DescribeServiceRevisions:   e.DescribeServiceRevisions,
+		DescribeTaskDefinition:     e.DescribeTaskDefinition,
+		ListTaskDefinitions:        e.ListTaskDefinitions,
+		RegisterTaskDefinition:     e.RegisterTaskDefinition,
+		UpdateService:              e.UpdateService,
+		ContinueServiceDeployment:  e.ContinueServiceDeployment,
+		StopServiceDeployment:      e.StopServiceDeployment,
+		TagResource:                e.TagResource,
+	}
 	if !t.session.Emulated() {
 		// The endpoint is that of ECS alone.
 		cfg.BaseEndpoint = nil
 	}
-	t.rules = elb.NewFromConfig(cfg)
+	b := elb.NewFromConfig(cfg)
+	t.rules = &balancer{DescribeRules: b.DescribeRules, DescribeListeners: b.DescribeListeners}
 	return t.made, t.rules, nil
 }
 

@@ -139,7 +139,7 @@ func (t *Target) deployment(ctx context.Context) (sight, error) {
 
 // newest finds the latest deployment: others may have begun one since ours, which
 // ECS lets supersede it without a word.
-func (t *Target) newest(ctx context.Context, c client) (*types.ServiceDeploymentBrief, error) {
+func (t *Target) newest(ctx context.Context, c *client) (*types.ServiceDeploymentBrief, error) {
 	in := &awsecs.ListServiceDeploymentsInput{Cluster: t.cluster(), Service: aws.String(t.config.Service), MaxResults: aws.Int32(100)}
 	var found *types.ServiceDeploymentBrief
 	for range maxPages {

@@ -21,10 +21,10 @@ func Policy(region, account, cluster, service, family string, roles ...string) (
 	partition := awscloud.Partition(region)
 	ecs := fmt.Sprintf("arn:%s:ecs:%s:%s:", partition, region, account)
 	by := map[string][]string{}
-	for m := range reflect.TypeFor[client]().Methods() {
+	for m := range reflect.TypeFor[client]().Fields() {
 		by[places[m.Name]] = append(by[places[m.Name]], "ecs:"+m.Name)
 	}
-	for m := range reflect.TypeFor[balancer]().Methods() {
+	for m := range reflect.TypeFor[balancer]().Fields() {
 		by[""] = append(by[""], "elasticloadbalancing:"+m.Name)
 	}
 	name := cluster + "/" + service

@@ -79,6 +79,39 @@ func shifting() *ecs.Shifting {
 	return &ecs.Shifting{AlternateTargetGroup: ecstest.Green, ProductionRule: ecstest.Rule, TestRule: ecstest.TestRule, Role: ecstest.Role}
 }
 
+// IAM is asked about each change before the first, PassRole included; where nobody may
+// ask IAM, nothing is said.
+func TestMissingRightsAreNamedAtPlan(t *testing.T) {
+	clk := clock.NewFake(start)
+	s := serve(t, clk)
+	d := open(t, config(s), clk)
+	asked := map[string]string{
+		"ecs:UpdateService": "service/production/checkout", "ecs:ContinueServiceDeployment": "service-deployment/production/checkout/1", "ecs:StopServiceDeployment": "service-deployment/production/checkout/1",
+		"ecs:RegisterTaskDefinition": "task-definition/checkout:1", "ecs:TagResource": "task-definition/checkout:1",
+	}
+	for action, on := range asked {
+		s.Deny(action)
+		got, err := d.Preflight(t.Context(), b)
+		if err != nil || len(got) != 1 || got[0].What != "IAM says that the credentials may not do "+action+" on arn:aws:ecs:eu-central-1:123456789012:"+on {
+			t.Errorf("%s: %+v, %v", action, got, err)
+		}
+	}
+	s.Deny("iam:PassRole")
+	got, err := d.Preflight(t.Context(), b)
+	if err != nil || len(got) != 2 || !strings.HasSuffix(got[0].What, "iam:PassRole on arn:aws:iam::123456789012:role/checkout") || !strings.HasSuffix(got[1].What, "iam:PassRole on "+ecstest.Role) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	s.Faults(func(op string) ecstest.Fault {
+		if op == "SimulatePrincipalPolicy" {
+			return ecstest.Fault{Status: 403, Code: "AccessDenied"}
+		}
+		return ecstest.Fault{}
+	})
+	if got, err := d.Preflight(t.Context(), b); err != nil || len(got) > 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // A service of another release is never touched, and a right that is missing in the
 // middle is named, with the roles that go with it.
 func TestRefusedBeforeTheFirstWrite(t *testing.T) {

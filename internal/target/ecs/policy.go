@@ -11,7 +11,8 @@ import (
 // Policy is what the driver needs to be allowed, as a policy document of IAM: one
 // action for each call that the clients have, on the one service and the task
 // definitions of its family, and the roles that ECS is handed: the task's, the one that
-// starts it, and the one that moves the rule. The account is the service's.
+// starts it, and the one that moves the rule. With the right to simulate, the plan names
+// what is missing. The account is the service's.
 func Policy(region, account, cluster, service, family string, roles ...string) (string, error) {
 	type statement struct {
 		Sid, Effect      string
@@ -35,6 +36,7 @@ func Policy(region, account, cluster, service, family string, roles ...string) (
 		{"Service", "Allow", by["service"], []string{ecs + "service/" + name, ecs + "service-deployment/" + name + "/*", ecs + "service-revision/" + name + "/*"}, nil},
 		{"TaskDefinitions", "Allow", by["task"], []string{ecs + "task-definition/" + family + ":*"}, nil},
 		{"Anywhere", "Allow", by[""], []string{"*"}, nil},
+		{"Rehearsal", "Allow", []string{"iam:SimulatePrincipalPolicy"}, []string{fmt.Sprintf("arn:%s:iam::%s:*", partition, account)}, nil},
 		{"Roles", "Allow", []string{"iam:PassRole"}, roles, map[string]any{"StringEquals": map[string]any{"iam:PassedToService": []string{"ecs-tasks.amazonaws.com", "ecs.amazonaws.com"}}}},
 	}}, "", "  ")
 	return string(text) + "\n", err

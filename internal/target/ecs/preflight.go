@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -56,6 +60,52 @@ func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Ob
 	return append(out, more...), err
 }
 
+// rights asks IAM whether what will be changed may be, before the first change. That
+// what is read may be read, the look has shown.
+func (t *Target) rights(ctx context.Context, sc scene, task *types.TaskDefinition) []target.Obstacle {
+	service := aws.ToString(sc.service.ServiceArn)
+	family := aws.ToString(task.TaskDefinitionArn)
+	if sc.baseline != nil && sc.baseline.task != nil {
+		family = aws.ToString(sc.baseline.task.TaskDefinitionArn)
+	}
+	family = family[:strings.LastIndex(family, ":")+1] + "1"
+	tasks := present(task.TaskRoleArn, task.ExecutionRoleArn)
+	var movers []string
+	for _, b := range sc.service.LoadBalancers {
+		if b.AdvancedConfiguration != nil {
+			movers = present(b.AdvancedConfiguration.RoleArn)
+		}
+	}
+	if len(movers) == 0 && t.config.Shifting != nil {
+		movers = []string{t.config.Shifting.Role}
+	}
+	pass := []string{"iam:PassRole"}
+	lacks, _ := t.session.Lacks(ctx,
+		awscloud.Use{Actions: []string{"ecs:UpdateService"}, Resources: []string{service}},
+		awscloud.Use{Actions: []string{"ecs:ContinueServiceDeployment", "ecs:StopServiceDeployment"}, Resources: []string{strings.Replace(service, ":service/", ":service-deployment/", 1) + "/1"}},
+		awscloud.Use{Actions: []string{"ecs:RegisterTaskDefinition", "ecs:TagResource"}, Resources: []string{family}},
+		awscloud.Use{Actions: pass, Resources: tasks, PassedTo: "ecs-tasks.amazonaws.com"},
+		awscloud.Use{Actions: pass, Resources: movers, PassedTo: "ecs.amazonaws.com"},
+	)
+	var out []target.Obstacle
+	for _, l := range lacks {
+		out = append(out, target.Obstacle{What: fmt.Sprintf("IAM says that the credentials may not do %s on %s", l.Action, l.Resource),
+			Remedy: "allow it in the policy of the role or user that drives the rollout; docs/policies/ecs.json has all that is needed"})
+	}
+	return out
+}
+
+// present leaves out what is not there.
+func present(arns ...*string) []string {
+	var out []string
+	for _, a := range arns {
+		if aws.ToString(a) != "" && !slices.Contains(out, *a) {
+			out = append(out, *a)
+		}
+	}
+	return out
+}
+
 // template looks at what the new task definition will be made of.
 func (t *Target) template(ctx context.Context, sc scene) ([]target.Obstacle, error) {
 	from := t.config.TaskDefinition
@@ -75,5 +125,5 @@ func (t *Target) template(ctx context.Context, sc scene) ([]target.Obstacle, err
 	if _, err := t.container(task.ContainerDefinitions); errors.As(err, &te) {
 		return []target.Obstacle{{What: te.Message, Remedy: te.Remedy}}, nil
 	}
-	return nil, nil
+	return t.rights(ctx, sc, task), nil
 }

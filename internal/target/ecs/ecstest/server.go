@@ -34,6 +34,7 @@ type Server struct {
 	Writes []string
 	fault  func(operation string) Fault
 	after  func(operation string)
+	denied map[string]bool
 }
 
 // Fault is what goes wrong with one request.
@@ -98,6 +99,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if strings.Contains(r.Header.Get("Authorization"), "/eu-central-1/elasticloadbalancing/") {
 		s.balancer(w, string(body))
+		return
+	}
+	if a := r.Header.Get("Authorization"); strings.Contains(a, "/iam/aws4_request") || strings.Contains(a, "/sts/aws4_request") {
+		s.rights(w, string(body))
 		return
 	}
 	op, given, err := s.model.RPC(r, body)

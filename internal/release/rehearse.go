@@ -183,7 +183,11 @@ func (s scene) path() gate.Finding {
 	}
 	text := s.byWhom()
 	if s.caps.RevertAfter && !s.spec.Irreversible {
-		text += fmt.Sprintf("; the target goes back by itself %s after the last sign of a driver", s.spec.Strategy.RevertAfter)
+		since := "the last sign of a driver"
+		if s.caps.FixedPlan {
+			since = "a step began, unless it is told to go on"
+		}
+		text += fmt.Sprintf("; the target goes back by itself %s after %s", s.spec.Strategy.RevertAfter, since)
 	}
 	if !s.caps.ConditionalWrite {
 		text += fmt.Sprintf("; the target checks no fence, so the revert waits %s, the longest call, and looks again", field.FormatDuration(s.callTimeout))

@@ -194,11 +194,13 @@ func TestSomebodySupersedes(t *testing.T) {
 	s := serve(t, clk)
 	d := open(t, config(s), clk)
 	must(t, prepare(t, d, tenth))
+	_, err := apply(t, d, 10)
+	must(t, err)
 	before := len(s.Made())
 	s.Change(func(e *ecstest.Service) {
 		e.Deploy(e.Register(map[string]any{"family": "checkout", "containerDefinitions": []any{map[string]any{"name": "app", "image": a.Reference}}}).ARN)
 	})
-	_, err := apply(t, d, 10)
+	_, err = d.Apply(t.Context(), target.ApplyRequest{WriteRequest: write("100"), Traffic: target.TrafficState{Weight: 100}})
 	conflicting(t, err, "somebody else's deployment of", "checkout:3", "IN_PROGRESS")
 	_, err = verb(t, revert(t), d)
 	conflicting(t, err, "somebody else's deployment of")
@@ -233,6 +235,31 @@ func TestAnotherRolloutHasTheDeployment(t *testing.T) {
 	req.Rollout = "checkout/production/2@1772442000000001"
 	_, err := d.Apply(t.Context(), req)
 	conflicting(t, err, "of the rollout "+rollout+" and not of "+req.Rollout)
+}
+
+// A release that was pointed at another's service takes nothing of it back, whatever it
+// is asked.
+func TestAnotherReleasesCanaryIsLeftAlone(t *testing.T) {
+	clk := clock.NewFake(start)
+	s := serve(t, clk)
+	d := open(t, config(s), clk)
+	must(t, prepare(t, d, tenth))
+	before := len(s.Made())
+	w := write("theirs")
+	w.Rollout = "billing/production/1@1"
+	_, err := d.Prepare(t.Context(), target.PrepareRequest{WriteRequest: w, Payload: a, Plan: tenth})
+	conflicting(t, err, "released by checkout/production and not by billing/production")
+	for _, do := range []func() (target.Progress, error){
+		func() (target.Progress, error) { return d.Revert(t.Context(), w) },
+		func() (target.Progress, error) { return d.Finalize(t.Context(), w) },
+	} {
+		if p, err := do(); err != nil || !p.Done || !p.Observation.Canary.Payload.Same(b) {
+			t.Errorf("%+v, %v", p, err)
+		}
+	}
+	if made := s.Made()[before:]; len(made) > 0 {
+		t.Errorf("writes %q", made)
+	}
 }
 
 // A fingerprint of before is refused, and a weight that ECS does not come to next.

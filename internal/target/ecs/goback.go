@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,9 +31,10 @@ func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Pr
 	}
 	sc := t.words(s)
 	switch {
-	case sc.canary == nil || sc.newest == nil, sc.returning && !sc.back():
-	case sc.canary.rollout() == "":
+	case sc.newest != nil && sc.canary.rollout() == "" && sc.superseded():
 		return target.Progress{}, unseen(t.foreign(sc))
+	case sc.canary.rollout() == "", ofAnother(sc.canary, req), sc.returning && !sc.back():
+		// Nothing of ours is there, or it is on its way back.
 	case sc.status() == types.ServiceDeploymentStatusRollbackFailed, sc.returning:
 		return target.Progress{}, t.stuck(sc)
 	case sc.status() == types.ServiceDeploymentStatusSuccessful:
@@ -46,10 +48,18 @@ func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Pr
 		return target.Progress{}, err
 	}
 	return t.after(ctx, func(now scene) target.Progress {
-		if now.canary.rollout() == "" || now.weight == 0 && now.settled() {
+		if now.canary.rollout() == "" || ofAnother(now.canary, req) || now.weight == 0 && now.settled() {
 			return target.Progress{Done: true, Observation: t.observation(now)}
 		}
 		return t.wait(now, time.Second)
+	})
+}
+
+// superseded is true while somebody else's deployment has taken the place of one of
+// ours that still has traffic: it cannot be taken back without taking theirs back.
+func (s scene) superseded() bool {
+	return slices.ContainsFunc(append([]*revision{s.source}, s.also...), func(r *revision) bool {
+		return r != nil && r.going() && !s.failed() && aws.ToFloat64(r.RequestedProductionTrafficWeight) > 0
 	})
 }
 

@@ -3,6 +3,7 @@ package ecs
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -55,6 +56,9 @@ type sight struct {
 	// newest is the latest service deployment, nil where there has been none.
 	newest         *types.ServiceDeployment
 	target, source *revision
+	// also are further revisions from which the newest deployment leads, as when it
+	// superseded another.
+	also []*revision
 	// shares are the live weights of the production rule, by target group, as
 	// percentages of their sum; nil where there is no rule or nobody asked.
 	shares map[string]float64
@@ -171,11 +175,17 @@ func (t *Target) revisions(ctx context.Context, s *sight) error {
 		s.source = &revision{ServiceRevisionSummary: *from}
 		arns = append(arns, aws.ToString(from.Arn))
 	}
+	for _, r := range s.newest.SourceServiceRevisions {
+		if !slices.Contains(arns, aws.ToString(r.Arn)) {
+			s.also = append(s.also, &revision{ServiceRevisionSummary: r})
+			arns = append(arns, aws.ToString(r.Arn))
+		}
+	}
 	details, err := t.described(ctx, arns)
 	if err != nil {
 		return err
 	}
-	for _, r := range []*revision{s.target, s.source} {
+	for _, r := range append([]*revision{s.target, s.source}, s.also...) {
 		if r == nil {
 			continue
 		}

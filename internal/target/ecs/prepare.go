@@ -38,6 +38,8 @@ func (t *Target) Prepare(ctx context.Context, req target.PrepareRequest) (target
 	switch {
 	case err != nil:
 		return target.Progress{}, err
+	case ofAnother(sc.canary, req.WriteRequest):
+		return target.Progress{}, t.owned(sc, sc.canary, req.WriteRequest)
 	case sc.canary == nil:
 		return t.begin(ctx, sc, req)
 	case sc.canary.rollout() == mark(req):
@@ -102,11 +104,21 @@ func (t *Target) may(sc scene, req target.PrepareRequest) error {
 		return t.conflict(sc, sc.strayed, "put the rule's weights right; ECS shifts from what it believes, and does not look at them")
 	case r == nil || r.task == nil:
 		return t.conflict(sc, "nobody can tell which task definition serves", "deploy one that exists to the service, and apply again")
-	case r.rollout() != "" && req.Rollout != "" && releaseOf(r.rollout()) != "" && releaseOf(r.rollout()) != releaseOf(req.Rollout):
-		return t.conflict(sc, fmt.Sprintf("the service %s is released by %s and not by %s", t.config.Service, releaseOf(r.rollout()), releaseOf(req.Rollout)),
-			"let one release have a service; if that one is gone or was renamed: aws ecs untag-resource --resource-arn "+aws.ToString(r.task.TaskDefinitionArn)+" --tag-keys "+tagRollout)
+	case ofAnother(r, req.WriteRequest):
+		return t.owned(sc, r, req.WriteRequest)
 	}
 	return nil
+}
+
+// ofAnother is true for what another release than the caller's made.
+func ofAnother(r *revision, req target.WriteRequest) bool {
+	its, ours := releaseOf(r.rollout()), releaseOf(req.Rollout)
+	return its != "" && ours != "" && its != ours
+}
+
+func (t *Target) owned(sc scene, r *revision, req target.WriteRequest) error {
+	return t.conflict(sc, fmt.Sprintf("the service %s is released by %s and not by %s", t.config.Service, releaseOf(r.rollout()), releaseOf(req.Rollout)),
+		"let one release have a service; if that one is gone or was renamed: aws ecs untag-resource --resource-arn "+aws.ToString(r.task.TaskDefinitionArn)+" --tag-keys "+tagRollout)
 }
 
 // registered finds the task definition that this rollout registered already, as

@@ -94,8 +94,16 @@ func unplanned(spec Spec, t target.Target) field.Errors {
 	if !ok {
 		return nil
 	}
-	if errs := planner.CheckPlan(planOf(spec, nil)); len(errs) > 0 {
-		return errs.Under("strategy")
+	errs := planner.CheckPlan(planOf(spec, nil))
+	if len(errs) == 0 {
+		errs = planner.CheckPlan(planOf(spec, skippedAlone(spec.Strategy)))
 	}
-	return planner.CheckPlan(planOf(spec, skippedAlone(spec.Strategy))).Under("strategy")
+	// A release has the strategy as a whole, so that is where its errors are shown.
+	for i, e := range errs {
+		if e.Path != "" {
+			errs[i].Msg = fmt.Sprintf("%s of the strategy %q: %s", e.Path, spec.Strategy.Name, e.Msg)
+		}
+		errs[i].Path = "strategy"
+	}
+	return errs
 }

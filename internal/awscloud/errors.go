@@ -2,6 +2,7 @@ package awscloud
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -108,8 +109,8 @@ func (s *Session) Explain(err error) *Error {
 		e.Message, e.Remedy = "AWS does not take the credentials"+s.whose(), credentialsRemedy(s.settings)
 	case Denied:
 		e.Permission = strings.ToLower(service) + ":" + operation
-		e.Message = "the credentials" + s.whose() + " may not do " + e.Permission
-		e.Remedy = "allow " + e.Permission + " in the policy of the role or user; docs/policies has what each driver needs. A permission boundary, or a policy of the organisation, may forbid it too"
+		lacks := s.Lacks([]string{e.Permission})
+		e.Message, e.Remedy = lacks.Message, lacks.Remedy
 		if operation == "AssumeRole" || operation == "AssumeRoleWithWebIdentity" {
 			e.Remedy = "let the role's trust policy name who assumes it (and the external id, where it asks for one), and allow sts:AssumeRole to the one who does"
 		}
@@ -134,6 +135,16 @@ func (s *Session) Explain(err error) *Error {
 	case Unknown:
 	}
 	return e
+}
+
+// Lacks is the error of somebody who has not all the permissions that something
+// needs: "lambda:UpdateAlias". There is at least one.
+func (s *Session) Lacks(permissions []string) *Error {
+	all := strings.Join(permissions, ", ")
+	return &Error{
+		Kind: Denied, Permission: all, Message: "the credentials" + s.whose() + " may not do " + all,
+		Remedy: "allow " + all + " in the policy of the role or user; docs/policies has what each driver needs. A permission boundary, or a policy of the organisation, may forbid it too",
+	}
 }
 
 func (s *Session) whose() string {
@@ -183,17 +194,18 @@ func Code(err error) string {
 
 func kindOf(err error) Kind {
 	var (
-		missing *credentialsError
-		lookup  *net.DNSError
-		op      *net.OpError
+		missing  *credentialsError
+		lookup   *net.DNSError
+		op       *net.OpError
+		stranger *tls.CertificateVerificationError
 	)
 	code := Code(err)
 	if k, ok := codes[code]; ok {
 		return k
 	}
 	switch {
-	case errors.As(err, &lookup) && lookup.IsNotFound, errors.As(err, &op) && op.Op == "dial":
-		return Unreachable
+	case errors.As(err, &lookup) && lookup.IsNotFound, errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect"), errors.As(err, &stranger):
+		return Unreachable // Nothing was sent.
 	case errors.As(err, &missing):
 		return Credentials
 	case code == "" && status(err) == http.StatusForbidden:

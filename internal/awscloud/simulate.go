@@ -25,11 +25,11 @@ type Lack struct{ Action, Resource string }
 // it does not tell.
 var assumed = regexp.MustCompile(`^arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.+$`)
 
-// Lacks asks IAM to simulate what will be done, and lists what its policies do not
+// Simulated asks IAM to simulate what will be done, and lists what its policies do not
 // allow. It is false where nobody can tell: the credentials may not ask
 // (iam:SimulatePrincipalPolicy), or their role cannot be found by their session. What an
 // organisation forbids, IAM's simulation does not know.
-func (s *Session) Lacks(ctx context.Context, uses ...Use) ([]Lack, bool) {
+func (s *Session) Simulated(ctx context.Context, uses ...Use) ([]Lack, bool) {
 	cfg, err := s.Config(ctx)
 	if err != nil {
 		return nil, false

@@ -80,7 +80,7 @@ func (t *Target) rights(ctx context.Context, sc scene, task *types.TaskDefinitio
 		movers = []string{t.config.Shifting.Role}
 	}
 	pass := []string{"iam:PassRole"}
-	lacks, _ := t.session.Lacks(ctx,
+	lacks, _ := t.session.Simulated(ctx,
 		awscloud.Use{Actions: []string{"ecs:UpdateService"}, Resources: []string{service}},
 		awscloud.Use{Actions: []string{"ecs:ContinueServiceDeployment", "ecs:StopServiceDeployment"}, Resources: []string{strings.Replace(service, ":service/", ":service-deployment/", 1) + "/1"}},
 		awscloud.Use{Actions: []string{"ecs:RegisterTaskDefinition", "ecs:TagResource"}, Resources: []string{family}},

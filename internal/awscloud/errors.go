@@ -58,8 +58,8 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Message, e.Err) 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// codes are the errors that AWS's services have in common, and those of Lambda,
-// by the code that comes with the answer.
+// codes are the errors that AWS's services have in common, and those of the services
+// that drivers call, by the code that comes with the answer.
 var codes = map[string]Kind{
 	"ExpiredToken": Credentials, "ExpiredTokenException": Credentials, "RequestExpired": Credentials,
 	"InvalidClientTokenId": Credentials, "UnrecognizedClientException": Credentials, "InvalidAccessKeyId": Credentials,
@@ -75,14 +75,18 @@ var codes = map[string]Kind{
 	"RequestLimitExceeded": Throttled, "RequestThrottled": Throttled, "RequestThrottledException": Throttled, "SlowDown": Throttled,
 
 	"ResourceNotFoundException": NotFound, "ProvisionedConcurrencyConfigNotFoundException": NotFound,
+	"ListenerNotFound": NotFound, "RuleNotFound": NotFound, "TargetGroupNotFound": NotFound, "LoadBalancerNotFound": NotFound,
 
 	"PreconditionFailedException": Stale,
 
 	"ResourceConflictException": Conflict, "ResourceInUseException": Conflict, "ResourceNotReadyException": Conflict,
+	"OperationNotPermitted": Conflict, "ResourceInUse": Conflict, "PriorityInUse": Conflict, "TargetGroupAssociationLimit": Conflict,
 
 	"InvalidParameterValueException": Invalid, "InvalidParameterException": Invalid, "ValidationException": Invalid, "ValidationError": Invalid,
 	"InvalidRequestContentException": Invalid, "CodeStorageExceededException": Invalid, "InvalidCodeSignatureException": Invalid,
 	"CodeVerificationFailedException": Invalid, "CodeSigningConfigNotFoundException": Invalid,
+	"InvalidConfigurationRequest": Invalid, "InvalidLoadBalancerAction": Invalid, "TooManyActions": Invalid, "TooManyTags": Invalid,
+	"IncompatibleProtocols": Invalid, "UnsupportedProtocol": Invalid, "DuplicateTagKeys": Invalid, "TooManyUniqueTargetGroupsPerLoadBalancer": Invalid,
 }
 
 // Explain says what an error of a client means. It returns nil for nil, and an
@@ -102,7 +106,7 @@ func (s *Session) Explain(err error) *Error {
 	case Credentials:
 		e.Message, e.Remedy = "AWS does not take the credentials"+s.whose(), credentialsRemedy(s.settings)
 	case Denied:
-		e.Permission = strings.ToLower(service) + ":" + operation
+		e.Permission = prefixOf(service) + ":" + operation
 		e.Message = "the credentials" + s.whose() + " may not do " + e.Permission
 		e.Remedy = "allow " + e.Permission + " in the policy of the role or user; docs/policies has what each driver needs. A permission boundary, or a policy of the organisation, may forbid it too"
 		if operation == "AssumeRole" || operation == "AssumeRoleWithWebIdentity" {
@@ -129,6 +133,19 @@ func (s *Session) Explain(err error) *Error {
 	case Unknown:
 	}
 	return e
+}
+
+// prefixes are what IAM calls services whose clients have longer names.
+var prefixes = map[string]string{
+	"Elastic Load Balancing v2": "elasticloadbalancing", "Auto Scaling": "autoscaling", "Application Auto Scaling": "application-autoscaling",
+}
+
+// prefixOf is what IAM calls a service.
+func prefixOf(service string) string {
+	if p, ok := prefixes[service]; ok {
+		return p
+	}
+	return strings.ToLower(service)
 }
 
 func (s *Session) whose() string {

@@ -99,6 +99,9 @@ type Capabilities struct {
 	// ConditionalWrite means that fences and fingerprints are checked by the
 	// runtime itself, atomically with the change.
 	ConditionalWrite bool `json:"conditional_write"`
+	// Sticky is how long a user stays with an arm whatever its weight becomes, 0 where
+	// each request is sent anew. No step may be shorter.
+	Sticky time.Duration `json:"sticky,omitempty"`
 }
 
 // Arm is one side of a rollout.
@@ -153,6 +156,9 @@ type Observation struct {
 	// Reverted is true when the dead-man switch has fired since the last change
 	// that Apply made. Finalize clears it too, as it ends the rollout.
 	Reverted bool `json:"reverted,omitempty"`
+	// Leftover is true where Finalize has something to remove, or to let go, that no
+	// arm shows: the old arm after a completion, what an ended Prepare had begun.
+	Leftover bool `json:"leftover,omitempty"`
 	// Fields holds what else drift compares, by dotted path, as JSON scalars.
 	Fields map[string]any `json:"fields,omitempty"`
 }

@@ -76,17 +76,20 @@ var codes = map[string]Kind{
 
 	"ResourceNotFoundException": NotFound, "ProvisionedConcurrencyConfigNotFoundException": NotFound,
 	"ListenerNotFound": NotFound, "RuleNotFound": NotFound, "TargetGroupNotFound": NotFound, "LoadBalancerNotFound": NotFound,
+	"ClusterNotFoundException": NotFound, "ServiceNotFoundException": NotFound, "ObjectNotFoundException": NotFound,
 
 	"PreconditionFailedException": Stale,
 
 	"ResourceConflictException": Conflict, "ResourceInUseException": Conflict, "ResourceNotReadyException": Conflict,
 	"OperationNotPermitted": Conflict, "ResourceInUse": Conflict, "PriorityInUse": Conflict, "TargetGroupAssociationLimit": Conflict,
+	"ServiceNotActiveException": Conflict, "ScalingActivityInProgress": Conflict, "ResourceContention": Conflict, "ConcurrentUpdateException": Conflict,
 
 	"InvalidParameterValueException": Invalid, "InvalidParameterException": Invalid, "ValidationException": Invalid, "ValidationError": Invalid,
 	"InvalidRequestContentException": Invalid, "CodeStorageExceededException": Invalid, "InvalidCodeSignatureException": Invalid,
 	"CodeVerificationFailedException": Invalid, "CodeSigningConfigNotFoundException": Invalid,
 	"InvalidConfigurationRequest": Invalid, "InvalidLoadBalancerAction": Invalid, "TooManyActions": Invalid, "TooManyTags": Invalid,
-	"IncompatibleProtocols": Invalid, "UnsupportedProtocol": Invalid, "DuplicateTagKeys": Invalid, "TooManyUniqueTargetGroupsPerLoadBalancer": Invalid,
+	"IncompatibleProtocols": Invalid, "UnsupportedProtocol": Invalid, "DuplicateTagKeys": Invalid, "ClientException": Invalid, "UnsupportedFeatureException": Invalid,
+	"PlatformTaskDefinitionIncompatibilityException": Invalid, "PlatformUnknownException": Invalid, "TooManyUniqueTargetGroupsPerLoadBalancer": Invalid,
 }
 
 // Explain says what an error of a client means. It returns nil for nil, and an

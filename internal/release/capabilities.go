@@ -3,6 +3,7 @@ package release
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
@@ -70,4 +71,24 @@ func unattended(spec Spec, weight float64, limit *float64) string {
 		stated = fmt.Sprintf("max_unattended_weight is %g", *limit)
 	}
 	return fmt.Sprintf("the strategy %q would leave %g %% of the traffic on the new artifact if the driver died: %s, and %s; allowed are steps up to max_unattended_weight, for example max_unattended_weight = %g", spec.Strategy.Name, weight, noSwitch(spec), stated, weight)
+}
+
+// sticky says which step is shorter than users stay with an arm: its counts would be
+// of users that an earlier step chose, and after a rollback they would stay on the new
+// artifact for longer than anybody looks.
+func sticky(spec Spec, caps target.Capabilities) field.Errors {
+	steps := spec.Strategy.Steps()
+	for i := 0; i < len(steps); i++ {
+		w, lasts, open := steps[i].Traffic.Weight, time.Duration(0), false
+		first := i
+		for ; i < len(steps) && steps[i].Traffic.Weight == w; i++ {
+			lasts, open = lasts+steps[i].AtLeast, open || steps[i].UntilResumed()
+		}
+		i--
+		if w > 0 && w < 100 && !open && lasts < caps.Sticky {
+			return field.Errors{{Path: "strategy", Msg: fmt.Sprintf("the strategy %q stays at %g %% for at least %s (step %d), and the target (%s) keeps users with an arm for %s, whatever its weight becomes; allowed are steps that are at least as long, for example at_least = \"%s\", or less stickiness",
+				spec.Strategy.Name, w, field.Duration(lasts), first+1, spec.Target.Driver, field.Duration(caps.Sticky), field.Duration(caps.Sticky))}}
+		}
+	}
+	return nil
 }

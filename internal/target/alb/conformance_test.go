@@ -2,6 +2,8 @@ package alb_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/target/alb"
 	"github.com/sluice/terraform-provider-sluice/internal/target/alb/albtest"
 	"github.com/sluice/terraform-provider-sluice/internal/target/targettest"
+	"github.com/sluice/terraform-provider-sluice/internal/target/targettest/checks"
 )
 
 func build(version, digit string) artifact.Payload {
@@ -107,26 +110,81 @@ func (p *patient) Revert(ctx context.Context, req target.WriteRequest) (target.P
 	return again(func() (target.Progress, error) { return p.Target.Revert(ctx, req) })
 }
 
-// A load balancer that is as strict as AWS's keeps the contract of the port.
+// A load balancer that is as strict as AWS's keeps the contract of the port, with a
+// rule and two listeners.
 func TestConformance(t *testing.T) {
-	for name, change := range map[string]func(*albtest.Server, *alb.Config){
-		"one listener": func(*albtest.Server, *alb.Config) {},
-		"three routes": func(_ *albtest.Server, c *alb.Config) {
-			c.Routes = []string{albtest.Rule, albtest.HTTPS, albtest.HTTP}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			targettest.Run(t, func(t *testing.T) *targettest.Fixture {
-				s := servePlain(t)
-				c := config(s)
-				change(s, &c)
-				clk := clock.NewAuto(some)
-				var d target.Target = deployer(s, open(t, c, clk))
-				if len(c.Routes) > 1 {
-					d = &patient{d}
-				}
-				return &targettest.Fixture{Target: d, A: a, B: b, Clock: clk}
-			})
-		})
+	targettest.Run(t, func(t *testing.T) *targettest.Fixture {
+		s := servePlain(t)
+		c := config(s)
+		c.Routes = []string{albtest.Rule, albtest.HTTPS}
+		clk := clock.NewAuto(some)
+		return &targettest.Fixture{Target: &patient{deployer(s, open(t, c, clk))}, A: a, B: b, Clock: clk}
+	})
+}
+
+// serveECS starts a load balancer before a pair of services, of which blue runs the old
+// version.
+func serveECS(t *testing.T, tasks int) (*albtest.Server, alb.Config) {
+	t.Helper()
+	albtest.Credentials(t)
+	s := albtest.New(t)
+	s.Cluster(old.Reference, tasks)
+	c := config(s)
+	c.ECS = &alb.ECS{Cluster: "production", Services: []string{"checkout-blue", "checkout-green"}}
+	return s, c
+}
+
+// template is a version of the launch template.
+func template(number string) artifact.Payload {
+	name := albtest.Template + ":" + number
+	sum := sha256.Sum256([]byte(name))
+	return artifact.Payload{Artifact: artifact.Artifact{Version: number, Reference: name + "@sha256:" + hex.EncodeToString(sum[:])}}
+}
+
+// serveGroups starts a load balancer before a pair of Auto Scaling groups, of which
+// blue runs version 7.
+func serveGroups(t *testing.T, instances int) (*albtest.Server, alb.Config) {
+	t.Helper()
+	albtest.Credentials(t)
+	s := albtest.New(t)
+	s.Pair("7", instances)
+	c := config(s)
+	c.AutoScaling = &alb.AutoScaling{Groups: []string{"checkout-blue", "checkout-green"}}
+	return s, c
+}
+
+// Pairs of services keep the contract.
+func TestConformanceOfServices(t *testing.T) {
+	targettest.Run(t, func(t *testing.T) *targettest.Fixture { return services(t, 3, 2) })
+}
+
+// What the contract says of a target where nothing runs yet holds for two services
+// without tasks.
+func TestConformanceOfEmptyServices(t *testing.T) {
+	for _, c := range checks.All() {
+		if !c.Empty {
+			continue
+		}
+		if r := checks.RunOne(t.Context(), c, services(t, 0, 0)); r.Status != checks.Pass {
+			t.Errorf("%s: %s %s", r.Name, r.Status, r.Detail)
+		}
 	}
+}
+
+func services(t *testing.T, tasks, slow int) *targettest.Fixture {
+	t.Helper()
+	s, config := serveECS(t, tasks)
+	s.Slow = slow
+	clk := clock.NewAuto(some)
+	return &targettest.Fixture{Target: open(t, config, clk), A: a, B: b, Clock: clk, Patience: 10 * time.Minute}
+}
+
+// Pairs of Auto Scaling groups keep the contract.
+func TestConformanceOfGroups(t *testing.T) {
+	targettest.Run(t, func(t *testing.T) *targettest.Fixture {
+		s, config := serveGroups(t, 2)
+		s.Slow = 1
+		clk := clock.NewAuto(some)
+		return &targettest.Fixture{Target: open(t, config, clk), A: template("8"), B: template("9"), Clock: clk, Patience: 10 * time.Minute}
+	})
 }

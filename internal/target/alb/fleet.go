@@ -15,6 +15,8 @@ type fleet interface {
 	look(ctx context.Context, s sight) ([2]unit, error)
 	// admit says whether the payload can be brought up at all, without asking anybody.
 	admit(p artifact.Payload) error
+	// check refuses what cannot be brought up there, before anything is written.
+	check(ctx context.Context, sc scene, idle int, p artifact.Payload) error
 	// bring makes the payload run on the idle side, with as much capacity as serves. It
 	// is called until it writes nothing and the unit is settled.
 	bring(ctx context.Context, sc scene, idle int, req target.PrepareRequest) (wrote bool, err error)
@@ -41,8 +43,16 @@ type unit struct {
 	broken string
 	// fields is what drift compares.
 	fields map[string]any
+	// raw is what AWS told, for the fleet itself.
+	raw any
 }
 
 func (t *Target) newFleet() fleet {
+	switch {
+	case t.config.ECS != nil:
+		return &servicePair{session: t.session, config: t.config}
+	case t.config.AutoScaling != nil:
+		return &groupPair{session: t.session, config: t.config}
+	}
 	return &plain{config: t.config}
 }

@@ -40,11 +40,16 @@ const exampleTag = "whoever deploys to the targets writes it when they are done,
 
 func (*plain) admit(artifact.Payload) error { return nil }
 
-func (p *plain) bring(_ context.Context, sc scene, idle int, req target.PrepareRequest) (bool, error) {
-	if sc.units[idle].payload.Digest() == req.Payload.Digest() {
-		return false, nil
+// bring has nothing to do: what is to be released is there, or check refuses it.
+func (*plain) bring(context.Context, scene, int, target.PrepareRequest) (bool, error) {
+	return false, nil
+}
+
+func (p *plain) check(_ context.Context, sc scene, idle int, payload artifact.Payload) error {
+	if sc.units[idle].payload.Digest() == payload.Digest() {
+		return nil
 	}
-	return false, &target.Error{Code: target.CodeNotFound, Message: p.absent(sc, idle, req.Payload), Remedy: exampleTag}
+	return &target.Error{Code: target.CodeNotFound, Message: p.absent(sc, idle, payload), Remedy: exampleTag}
 }
 
 func (p *plain) absent(sc scene, idle int, payload artifact.Payload) string {

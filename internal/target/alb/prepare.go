@@ -49,11 +49,8 @@ func rolloutOf(req target.PrepareRequest) string {
 
 // bringUp takes the next of the steps that lead to a canary.
 func (t *Target) bringUp(ctx context.Context, sc scene, req target.PrepareRequest, idle int, known bool) (target.Progress, error) {
-	if p, ok := t.fleet.(*plain); ok {
-		// There is nothing that could be brought: it is there or it is not.
-		if _, err := p.bring(ctx, sc, idle, req); err != nil {
-			return target.Progress{}, err
-		}
+	if err := t.fleet.check(ctx, sc, idle, req.Payload); err != nil {
+		return target.Progress{}, t.failed(err, false)
 	}
 	if m := sc.memory; m.rollout != rolloutOf(req) || m.canary != "" && !known {
 		m.rollout, m.owner = rolloutOf(req), t.owner

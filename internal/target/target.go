@@ -156,6 +156,10 @@ type Observation struct {
 	// Reverted is true when the dead-man switch has fired since the last change
 	// that Apply made. Finalize clears it too, as it ends the rollout.
 	Reverted bool `json:"reverted,omitempty"`
+	// Partial is true where parts of the target, such as several listeners, send
+	// different shares to the canary; its Weight is then their mean. Apply moves one
+	// part after the other, and is not done before all agree.
+	Partial bool `json:"partial,omitempty"`
 	// Leftover is true where Finalize has something to remove, or to let go, that no
 	// arm shows: the old arm after a completion, what an ended Prepare had begun.
 	Leftover bool `json:"leftover,omitempty"`

@@ -159,6 +159,10 @@ func (p *servicePair) register(ctx context.Context, t taskDefinition, at int, re
 		ExecutionRoleArn: t.ExecutionRoleArn, TaskRoleArn: t.TaskRoleArn, RequiresCompatibilities: t.RequiresCompatibilities, Volumes: t.Volumes,
 		PlacementConstraints: t.PlacementConstraints, ProxyConfiguration: t.ProxyConfiguration, PidMode: t.PidMode, IpcMode: t.IpcMode,
 		EphemeralStorage: t.EphemeralStorage, RuntimePlatform: t.RuntimePlatform, EnableFaultInjection: t.EnableFaultInjection, InferenceAccelerators: t.InferenceAccelerators,
+	}, func(o *awsecs.Options) {
+		// A second try of the client after a lost reply would register a second one. The
+		// next call looks for the first instead.
+		o.RetryMaxAttempts = 1
 	})
 	return err
 }

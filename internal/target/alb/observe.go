@@ -289,6 +289,8 @@ func (s scene) observation() target.Observation {
 	}
 	if s.cand != none {
 		h := s.health[s.cand]
+		least, most := s.extremes(s.cand)
+		o.Partial = least < most
 		o.Canary = &target.ArmState{Payload: s.units[s.cand].payload, Weight: s.weight, Health: s.ready(s.weight), Replicas: h.healthy}
 	}
 	return o

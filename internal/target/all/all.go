@@ -4,6 +4,7 @@ package all
 
 import (
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/alb"
 	"github.com/sluice/terraform-provider-sluice/internal/target/contract"
 	"github.com/sluice/terraform-provider-sluice/internal/target/exec"
 	"github.com/sluice/terraform-provider-sluice/internal/target/haproxy"
@@ -13,6 +14,7 @@ import (
 // Drivers returns the registry of all target drivers.
 func Drivers() target.Registry {
 	return target.NewRegistry(
+		alb.Driver(),
 		contract.Driver(),
 		exec.Driver(),
 		haproxy.Driver(),

@@ -2,6 +2,7 @@ package release
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -88,6 +89,21 @@ func sticky(spec Spec, caps target.Capabilities) field.Errors {
 		if w > 0 && w < 100 && !open && lasts < caps.Sticky {
 			return field.Errors{{Path: "strategy", Msg: fmt.Sprintf("the strategy %q stays at %g %% for at least %s (step %d), and the target (%s) keeps users with an arm for %s, whatever its weight becomes; allowed are steps that are at least as long, for example at_least = \"%s\", or less stickiness",
 				spec.Strategy.Name, w, field.Duration(lasts), first+1, spec.Target.Driver, field.Duration(caps.Sticky), field.Duration(caps.Sticky))}}
+		}
+	}
+	return nil
+}
+
+// tooFine says which step has a share that the target cannot keep.
+func tooFine(spec Spec, caps target.Capabilities) field.Errors {
+	if caps.WeightStep == 0 {
+		return nil
+	}
+	for i, s := range spec.Strategy.Steps() {
+		n := s.Traffic.Weight / caps.WeightStep
+		if math.Abs(n-math.Round(n)) > 1e-9 {
+			return field.Errors{{Path: "strategy", Msg: fmt.Sprintf("the strategy %q has %g %% in step %d, and the target (%s) keeps shares in steps of %g %%; allowed are multiples of that, for example %.4g",
+				spec.Strategy.Name, s.Traffic.Weight, i+1, spec.Target.Driver, caps.WeightStep, math.Round(n)*caps.WeightStep)}}
 		}
 	}
 	return nil

@@ -219,7 +219,7 @@ func (e *Engine) validateCapabilities(ctx context.Context, spec Spec) field.Erro
 	if errs = unpunctual(spec, caps); len(errs) > 0 {
 		return errs
 	}
-	if errs = sticky(spec, caps); len(errs) > 0 {
+	if errs = append(sticky(spec, caps), tooFine(spec, caps)...); len(errs) > 0 {
 		return errs
 	}
 	for _, s := range spec.Strategy.Steps() {

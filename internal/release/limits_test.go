@@ -61,6 +61,23 @@ func TestNoStepIsShorterThanUsersStay(t *testing.T) {
 	}
 }
 
+// A share that the target cannot keep is refused before anything begins, and its
+// nearest is named.
+func TestNoShareIsFinerThanTheTargetKeeps(t *testing.T) {
+	for step, refuse := range map[float64]string{0: "", 0.1: "", 7: "keeps shares in steps of 7 %; allowed are multiples of that, for example 7"} {
+		w := upgrade(t)
+		w.caps.WeightStep = step
+		out, err := w.engine("a", nil).Ship(t.Context(), request(good))
+		if refuse == "" {
+			wantEnd(t, out, err, release.Shipped)
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), refuse) || w.writes != 0 {
+			t.Errorf("%d writes, %v", w.writes, err)
+		}
+	}
+}
+
 // A call that goes forward is over before the right to make it is; one that goes
 // back is not held by a lease.
 func TestACallIsOverBeforeTheLeaseIs(t *testing.T) {

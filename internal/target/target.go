@@ -99,6 +99,9 @@ type Capabilities struct {
 	// ConditionalWrite means that fences and fingerprints are checked by the
 	// runtime itself, atomically with the change.
 	ConditionalWrite bool `json:"conditional_write"`
+	// WeightStep is the smallest share that can be set, in percent, of which all others
+	// are multiples; 0 means any.
+	WeightStep float64 `json:"weight_step,omitempty"`
 	// Sticky is how long a user stays with an arm whatever its weight becomes, 0 where
 	// each request is sent anew. No step may be shorter.
 	Sticky time.Duration `json:"sticky,omitempty"`

@@ -41,14 +41,14 @@ func (c Config) checkARN(arn string, kinds ...kind) field.Errors {
 	case m == nil || !slices.Contains(kinds, kind(m[4])):
 		return bad("%.120q is not the ARN of %s; for example \"arn:%s:elasticloadbalancing:%s:123456789012:%s/%s\"", arn, strings.Join(words, " or "), awscloud.Partition(c.Region), orExample(c.Region), kinds[0], exampleName[kinds[0]])
 	case m[4] != string(kindGroup) && !strings.HasPrefix(m[5], "app/"):
-		return bad("%.120q belongs to no Application Load Balancer, and only those are driven; name a listener or a rule of one, \".../app/...\"", arn)
+		return bad("%.120q belongs to no Application Load Balancer, and only those are driven; name a listener or a rule of one; for example \"arn:%s:elasticloadbalancing:%s:123456789012:listener/%s\"", arn, awscloud.Partition(c.Region), orExample(c.Region), exampleName[kindListener])
 	case c.Region != "" && m[2] != c.Region:
-		return bad("%.120q is in the region %s, and the target's region is %s; they must be the same", arn, m[2], c.Region)
+		return bad("%.120q is in the region %s, and the target's region is %s; they must be the same, for example \"%s\" in both", arn, m[2], c.Region, m[2])
 	case c.Region != "" && m[1] != awscloud.Partition(c.Region):
-		return bad("%.120q is in the partition %s, and the region %s is in %s", arn, m[1], c.Region, awscloud.Partition(c.Region))
+		return bad("%.120q is in the partition %s, and the region %s is in %s; for example \"arn:%s:elasticloadbalancing:%s:...\"", arn, m[1], c.Region, awscloud.Partition(c.Region), awscloud.Partition(c.Region), c.Region)
 	}
 	if first := arnPattern.FindStringSubmatch(c.first()); first != nil && first[3] != m[3] {
-		return bad("%.120q is in the account %s, and the first target group is in %s; a load balancer forwards within its own account", arn, m[3], first[3])
+		return bad("%.120q is in the account %s, and the first target group is in %s; a load balancer forwards within its own account, for example all in %s", arn, m[3], first[3], first[3])
 	}
 	return nil
 }

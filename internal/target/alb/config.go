@@ -100,12 +100,12 @@ func (c Config) validate() field.Errors {
 	}
 	for i, arn := range c.Routes {
 		if slices.Contains(c.Routes[:i], arn) {
-			add(fmt.Sprintf("routes[%d]", i), "%s is named twice", arn)
+			add(fmt.Sprintf("routes[%d]", i), "%s is named twice; name each once%s", arn, exampleRoutes)
 		}
 		errs = append(errs, c.checkARN(arn, kindListener, kindRule).Under(fmt.Sprintf("routes[%d]", i))...)
 	}
 	if c.ECS != nil && c.AutoScaling != nil {
-		add("auto_scaling", "ecs and auto_scaling are both given, and each says what stands behind the target groups; leave one out")
+		add("auto_scaling", "ecs and auto_scaling are both given, and each says what stands behind the target groups; leave one out; for example ecs = { cluster = \"production\", services = [\"checkout-blue\", \"checkout-green\"] }")
 	}
 	if c.ECS != nil {
 		errs = append(errs, c.ECS.validate().Under("ecs")...)
@@ -114,10 +114,10 @@ func (c Config) validate() field.Errors {
 		errs = append(errs, pair(c.AutoScaling.Groups, "Auto Scaling groups", `["checkout-blue", "checkout-green"]`).Under("auto_scaling.groups")...)
 	}
 	if c.IdleCapacity < 0 || c.IdleCapacity > maxIdle {
-		add("idle_capacity", "%d is not from 0 to %d", c.IdleCapacity, maxIdle)
+		add("idle_capacity", "%d is not from 0 to %d; for example 2", c.IdleCapacity, maxIdle)
 	}
 	if c.MinHealthy < 0 || c.MinHealthy > 100 {
-		add("min_healthy", "%g is not a share above 0 and up to 100", c.MinHealthy)
+		add("min_healthy", "%g is not a share above 0 and up to 100; for example 80", c.MinHealthy)
 	}
 	return append(errs, c.Settings.Validate()...)
 }

@@ -8,27 +8,12 @@ import (
 	"sync"
 	"time"
 
-	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
 // Name is the driver's name and its attribute.
 const Name = "alb"
-
-// balancer is what of Elastic Load Balancing the driver calls, and all that its
-// policy allows there.
-type balancer interface {
-	DescribeListeners(context.Context, *elb.DescribeListenersInput, ...func(*elb.Options)) (*elb.DescribeListenersOutput, error)
-	DescribeRules(context.Context, *elb.DescribeRulesInput, ...func(*elb.Options)) (*elb.DescribeRulesOutput, error)
-	ModifyListener(context.Context, *elb.ModifyListenerInput, ...func(*elb.Options)) (*elb.ModifyListenerOutput, error)
-	ModifyRule(context.Context, *elb.ModifyRuleInput, ...func(*elb.Options)) (*elb.ModifyRuleOutput, error)
-	DescribeTargetGroups(context.Context, *elb.DescribeTargetGroupsInput, ...func(*elb.Options)) (*elb.DescribeTargetGroupsOutput, error)
-	DescribeTargetHealth(context.Context, *elb.DescribeTargetHealthInput, ...func(*elb.Options)) (*elb.DescribeTargetHealthOutput, error)
-	DescribeTags(context.Context, *elb.DescribeTagsInput, ...func(*elb.Options)) (*elb.DescribeTagsOutput, error)
-	AddTags(context.Context, *elb.AddTagsInput, ...func(*elb.Options)) (*elb.AddTagsOutput, error)
-}
 
 // Driver is the alb driver.
 func Driver() target.Driver {
@@ -63,7 +48,7 @@ type Target struct {
 	fleet   fleet
 
 	mu   sync.Mutex
-	made balancer
+	made *balancer
 }
 
 var _ target.Target = (*Target)(nil)
@@ -75,7 +60,7 @@ var _ target.Target = (*Target)(nil)
 // long users stay with an arm is asked of the listeners and rules; where that fails
 // it is 0, and Preflight says why.
 func (t *Target) Capabilities(ctx context.Context) (target.Capabilities, error) {
-	out := target.Capabilities{Weights: true}
+	out := target.Capabilities{Weights: true, WeightStep: finest}
 	routes, err := t.routes(ctx, false)
 	if err != nil {
 		return out, nil //nolint:nilerr // The rest holds without an answer.
@@ -87,7 +72,7 @@ func (t *Target) Capabilities(ctx context.Context) (target.Capabilities, error) 
 }
 
 // balancer gives the client, made on first use.
-func (t *Target) balancer(ctx context.Context) (balancer, error) {
+func (t *Target) balancer(ctx context.Context) (*balancer, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.made != nil {
@@ -97,7 +82,7 @@ func (t *Target) balancer(ctx context.Context) (balancer, error) {
 	if err != nil {
 		return nil, t.failed(err, false)
 	}
-	t.made = elb.NewFromConfig(cfg)
+	t.made = newBalancer(cfg)
 	return t.made, nil
 }
 
@@ -136,7 +121,7 @@ func invalid(message string) error {
 
 func unsupported(percent float64) error {
 	return &target.Error{Code: target.CodeUnsupported, Message: fmt.Sprintf("a load balancer cannot give %g %% to a target group: its weights are whole numbers from 0 to 999", percent),
-		Remedy: "choose a share from 0.1 to 99.9, in hundredths of a percent, for example 12.5, or 0 or 100"}
+		Remedy: "choose a share in tenths of a percent, for example 12.5"}
 }
 
 // What AWS is at is looked at again after these: targets become healthy within

@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
@@ -15,21 +14,6 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
-
-// services is what of ECS the driver calls, and all that its policy allows there.
-type services interface {
-	DescribeServices(context.Context, *awsecs.DescribeServicesInput, ...func(*awsecs.Options)) (*awsecs.DescribeServicesOutput, error)
-	UpdateService(context.Context, *awsecs.UpdateServiceInput, ...func(*awsecs.Options)) (*awsecs.UpdateServiceOutput, error)
-	RegisterTaskDefinition(context.Context, *awsecs.RegisterTaskDefinitionInput, ...func(*awsecs.Options)) (*awsecs.RegisterTaskDefinitionOutput, error)
-	DescribeTaskDefinition(context.Context, *awsecs.DescribeTaskDefinitionInput, ...func(*awsecs.Options)) (*awsecs.DescribeTaskDefinitionOutput, error)
-	ListTaskDefinitions(context.Context, *awsecs.ListTaskDefinitionsInput, ...func(*awsecs.Options)) (*awsecs.ListTaskDefinitionsOutput, error)
-}
-
-// scaler is what of Application Auto Scaling the driver calls.
-type scaler interface {
-	DescribeScalableTargets(context.Context, *applicationautoscaling.DescribeScalableTargetsInput, ...func(*applicationautoscaling.Options)) (*applicationautoscaling.DescribeScalableTargetsOutput, error)
-	RegisterScalableTarget(context.Context, *applicationautoscaling.RegisterScalableTargetInput, ...func(*applicationautoscaling.Options)) (*applicationautoscaling.RegisterScalableTargetOutput, error)
-}
 
 // rolloutKey is the tag of a task definition that names the rollout it was made for.
 const rolloutKey = "sluice:rollout"
@@ -40,8 +24,8 @@ type servicePair struct {
 	config  Config
 
 	mu   sync.Mutex
-	made services
-	aas  scaler
+	made *services
+	aas  *scaler
 	// known holds task definitions, which never change, by their ARN.
 	known sync.Map
 }
@@ -61,7 +45,7 @@ type standing struct {
 }
 
 // clients gives them, made on first use.
-func (p *servicePair) clients(ctx context.Context) (services, scaler, error) {
+func (p *servicePair) clients(ctx context.Context) (*services, *scaler, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.made == nil {
@@ -69,7 +53,7 @@ func (p *servicePair) clients(ctx context.Context) (services, scaler, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		p.made, p.aas = awsecs.NewFromConfig(cfg), applicationautoscaling.NewFromConfig(cfg)
+		p.made, p.aas = newServices(cfg), newScaler(cfg)
 	}
 	return p.made, p.aas, nil
 }

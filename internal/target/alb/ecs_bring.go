@@ -158,7 +158,7 @@ func (p *servicePair) register(ctx context.Context, t taskDefinition, at int, re
 		Family: t.Family, ContainerDefinitions: containers, Tags: tags, Cpu: t.Cpu, Memory: t.Memory, NetworkMode: t.NetworkMode,
 		ExecutionRoleArn: t.ExecutionRoleArn, TaskRoleArn: t.TaskRoleArn, RequiresCompatibilities: t.RequiresCompatibilities, Volumes: t.Volumes,
 		PlacementConstraints: t.PlacementConstraints, ProxyConfiguration: t.ProxyConfiguration, PidMode: t.PidMode, IpcMode: t.IpcMode,
-		EphemeralStorage: t.EphemeralStorage, RuntimePlatform: t.RuntimePlatform, EnableFaultInjection: t.EnableFaultInjection, InferenceAccelerators: t.InferenceAccelerators,
+		EphemeralStorage: t.EphemeralStorage, RuntimePlatform: t.RuntimePlatform, EnableFaultInjection: t.EnableFaultInjection,
 	}, func(o *awsecs.Options) {
 		// A second try of the client after a lost reply would register a second one. The
 		// next call looks for the first instead.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
@@ -18,7 +19,7 @@ type statement struct {
 }
 
 // Policy is what the driver needs to be allowed, as a policy document of IAM: one
-// action for each call that its clients have. What stands behind the target groups
+// action for each of its calls. What stands behind the target groups
 // has statements of its own, of which a release needs those of its kind. The roles
 // are those that tasks run with.
 func Policy(c Config, account string, roles []string) (string, error) {
@@ -78,15 +79,17 @@ func (e ECS) policy(arn func(service, rest string) string, roles []string) []sta
 	return out
 }
 
-// calls are the actions of a client's methods: those that look, and those that
+// calls are the actions of what is called of a client: those that look, and those that
 // change something.
 func calls[client any](service string) (read, write []string) {
-	for m := range reflect.TypeFor[client]().Methods() {
+	for _, m := range reflect.VisibleFields(reflect.TypeFor[client]()) {
 		if action := service + ":" + m.Name; strings.HasPrefix(m.Name, "Describe") || strings.HasPrefix(m.Name, "List") {
 			read = append(read, action)
 		} else {
 			write = append(write, action)
 		}
 	}
+	slices.Sort(read)
+	slices.Sort(write)
 	return read, write
 }

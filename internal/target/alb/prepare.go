@@ -31,7 +31,7 @@ func (t *Target) Prepare(ctx context.Context, req target.PrepareRequest) (target
 	case sc.rollout != "" && sc.owner != t.owner:
 		return target.Progress{}, sc.conflict("another release has an open rollout on these target groups", "wait until it has ended, or give each release target groups of its own")
 	case known && (sc.weight > 0 || sc.ready(0) == target.Healthy):
-		return sc.progress(true), nil
+		return sc.done(), nil
 	case !known && sc.cand != none && sc.weight > 0:
 		return target.Progress{}, sc.conflict(fmt.Sprintf("the target group %s (%s) takes %g %% of the traffic", groupName(sc.groups[sc.cand]), sc.units[sc.cand].payload.Label(), sc.weight),
 			"revert first; a canary is replaced only without traffic")

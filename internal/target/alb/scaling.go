@@ -19,13 +19,6 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
-// scalingGroups is what of EC2 Auto Scaling the driver calls, and all that its policy
-// allows there.
-type scalingGroups interface {
-	DescribeAutoScalingGroups(context.Context, *autoscaling.DescribeAutoScalingGroupsInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error)
-	UpdateAutoScalingGroup(context.Context, *autoscaling.UpdateAutoScalingGroupInput, ...func(*autoscaling.Options)) (*autoscaling.UpdateAutoScalingGroupOutput, error)
-}
-
 // groupPair is two Auto Scaling groups. What they run is a version of a launch
 // template, which never changes, so its digest is that of its name.
 type groupPair struct {
@@ -33,7 +26,7 @@ type groupPair struct {
 	config  Config
 
 	mu   sync.Mutex
-	made scalingGroups
+	made *scalingGroups
 }
 
 var templatePattern = regexp.MustCompile(`^(lt-[0-9a-f]{8,17}):([0-9]+)@(sha256:[0-9a-f]{64})$`)
@@ -61,7 +54,7 @@ func (p *groupPair) check(_ context.Context, _ scene, _ int, payload artifact.Pa
 	return p.admit(payload)
 }
 
-func (p *groupPair) client(ctx context.Context) (scalingGroups, error) {
+func (p *groupPair) client(ctx context.Context) (*scalingGroups, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.made == nil {
@@ -69,7 +62,7 @@ func (p *groupPair) client(ctx context.Context) (scalingGroups, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.made = autoscaling.NewFromConfig(cfg)
+		p.made = newScalingGroups(cfg)
 	}
 	return p.made, nil
 }

@@ -2,42 +2,27 @@ package alb
 
 import "math"
 
-// maxWeight is the greatest weight of a group in a forward action. Weights are whole
-// numbers, so the smallest share above 0 is 1 in 1000.
-const maxWeight = 999
+// finest is the step of shares that are taken, in percent: with sums of 1000 each of
+// them can be written exactly, and reads as what was asked for.
+const finest = 0.1
 
-// split gives the whole weights of two groups for the second's share, in percent. It
-// prefers weights that add up to 100, then to 1000, since people read them, and else
-// takes those that come nearest. It is false for a share that lies too near to 0 or
-// 100, and for one that is not a whole number of hundredths of a percent, since the
-// share that is read back must be the one that was asked for.
+// split gives the whole weights of two groups for the second's share, in percent: of a
+// sum of 100 where that is enough, since people read them, and else of 1000. It is
+// false for a share that is no whole number of tenths.
 func split(percent float64) (first, second int32, ok bool) {
-	switch {
-	case percent == 0:
-		return 100, 0, true
-	case percent == 100:
-		return 0, 100, true
-	case math.IsNaN(percent) || percent < 0.1 || percent > 99.9 || hundredths(percent) != percent:
+	tenths := math.Round(percent * 10)
+	if math.IsNaN(percent) || percent < 0 || percent > 100 || tenths/10 != percent {
 		return 0, 0, false
 	}
-	best, found := math.Inf(1), false
-	try := func(sum int) {
-		p := math.Round(percent / 100 * float64(sum))
-		q := float64(sum) - p
-		if p < 1 || q < 1 || p > maxWeight || q > maxWeight {
-			return
-		}
-		if off := math.Abs(p/float64(sum) - percent/100); off < best-1e-12 {
-			best, first, second, found = off, int32(q), int32(p), true
-		}
+	if n := int32(tenths); n%10 != 0 {
+		return 1000 - n, n, true
 	}
-	try(100)
-	try(1000)
-	for sum := 2; sum <= 2*maxWeight && best > 1e-12; sum++ {
-		try(sum)
-	}
-	return first, second, found && hundredths(100*share(first, second)) == percent
+	n := int32(tenths) / 10
+	return 100 - n, n, true
 }
+
+// lower is the next share below one that cannot be written.
+func lower(percent float64) float64 { return math.Floor(percent*10) / 10 }
 
 // share is the second's, from 0 to 1. The weights must not both be 0.
 func share(first, second int32) float64 {

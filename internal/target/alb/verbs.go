@@ -26,15 +26,19 @@ func (t *Target) Apply(ctx context.Context, req target.ApplyRequest) (target.Pro
 		return target.Progress{}, &target.Error{Code: target.CodeUnsupported, Message: "a load balancer's weights have not the capability " + strings.Join(lacks, " and "),
 			Remedy: "choose a strategy without it"}
 	}
-	if _, _, ok := split(req.Traffic.Weight); !ok {
-		return target.Progress{}, unsupported(req.Traffic.Weight)
-	}
 	sc, err := t.admit(ctx, req.WriteRequest)
 	if err != nil {
 		return target.Progress{}, err
 	}
+	if _, _, ok := split(req.Traffic.Weight); !ok {
+		if req.Traffic.Weight > sc.weight {
+			return target.Progress{}, unsupported(req.Traffic.Weight)
+		}
+		// On a way back by steps, less than what was asked for is no harm.
+		req.Traffic.Weight = lower(req.Traffic.Weight)
+	}
 	if sc.cand == none && req.Traffic.Weight == 0 {
-		return sc.progress(true), nil
+		return sc.done(), nil
 	}
 	if err := sc.may(req); err != nil {
 		return target.Progress{}, err
@@ -105,7 +109,7 @@ func (t *Target) move(ctx context.Context, sc scene, weight float64) (target.Pro
 		}
 		return after.moved(weight), nil
 	}
-	return sc.progress(true), nil
+	return sc.done(), nil
 }
 
 // moved is the answer after a write.
@@ -115,7 +119,7 @@ func (s scene) moved(weight float64) target.Progress {
 			return s.wait(soon)
 		}
 	}
-	return s.progress(true)
+	return s.done()
 }
 
 // again reads routes and tags after a write. What runs in the arms was read just
@@ -158,7 +162,7 @@ func (t *Target) Complete(ctx context.Context, req target.WriteRequest) (target.
 		return target.Progress{}, err
 	}
 	if sc.cand == none {
-		return sc.progress(true), nil
+		return sc.done(), nil
 	}
 	if least, _ := sc.extremes(sc.cand); least < 100 {
 		return target.Progress{}, sc.conflict(fmt.Sprintf("the target group %s takes %g %% of the traffic of one route and not all of it", groupName(sc.groups[sc.cand]), least), "set weight 100 first")
@@ -241,7 +245,7 @@ func (t *Target) Finalize(ctx context.Context, req target.WriteRequest) (target.
 		}
 	}
 	if sc.memory.canary == "" && sc.old == "" && sc.rollout == "" {
-		return sc.progress(true), nil
+		return sc.done(), nil
 	}
 	idle := 1 - sc.base
 	for _, next := range []func() (bool, error){
@@ -323,11 +327,11 @@ func (t *Target) remember(ctx context.Context, sc scene, req target.WriteRequest
 	if !done {
 		return sc.wait(soon), nil
 	}
-	return sc.progress(true), nil
+	return sc.done(), nil
 }
 
-func (s scene) progress(done bool) target.Progress {
-	return target.Progress{Done: done, Observation: s.observation()}
+func (s scene) done() target.Progress {
+	return target.Progress{Done: true, Observation: s.observation()}
 }
 
 func (s scene) conflict(message, remedy string) error {

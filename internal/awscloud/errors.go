@@ -59,8 +59,8 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Message, e.Err) 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// codes are the errors that AWS's services have in common, and those of Lambda
-// and ECS, by the code that comes with the answer.
+// codes are the errors that AWS's services have in common, and those of the services
+// that drivers call, by the code that comes with the answer.
 var codes = map[string]Kind{
 	"ExpiredToken": Credentials, "ExpiredTokenException": Credentials, "RequestExpired": Credentials,
 	"InvalidClientTokenId": Credentials, "UnrecognizedClientException": Credentials, "InvalidAccessKeyId": Credentials,
@@ -76,19 +76,21 @@ var codes = map[string]Kind{
 	"RequestLimitExceeded": Throttled, "RequestThrottled": Throttled, "RequestThrottledException": Throttled, "SlowDown": Throttled,
 
 	"ResourceNotFoundException": NotFound, "ProvisionedConcurrencyConfigNotFoundException": NotFound,
-	"ClusterNotFoundException": NotFound, "ServiceNotFoundException": NotFound, "ServiceDeploymentNotFoundException": NotFound,
-	"RuleNotFound": NotFound, "ListenerNotFound": NotFound, "TargetGroupNotFound": NotFound, "LoadBalancerNotFound": NotFound,
+	"ClusterNotFoundException": NotFound, "ServiceNotFoundException": NotFound, "ServiceDeploymentNotFoundException": NotFound, "RuleNotFound": NotFound, "ListenerNotFound": NotFound,
+	"TargetGroupNotFound": NotFound, "LoadBalancerNotFound": NotFound, "ObjectNotFoundException": NotFound,
 
 	"PreconditionFailedException": Stale,
 
 	"ResourceConflictException": Conflict, "ResourceInUseException": Conflict, "ResourceNotReadyException": Conflict,
-	"ConflictException": Conflict, "ServiceNotActiveException": Conflict,
+	"ConflictException": Conflict, "ServiceNotActiveException": Conflict, "OperationNotPermitted": Conflict, "ResourceInUse": Conflict, "PriorityInUse": Conflict,
+	"TargetGroupAssociationLimit": Conflict, "ScalingActivityInProgress": Conflict, "ResourceContention": Conflict, "ConcurrentUpdateException": Conflict,
 
 	"InvalidParameterValueException": Invalid, "InvalidParameterException": Invalid, "ValidationException": Invalid, "ValidationError": Invalid,
 	"InvalidRequestContentException": Invalid, "CodeStorageExceededException": Invalid, "InvalidCodeSignatureException": Invalid,
 	"CodeVerificationFailedException": Invalid, "CodeSigningConfigNotFoundException": Invalid,
-	"ClientException": Invalid, "LimitExceededException": Invalid, "UnsupportedFeatureException": Invalid, "NamespaceNotFoundException": Invalid,
-	"PlatformUnknownException": Invalid, "PlatformTaskDefinitionIncompatibilityException": Invalid,
+	"ClientException": Invalid, "LimitExceededException": Invalid, "UnsupportedFeatureException": Invalid, "NamespaceNotFoundException": Invalid, "PlatformUnknownException": Invalid,
+	"PlatformTaskDefinitionIncompatibilityException": Invalid, "InvalidConfigurationRequest": Invalid, "InvalidLoadBalancerAction": Invalid, "TooManyActions": Invalid, "TooManyTags": Invalid,
+	"IncompatibleProtocols": Invalid, "UnsupportedProtocol": Invalid, "DuplicateTagKeys": Invalid, "TooManyUniqueTargetGroupsPerLoadBalancer": Invalid,
 }
 
 // Explain says what an error of a client means. It returns nil for nil, and an
@@ -108,7 +110,7 @@ func (s *Session) Explain(err error) *Error {
 	case Credentials:
 		e.Message, e.Remedy = "AWS does not take the credentials"+s.whose(), credentialsRemedy(s.settings)
 	case Denied:
-		e.Permission = strings.ToLower(service) + ":" + operation
+		e.Permission = prefixOf(service) + ":" + operation
 		lacks := s.Lacks([]string{e.Permission})
 		e.Message, e.Remedy = lacks.Message, lacks.Remedy
 		if operation == "AssumeRole" || operation == "AssumeRoleWithWebIdentity" {
@@ -145,6 +147,19 @@ func (s *Session) Lacks(permissions []string) *Error {
 		Kind: Denied, Permission: all, Message: "the credentials" + s.whose() + " may not do " + all,
 		Remedy: "allow " + all + " in the policy of the role or user; docs/policies has what each driver needs. A permission boundary, or a policy of the organisation, may forbid it too",
 	}
+}
+
+// prefixes are what IAM calls services whose clients have longer names.
+var prefixes = map[string]string{
+	"Elastic Load Balancing v2": "elasticloadbalancing", "Auto Scaling": "autoscaling", "Application Auto Scaling": "application-autoscaling",
+}
+
+// prefixOf is what IAM calls a service.
+func prefixOf(service string) string {
+	if p, ok := prefixes[service]; ok {
+		return p
+	}
+	return strings.ToLower(service)
 }
 
 func (s *Session) whose() string {

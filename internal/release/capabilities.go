@@ -2,7 +2,9 @@ package release
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
@@ -106,4 +108,39 @@ func unplanned(spec Spec, t target.Target) field.Errors {
 		errs[i].Path = "strategy"
 	}
 	return errs
+}
+
+// sticky says which step is shorter than users stay with an arm: its counts would be
+// of users that an earlier step chose, and after a rollback they would stay on the new
+// artifact for longer than anybody looks.
+func sticky(spec Spec, caps target.Capabilities) field.Errors {
+	steps := spec.Strategy.Steps()
+	for i := 0; i < len(steps); i++ {
+		w, lasts, open := steps[i].Traffic.Weight, time.Duration(0), false
+		first := i
+		for ; i < len(steps) && steps[i].Traffic.Weight == w; i++ {
+			lasts, open = lasts+steps[i].AtLeast, open || steps[i].UntilResumed()
+		}
+		i--
+		if w > 0 && w < 100 && !open && lasts < caps.Sticky {
+			return field.Errors{{Path: "strategy", Msg: fmt.Sprintf("the strategy %q stays at %g %% for at least %s (step %d), and the target (%s) keeps users with an arm for %s, whatever its weight becomes; allowed are steps that are at least as long, for example at_least = \"%s\", or less stickiness",
+				spec.Strategy.Name, w, field.Duration(lasts), first+1, spec.Target.Driver, field.Duration(caps.Sticky), field.Duration(caps.Sticky))}}
+		}
+	}
+	return nil
+}
+
+// tooFine says which step has a share that the target cannot keep.
+func tooFine(spec Spec, caps target.Capabilities) field.Errors {
+	if caps.WeightStep == 0 {
+		return nil
+	}
+	for i, s := range spec.Strategy.Steps() {
+		n := s.Traffic.Weight / caps.WeightStep
+		if math.Abs(n-math.Round(n)) > 1e-9 {
+			return field.Errors{{Path: "strategy", Msg: fmt.Sprintf("the strategy %q has %g %% in step %d, and the target (%s) keeps shares in steps of %g %%; allowed are multiples of that, for example %.4g",
+				spec.Strategy.Name, s.Traffic.Weight, i+1, spec.Target.Driver, caps.WeightStep, math.Round(n)*caps.WeightStep)}}
+		}
+	}
+	return nil
 }

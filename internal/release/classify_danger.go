@@ -138,6 +138,11 @@ func (v view) strayed() bool {
 		// Its instances are on their way one after the other.
 		return false
 	}
+	if c != nil && v.obs.Target.Partial {
+		// Its parts are on their way one after the other, so their mean lies between.
+		from, to := min(v.r.Weight, v.r.Intent.Weight), max(v.r.Weight, v.r.Intent.Weight)
+		return c.Weight < from || c.Weight > to
+	}
 	return c != nil && c.Weight != v.r.Weight && c.Weight != v.r.Intent.Weight
 }
 

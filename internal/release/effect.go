@@ -234,6 +234,6 @@ func fulfilled(eff Effect, r *Rollout, obs target.Observation) bool {
 	case EffectRevert:
 		return c == nil || c.Weight == 0 && told(obs) == nil
 	default:
-		return c == nil
+		return c == nil && !obs.Leftover
 	}
 }

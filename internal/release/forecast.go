@@ -222,6 +222,9 @@ func (e *Engine) validateCapabilities(ctx context.Context, spec Spec) field.Erro
 	if errs = unpunctual(spec, caps); len(errs) > 0 {
 		return errs
 	}
+	if errs = append(sticky(spec, caps), tooFine(spec, caps)...); len(errs) > 0 {
+		return errs
+	}
 	for _, s := range spec.Strategy.Steps() {
 		if e := unguarded(spec, s, caps); e != "" {
 			return field.Errors{{Path: "strategy", Msg: e}}

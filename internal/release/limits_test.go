@@ -44,6 +44,40 @@ func TestAnUnattendedWeightMustBeStated(t *testing.T) {
 	}
 }
 
+// A step that is shorter than users stay with an arm is refused before anything
+// begins: it would be judged by users of the step before.
+func TestNoStepIsShorterThanUsersStay(t *testing.T) {
+	for stay, refuse := range map[time.Duration]string{0: "", time.Second: "", 24 * time.Hour: "keeps users with an arm for 24h"} {
+		w := upgrade(t)
+		w.caps.Sticky = stay
+		out, err := w.engine("a", nil).Ship(t.Context(), request(good))
+		if refuse == "" {
+			wantEnd(t, out, err, release.Shipped)
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), refuse) || w.writes != 0 || len(w.records(t)) != 0 {
+			t.Errorf("%d writes, %d records, %v", w.writes, len(w.records(t)), err)
+		}
+	}
+}
+
+// A share that the target cannot keep is refused before anything begins, and its
+// nearest is named.
+func TestNoShareIsFinerThanTheTargetKeeps(t *testing.T) {
+	for step, refuse := range map[float64]string{0: "", 0.1: "", 7: "keeps shares in steps of 7 %; allowed are multiples of that, for example 7"} {
+		w := upgrade(t)
+		w.caps.WeightStep = step
+		out, err := w.engine("a", nil).Ship(t.Context(), request(good))
+		if refuse == "" {
+			wantEnd(t, out, err, release.Shipped)
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), refuse) || w.writes != 0 {
+			t.Errorf("%d writes, %v", w.writes, err)
+		}
+	}
+}
+
 // A call that goes forward is over before the right to make it is; one that goes
 // back is not held by a lease.
 func TestACallIsOverBeforeTheLeaseIs(t *testing.T) {

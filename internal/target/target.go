@@ -104,6 +104,12 @@ type Capabilities struct {
 	// which says which plans the runtime can walk. It is not part of the deployment
 	// contract.
 	FixedPlan bool `json:"-"`
+	// WeightStep is the smallest share that can be set, in percent, of which all others
+	// are multiples; 0 means any.
+	WeightStep float64 `json:"weight_step,omitempty"`
+	// Sticky is how long a user stays with an arm whatever its weight becomes, 0 where
+	// each request is sent anew. No step may be shorter.
+	Sticky time.Duration `json:"sticky,omitempty"`
 }
 
 // Arm is one side of a rollout.
@@ -158,6 +164,13 @@ type Observation struct {
 	// Reverted is true when the dead-man switch has fired since the last change
 	// that Apply made. Finalize clears it too, as it ends the rollout.
 	Reverted bool `json:"reverted,omitempty"`
+	// Partial is true where parts of the target, such as several listeners, send
+	// different shares to the canary; its Weight is then their mean. Apply moves one
+	// part after the other, and is not done before all agree.
+	Partial bool `json:"partial,omitempty"`
+	// Leftover is true where Finalize has something to remove, or to let go, that no
+	// arm shows: the old arm after a completion, what an ended Prepare had begun.
+	Leftover bool `json:"leftover,omitempty"`
 	// Fields holds what else drift compares, by dotted path, as JSON scalars.
 	Fields map[string]any `json:"fields,omitempty"`
 }

@@ -61,7 +61,9 @@ type Shape struct {
 	Max      *float64              `json:"max"`
 	Pattern  string                `json:"pattern"`
 	Error    *struct {
-		Status int `json:"httpStatusCode"`
+		// Code is what is answered where it is not the shape's name.
+		Code   string `json:"code"`
+		Status int    `json:"httpStatusCode"`
 	} `json:"error"`
 }
 

@@ -14,6 +14,14 @@ var ecsModel []byte
 // ECS is the model of Amazon ECS, as far as we call it.
 func ECS() (*Model, error) { return ecsOnce() }
 
+//go:embed applicationautoscaling.json
+var scalingModel []byte
+
+// Scaling is the model of Application Auto Scaling, as far as we call it.
+func Scaling() (*Model, error) { return scalingOnce() }
+
+var scalingOnce = sync.OnceValues(func() (*Model, error) { return parse(scalingModel) })
+
 var ecsOnce = sync.OnceValues(func() (*Model, error) { return parse(ecsModel) })
 
 // RPC finds the operation of a request in JSON whose header X-Amz-Target names it, and

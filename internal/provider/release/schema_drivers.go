@@ -25,6 +25,7 @@ func targetAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional: true, MarkdownDescription: "The runtime behind the service in this environment. Exactly one driver is given. It cannot change while a rollout is open. Exactly one of `target` and `targets` is given.",
 		Attributes: map[string]schema.Attribute{
+			"alb":     albTarget(),
 			"haproxy": haproxyTarget(),
 			"contract": schema.SingleNestedAttribute{
 				Optional: true, MarkdownDescription: "Anything that answers the deployment contract, an HTTP and JSON interface that any platform can implement.",

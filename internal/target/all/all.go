@@ -4,6 +4,7 @@ package all
 
 import (
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/alb"
 	"github.com/sluice/terraform-provider-sluice/internal/target/contract"
 	"github.com/sluice/terraform-provider-sluice/internal/target/ecs"
 	"github.com/sluice/terraform-provider-sluice/internal/target/exec"
@@ -14,6 +15,7 @@ import (
 // Drivers returns the registry of all target drivers.
 func Drivers() target.Registry {
 	return target.NewRegistry(
+		alb.Driver(),
 		contract.Driver(),
 		ecs.Driver(),
 		exec.Driver(),

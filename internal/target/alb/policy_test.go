@@ -1,0 +1,90 @@
+package alb_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/alb"
+	"github.com/sluice/terraform-provider-sluice/internal/target/alb/albtest"
+)
+
+var update = flag.Bool("update", false, "write docs/policies")
+
+func policy(t *testing.T) string {
+	t.Helper()
+	c := alb.Config{TargetGroups: []string{albtest.Blue, albtest.Green}, Routes: []string{albtest.HTTPS, albtest.Rule},
+		ECS: &alb.ECS{Cluster: "production", Services: []string{"checkout-blue", "checkout-green"}}, AutoScaling: &alb.AutoScaling{Groups: []string{"checkout-blue", "checkout-green"}}}
+	c.Region = "eu-central-1"
+	text, err := alb.Policy(c, "123456789012", []string{"arn:aws:iam::123456789012:role/checkout-execution", "arn:aws:iam::123456789012:role/checkout-task"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// The policy in docs is the one that Policy gives.
+func TestPolicyInDocs(t *testing.T) {
+	want, path := policy(t), filepath.Join("..", "..", "..", "docs", "policies", "alb.json")
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("%s (-want +got), -update writes it:\n%s", path, diff)
+	}
+}
+
+// Each call is in the policy, and each action of the policy is called, but for the two
+// that AWS checks beside others.
+func TestPolicyHasWhatIsCalledAndNoMore(t *testing.T) {
+	text, called := policy(t), map[string]bool{"TagResource": true, "PassRole": true}
+	services, c := two(t)
+	groups, other := serveGroups(t, 2)
+	for _, run := range []struct {
+		s *albtest.Server
+		c alb.Config
+		p artifact.Payload
+	}{{services, c, b}, {groups, other, template("8")}} {
+		d := open(t, run.c, clock.System{})
+		if obstacles, err := d.Preflight(t.Context(), run.p); err != nil || len(obstacles) > 0 {
+			t.Fatalf("%+v, %v", obstacles, err)
+		}
+		prepare(t, d, run.p)
+		steps(t, d, "100", 100)
+		for _, verb := range []func() (target.Progress, error){
+			func() (target.Progress, error) { return d.Complete(t.Context(), write("complete")) },
+			func() (target.Progress, error) { return d.Finalize(t.Context(), write("finalize")) },
+		} {
+			if p, err := again(verb); err != nil || !p.Done {
+				t.Fatalf("%+v, %v", p, err)
+			}
+		}
+		for name := range run.s.Called() {
+			called[name] = true
+		}
+	}
+	for name := range called {
+		if !strings.Contains(text, ":"+name+`"`) {
+			t.Errorf("%s is called and not allowed", name)
+		}
+	}
+	for line := range strings.Lines(text) {
+		service, name, ok := strings.Cut(strings.Trim(line, " \",\n"), ":")
+		if ok && !strings.Contains(name, ":") && service != "iam" && !strings.Contains(service, "\"") && !called[name] {
+			t.Errorf("%s:%s is allowed and not called", service, name)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -55,17 +56,22 @@ func New(c Config, deps target.Deps) (*Target, error) {
 	if errs := c.validate(); len(errs) > 0 {
 		return nil, errs.Err()
 	}
-	return &Target{config: c, session: awscloud.NewSession(c.Settings, awscloud.Who{Actor: deps.Actor, Subject: deps.Subject, UserAgent: deps.UserAgent})}, nil
+	if deps.Clock == nil {
+		deps.Clock = clock.System{}
+	}
+	return &Target{config: c, clock: deps.Clock, session: awscloud.NewSession(c.Settings, awscloud.Who{Actor: deps.Actor, Subject: deps.Subject, UserAgent: deps.UserAgent})}, nil
 }
 
-// Target moves an alias. It remembers nothing between calls that AWS could forget
-// or change: all is read anew. It is safe for concurrent use.
+// Target moves an alias. It remembers of AWS only what published versions are, which
+// never change; all else is read anew. It is safe for concurrent use.
 type Target struct {
 	config  Config
+	clock   clock.Clock
 	session *awscloud.Session
 
-	mu   sync.Mutex
-	made *client
+	mu       sync.Mutex
+	made     *client
+	versions map[string]remembered
 }
 
 var _ target.Target = (*Target)(nil)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -135,11 +136,13 @@ func TestSomebodyElseIsQuicker(t *testing.T) {
 // A revert takes one read and one write, and answers though nothing else does.
 func TestARevertNeedsTwoCalls(t *testing.T) {
 	s := serve(t)
-	d := open(t, config(s), clock.System{})
+	clk := clock.NewFake(start)
+	d := open(t, config(s), clk)
 	prepare(t, d)
 	if err := apply(t, d, "50", 50); err != nil {
 		t.Fatal(err)
 	}
+	clk.Advance(time.Hour) // What is known of the versions is old.
 	s.Faults(func(operation string) lambdatest.Fault {
 		if operation == "GetAlias" || operation == "UpdateAlias" {
 			return lambdatest.Fault{}

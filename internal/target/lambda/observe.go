@@ -90,11 +90,16 @@ func (t *Target) version(ctx context.Context, number string) (*version, error) {
 	out, err := c.GetFunctionConfiguration(ctx, &awslambda.GetFunctionConfigurationInput{FunctionName: t.name(), Qualifier: aws.String(number)})
 	switch {
 	case t.kind(err) == awscloud.NotFound:
+		t.remember(number, nil)
 		return nil, nil //nolint:nilnil // Gone is an answer.
 	case err != nil:
 		return nil, t.failed(err, false)
 	}
-	return t.read(ctx, number, configuration(out))
+	v, err := t.read(ctx, number, configuration(out))
+	if err == nil {
+		t.remember(number, v)
+	}
+	return v, err
 }
 
 // configuration makes one type of two that are the same.
@@ -149,15 +154,16 @@ type scene struct {
 	baseline, canary *version
 }
 
-// arms reads what runs in the arms of a sight.
-func (t *Target) arms(ctx context.Context, s sight) (scene, error) {
+// arms says what runs in the arms of a sight, by read: known for a look, version
+// before a change.
+func (t *Target) arms(ctx context.Context, s sight, read func(context.Context, string) (*version, error)) (scene, error) {
 	out := scene{sight: s}
 	var err error
-	if out.baseline, err = t.version(ctx, s.base); err != nil {
+	if out.baseline, err = read(ctx, s.base); err != nil {
 		return out, err
 	}
 	if s.cand != "" {
-		if out.canary, err = t.version(ctx, s.cand); err != nil {
+		if out.canary, err = read(ctx, s.cand); err != nil {
 			return out, err
 		}
 	}
@@ -187,7 +193,7 @@ func (t *Target) Observe(ctx context.Context) (target.Observation, error) {
 	if err != nil {
 		return target.Observation{}, err
 	}
-	sc, err := t.arms(ctx, s)
+	sc, err := t.arms(ctx, s, t.known)
 	if err != nil {
 		return target.Observation{}, err
 	}

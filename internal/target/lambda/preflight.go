@@ -109,7 +109,7 @@ func (t *Target) goAround(ctx context.Context, _ sight, _ artifact.Payload) ([]t
 // fetchable rehearses the update of the code, which tells whether the artifact is
 // there and the credentials suffice.
 func (t *Target) fetchable(ctx context.Context, s sight, p artifact.Payload) ([]target.Obstacle, error) {
-	sc, err := t.arms(ctx, s)
+	sc, err := t.arms(ctx, s, t.version)
 	if err != nil {
 		return nil, err
 	}

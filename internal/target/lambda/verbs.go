@@ -138,7 +138,7 @@ func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Pr
 			}
 		}
 		out := target.Progress{Done: s.is(want)}
-		if sc, err := t.arms(ctx, s); err == nil {
+		if sc, err := t.arms(ctx, s, t.known); err == nil {
 			out.Observation = sc.observation()
 		}
 		return out, nil
@@ -196,7 +196,7 @@ func (t *Target) admit(ctx context.Context, req target.WriteRequest) (scene, err
 	if err != nil {
 		return scene{}, err
 	}
-	return t.arms(ctx, s)
+	return t.arms(ctx, s, t.version)
 }
 
 // update makes one conditional write, and returns what the alias says then.
@@ -233,7 +233,7 @@ func (t *Target) write(ctx context.Context, sc scene, req target.WriteRequest, w
 			return target.Progress{}, err
 		}
 	}
-	after, err := t.arms(ctx, s)
+	after, err := t.arms(ctx, s, t.known)
 	switch {
 	case err != nil:
 		return target.Progress{}, &target.Error{Code: target.CodeOf(err), MaybeDone: true, Message: "the alias was written, and what it says now cannot be read", Err: err}

@@ -1,11 +1,34 @@
 variable "checkout_version" {
-  description = "The version of checkout that shall run: a label for people, and the name of the package in S3."
+  description = "The version of checkout that shall run: the name of a file in packages/, without .zip."
   type        = string
   default     = "1.0.0"
+
+  validation {
+    condition     = fileexists("${path.module}/packages/${var.checkout_version}.zip")
+    error_message = "There is no such file in packages/; ./build.sh ${var.checkout_version} makes it."
+  }
 }
 
-variable "checkout_digest" {
-  description = "The package's digest, \"sha256:\" and 64 hexadecimal digits, as the build printed it."
+variable "region" {
+  description = "Where the function runs."
   type        = string
-  default     = "sha256:9f2c4d7b1a60f3c58e2d9b04a7c61e8f35d0b9a2c4e6f8017293a4b5c6d7e8f9"
+  default     = "eu-central-1"
+}
+
+variable "builds" {
+  description = "The bucket for packages, whose name nobody else in the world may have."
+  type        = string
+  default     = "acme-checkout-builds"
+}
+
+variable "at_least" {
+  description = "How long each step of the canary stands at least. Seconds are for trying it out."
+  type        = string
+  default     = "5m"
+}
+
+variable "bake" {
+  description = "How long a new version is watched at 100 % before the old one is let go."
+  type        = string
+  default     = "15m"
 }

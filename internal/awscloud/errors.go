@@ -103,8 +103,8 @@ func (s *Session) Explain(err error) *Error {
 		e.Message, e.Remedy = "AWS does not take the credentials"+s.whose(), credentialsRemedy(s.settings)
 	case Denied:
 		e.Permission = strings.ToLower(service) + ":" + operation
-		e.Message = "the credentials" + s.whose() + " may not do " + e.Permission
-		e.Remedy = "allow " + e.Permission + " in the policy of the role or user; docs/policies has what each driver needs. A permission boundary, or a policy of the organisation, may forbid it too"
+		lacks := s.Lacks([]string{e.Permission})
+		e.Message, e.Remedy = lacks.Message, lacks.Remedy
 		if operation == "AssumeRole" || operation == "AssumeRoleWithWebIdentity" {
 			e.Remedy = "let the role's trust policy name who assumes it (and the external id, where it asks for one), and allow sts:AssumeRole to the one who does"
 		}
@@ -129,6 +129,16 @@ func (s *Session) Explain(err error) *Error {
 	case Unknown:
 	}
 	return e
+}
+
+// Lacks is the error of somebody who has not all the permissions that something
+// needs: "lambda:UpdateAlias". There is at least one.
+func (s *Session) Lacks(permissions []string) *Error {
+	all := strings.Join(permissions, ", ")
+	return &Error{
+		Kind: Denied, Permission: all, Message: "the credentials" + s.whose() + " may not do " + all,
+		Remedy: "allow " + all + " in the policy of the role or user; docs/policies has what each driver needs. A permission boundary, or a policy of the organisation, may forbid it too",
+	}
 }
 
 func (s *Session) whose() string {

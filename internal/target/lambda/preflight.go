@@ -15,15 +15,37 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
-// Preflight implements target.Target. It changes nothing: where it asks Lambda to
-// update the code, it is for a rehearsal.
+// Preflight implements target.Target. It changes nothing: what it asks Lambda to
+// change, it asks for in a way that Lambda refuses. All permissions that are missing
+// are told at once.
 func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Obstacle, error) {
-	s, err := t.look(ctx)
+	missing := t.rehearse(ctx, p)
+	if missing.err != nil {
+		return told(missing.err)
+	}
+	out, err := t.obstacles(ctx, p, &missing)
+	if err != nil {
+		return told(err)
+	}
+	return append(t.lacks(missing.permissions), out...), nil
+}
+
+// told makes an obstacle of an error that only a person can put right.
+func told(err error) ([]target.Obstacle, error) {
 	var te *target.Error
-	switch {
-	case errors.As(err, &te) && (te.Code == target.CodeNotFound || te.Code == target.CodeUnauthorized || te.Code == target.CodeInvalid):
+	if errors.As(err, &te) && (te.Code == target.CodeNotFound || te.Code == target.CodeUnauthorized || te.Code == target.CodeInvalid) {
 		return []target.Obstacle{{What: err.Error(), Remedy: te.Remedy}}, nil
-	case err != nil:
+	}
+	return nil, err
+}
+
+// obstacles are those that are no matter of permissions.
+func (t *Target) obstacles(ctx context.Context, p artifact.Payload, missing *permissions) ([]target.Obstacle, error) {
+	s, err := t.look(ctx)
+	if missing.has(t, err) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	var out []target.Obstacle
@@ -41,10 +63,7 @@ func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Ob
 	}
 	for _, check := range []func(context.Context, sight, artifact.Payload) ([]target.Obstacle, error){t.concurrencyOnAlias, t.goAround, t.fetchable} {
 		more, err := check(ctx, s, p)
-		if errors.As(err, &te) && te.Code == target.CodeUnauthorized {
-			more, err = []target.Obstacle{{What: te.Message, Remedy: te.Remedy}}, nil
-		}
-		if err != nil {
+		if err != nil && !missing.has(t, err) {
 			return nil, err
 		}
 		out = append(out, more...)

@@ -78,7 +78,7 @@ func Moto(t testing.TB) *MotoServer {
 		r.SetURL(target)
 		// The signature is over the host that the client named.
 		r.Out.Host = r.In.Host
-		if r.In.URL.Query().Has("prefix") {
+		if misread(r.In) {
 			m.resign(r.Out)
 		}
 	}}

@@ -9,9 +9,17 @@ import (
 	"strings"
 )
 
-// resign signs a request anew, as the user whose key it names. It is for listings
-// alone: moto checks a signature over the query after it has decoded the slashes in
-// it, so the right one of a prefix never passes.
+// misread says whether moto takes the right signature of a request for a wrong one.
+// It checks that of a listing after it has decoded slashes and dollars in the query, and that
+// of a request without body or the digest of one over something that was never sent.
+func misread(r *http.Request) bool {
+	return r.URL.Query().Has("prefix") || r.ContentLength == 0 && r.Header.Get(digestHeader) == ""
+}
+
+const digestHeader = "X-Amz-Content-Sha256"
+
+// resign signs a request that moto would misread anew, as the user whose key it
+// names.
 func (m *MotoServer) resign(r *http.Request) {
 	_, credential, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 	credential, rest, _ := strings.Cut(credential, ",")
@@ -22,7 +30,14 @@ func (m *MotoServer) resign(r *http.Request) {
 	if secret == "" {
 		return
 	}
-	query := strings.Split(strings.ReplaceAll(r.URL.RawQuery, "%2F", "/"), "&")
+	if r.Header.Get(digestHeader) == "" {
+		none := sha256.Sum256(nil)
+		r.Header.Set(digestHeader, hex.EncodeToString(none[:]))
+		names := append(strings.Split(signed, ";"), strings.ToLower(digestHeader))
+		slices.Sort(names)
+		signed = strings.Join(names, ";")
+	}
+	query := strings.Split(strings.NewReplacer("%2F", "/", "%24", "$").Replace(r.URL.RawQuery), "&")
 	slices.Sort(query)
 	lines := []string{r.Method, r.URL.EscapedPath(), strings.Join(query, "&")}
 	for name := range strings.SplitSeq(signed, ";") {

@@ -2,6 +2,7 @@ package awscloud
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -188,17 +189,18 @@ func Code(err error) string {
 
 func kindOf(err error) Kind {
 	var (
-		missing *credentialsError
-		lookup  *net.DNSError
-		op      *net.OpError
+		missing  *credentialsError
+		lookup   *net.DNSError
+		op       *net.OpError
+		stranger *tls.CertificateVerificationError
 	)
 	code := Code(err)
 	if k, ok := codes[code]; ok {
 		return k
 	}
 	switch {
-	case errors.As(err, &lookup) && lookup.IsNotFound, errors.As(err, &op) && op.Op == "dial":
-		return Unreachable
+	case errors.As(err, &lookup) && lookup.IsNotFound, errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect"), errors.As(err, &stranger):
+		return Unreachable // Nothing was sent.
 	case errors.As(err, &missing):
 		return Credentials
 	case code == "" && status(err) == http.StatusForbidden:

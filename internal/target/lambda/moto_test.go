@@ -16,6 +16,7 @@ import (
 	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
@@ -98,11 +99,40 @@ func (e *emulator) as(t *testing.T, name, policy string) *lambda.Target {
 	return d
 }
 
-// The policy of the documentation suffices for a release and a rollback where IAM is
-// enforced, and each action taken away from it is named before anything is changed.
-func TestPolicyEnforced(t *testing.T) {
+// What moto and AWS agree on, on one moto, which takes seconds to start.
+func TestOnMoto(t *testing.T) {
 	e := emulate(t)
-	next := e.upload(t, "1.1.0")
+	t.Run("a version and back", func(t *testing.T) { walk(t, e, e.upload(t, "1.1.0")) })
+	t.Run("roles of other accounts", func(t *testing.T) { otherAccounts(t, e) })
+	t.Run("IAM enforced", func(t *testing.T) { policyEnforced(t, e, e.upload(t, "1.2.0")) })
+}
+
+// otherAccounts goes through a chain of roles, and is where the last one is.
+func otherAccounts(t *testing.T, e *emulator) {
+	t.Setenv("AWS_ENDPOINT_URL_STS", e.Endpoint)
+	set := e.config
+	for _, account := range []string{"222222222222", "333333333333"} {
+		set.AssumeRole = append(set.AssumeRole, awscloud.Role{ARN: "arn:aws:iam::" + account + ":role/releases", ExternalID: "acme"})
+	}
+	session := awscloud.NewSession(set.Settings, awscloud.Who{Actor: "ci@acme", Subject: "checkout/production/1"})
+	cfg, err := session.Config(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	me, err := sts.NewFromConfig(cfg).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+	if err != nil || aws.ToString(me.Arn) != "arn:aws:sts::333333333333:assumed-role/releases/sluice-checkout-production-1-ci@acme" {
+		t.Errorf("%+v, %v", me, err)
+	}
+	// The function is in none of them.
+	if _, err := open(t, set, clock.NewAuto(start)).Observe(t.Context()); target.CodeOf(err) != target.CodeNotFound {
+		t.Errorf("in another account: %v", err)
+	}
+}
+
+// policyEnforced shows that the policy of the documentation suffices for a release and
+// a rollback where IAM is enforced, and that each action taken away from it is named
+// before anything is changed.
+func policyEnforced(t *testing.T, e *emulator, next artifact.Payload) {
 	policy, err := lambda.Policy("us-east-1", "123456789012", "checkout", e.bucket+"/*")
 	if err != nil {
 		t.Fatal(err)
@@ -131,11 +161,8 @@ func TestPolicyEnforced(t *testing.T) {
 	}
 }
 
-// Moto, too, walks from the old version to the new one and back, and keeps what the
-// author wrote.
-func TestOnMoto(t *testing.T) {
-	e := emulate(t)
-	next := e.upload(t, "1.1.0")
+// walk goes from the old version to the new one by steps, and back.
+func walk(t *testing.T, e *emulator, next artifact.Payload) {
 	d := open(t, e.config, clock.NewAuto(start))
 	for range 10 {
 		p, err := d.Prepare(t.Context(), target.PrepareRequest{WriteRequest: write("prepare"), Payload: next})

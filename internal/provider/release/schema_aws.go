@@ -15,7 +15,7 @@ func lambdaTarget() schema.SingleNestedAttribute {
 		"provisioned_concurrency": schema.Int64Attribute{Optional: true, MarkdownDescription: "How many instances of a new version are kept ready, from before its first request until the version is out again. It is put onto versions: an alias that has it cannot have weights. Default: none. Example: `5`."},
 	})
 	return schema.SingleNestedAttribute{
-		Optional: true, MarkdownDescription: "A function of AWS Lambda behind an alias, whose weights are moved from one published version to another. The artifact's reference is a package in S3, `s3://bucket/key@sha256:...`, or an image in ECR.",
+		Optional: true, MarkdownDescription: "A function of AWS Lambda behind an alias, whose weights are moved from one published version to another. The artifact's reference is a package in S3, `s3://bucket/key@sha256:...`, or an image in ECR. It needs the rights of `docs/policies/lambda.json`, which are looked at before the first change, and no `iam:PassRole`, since a release names no role.",
 		Attributes: attributes,
 	}
 }

@@ -55,6 +55,23 @@ func TestWhatItCosts(t *testing.T) {
 	}
 }
 
+// The look before a rollout asks for each right.
+func TestWhatTheLookBeforeARolloutCosts(t *testing.T) {
+	for provisioned, want := range map[int32]int{0: 10, 2: 13} {
+		s := serve(t)
+		c := config(s)
+		c.ProvisionedConcurrency = provisioned
+		d := open(t, c, clock.NewFake(start))
+		if n := calls(s, func() {
+			if obstacles, err := d.Preflight(t.Context(), b); err != nil || len(obstacles) > 0 {
+				t.Fatalf("%+v, %v", obstacles, err)
+			}
+		}); n != want {
+			t.Errorf("with concurrency %d it takes %d calls", provisioned, n)
+		}
+	}
+}
+
 // Two hundred rollouts in one account that look every 30 seconds stay below the
 // ceiling of calls; here is one of them for five minutes.
 func TestTwoHundredRolloutsStayBelowTheCeiling(t *testing.T) {

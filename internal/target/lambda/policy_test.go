@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -34,6 +35,22 @@ func TestPolicyInDocs(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("%s (-want +got), -update writes it:\n%s", path, diff)
+	}
+}
+
+// The role of the example may do what the policy says.
+func TestPolicyInTheExample(t *testing.T) {
+	policy, err := lambda.Policy("eu-central-1", "123456789012", "checkout", "acme-builds/checkout/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	role, err := os.ReadFile(filepath.Join("..", "..", "..", "examples", "aws-lambda", "role.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	actions := regexp.MustCompile(`"(?:lambda|s3):\w+"`)
+	if diff := cmp.Diff(actions.FindAllString(policy, -1), actions.FindAllString(string(role), -1)); diff != "" {
+		t.Errorf("role.tf (-want +got):\n%s", diff)
 	}
 }
 

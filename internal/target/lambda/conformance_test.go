@@ -24,9 +24,9 @@ func build(version string) (artifact.Payload, lambdatest.Code) {
 }
 
 var (
-	_, oldCode = build("0.9.0")
-	a, aCode   = build("1.0.0")
-	b, bCode   = build("1.1.0")
+	old, oldCode = build("0.9.0")
+	a, aCode     = build("1.0.0")
+	b, bCode     = build("1.1.0")
 )
 
 // serve starts a Lambda where the old version serves, and a and b can be had.

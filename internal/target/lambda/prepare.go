@@ -42,7 +42,7 @@ func (t *Target) Prepare(ctx context.Context, req target.PrepareRequest) (target
 		return target.Progress{}, sc.conflict(fmt.Sprintf("version %s (%s) takes %g %% of the traffic", v.number, v.payload.Label(), sc.weight),
 			"revert first; a canary is replaced only without traffic")
 	}
-	v, err := t.published(ctx, req)
+	v, err := t.published(ctx, sc, req)
 	if err != nil || v != nil {
 		if err != nil {
 			return target.Progress{}, err
@@ -73,37 +73,64 @@ func mark(req target.PrepareRequest) string {
 }
 
 // published looks for the version that this rollout published already, as after a
-// reply that was lost; nil where there is none.
-func (t *Target) published(ctx context.Context, req target.PrepareRequest) (*version, error) {
+// reply that was lost, or else for the newest that has the payload, runs and is not
+// the baseline: whoever goes back gets what served then, and needs no package for it.
+// It is nil where there is neither.
+func (t *Target) published(ctx context.Context, sc scene, req target.PrepareRequest) (*version, error) {
 	c, err := t.lambda(ctx)
 	if err != nil {
 		return nil, err
 	}
 	in := &awslambda.ListVersionsByFunctionInput{FunctionName: t.name()}
-	var found *types.FunctionConfiguration
+	var mine, same string
 	for {
 		out, err := c.ListVersionsByFunction(ctx, in)
 		if err != nil {
 			return nil, t.failed(err, false)
 		}
 		for _, v := range out.Versions {
-			if readLabel(aws.ToString(v.Description)).rollout == mark(req) && aws.ToString(v.Version) != latest {
-				found = &v
+			switch number := aws.ToString(v.Version); {
+			case number == latest:
+			case readLabel(aws.ToString(v.Description)).rollout == mark(req):
+				mine = number
+			case number != sc.base && resembles(v, req.Payload):
+				same = number
 			}
 		}
-		if found != nil || aws.ToString(out.NextMarker) == "" {
+		if mine != "" || aws.ToString(out.NextMarker) == "" {
 			break
 		}
 		in.Marker = out.NextMarker
 	}
-	if found == nil {
+	number := mine
+	if mine == "" {
+		number = same
+	}
+	if number == "" {
 		return nil, nil //nolint:nilnil // None is an answer.
 	}
-	v, err := t.read(ctx, aws.ToString(found.Version), found)
-	if err != nil || v.payload.Digest() != req.Payload.Digest() {
+	// A list does not say whether a version runs.
+	v, err := t.version(ctx, number)
+	switch {
+	case err != nil || v == nil:
 		return nil, err
+	case mine != "" && v.payload.Digest() == req.Payload.Digest(), v.payload.Same(req.Payload) && v.health() == target.Healthy:
+		return v, nil
 	}
-	return v, nil
+	return nil, nil //nolint:nilnil // None is an answer.
+}
+
+// resembles says whether a version of a list may have the payload. An image's digest
+// is not in a list, so its labels stand for it until it is read.
+func resembles(v types.FunctionConfiguration, p artifact.Payload) bool {
+	l := readLabel(aws.ToString(v.Description))
+	if l.config != p.ConfigurationDigest {
+		return false
+	}
+	if v.PackageType == types.PackageTypeImage {
+		return l.rollout != "" && l.version == p.Version
+	}
+	return digestOf(aws.ToString(v.CodeSha256)) == p.Digest()
 }
 
 // publish takes the next of the steps that lead to a version: code, then version.

@@ -2,12 +2,14 @@ package lambda_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/lambda/lambdatest"
 )
 
@@ -87,6 +89,26 @@ func TestMissingPermissionsBesideOtherObstacles(t *testing.T) {
 	})
 	if obstacles, err := d.Preflight(ctx, b); err == nil {
 		t.Errorf("nobody knows, and the answer is %+v", obstacles)
+	}
+}
+
+// A right that is taken away in mid-rollout is named by the call that needs it, and
+// nothing is in doubt.
+func TestDeniedInTheMiddle(t *testing.T) {
+	s := serve(t)
+	d := open(t, config(s), clock.System{})
+	prepare(t, d)
+	s.Faults(deny("UpdateAlias"))
+	var te *target.Error
+	if err := apply(t, d, "5", 5); !errors.As(err, &te) || te.Code != target.CodeUnauthorized || te.MaybeDone || !strings.HasSuffix(te.Message, "may not do lambda:UpdateAlias") {
+		t.Errorf("%v", err)
+	}
+	if _, err := d.Revert(t.Context(), write("revert")); err != nil {
+		t.Errorf("there is nothing to revert, and %v", err)
+	}
+	s.Faults(nil)
+	if err := apply(t, d, "5", 5); err != nil {
+		t.Error(err)
 	}
 }
 

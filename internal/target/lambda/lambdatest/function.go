@@ -199,7 +199,12 @@ func (f *Function) list(in map[string]any) (any, *problem) {
 	from, _ := strconv.Atoi(fmt.Sprint(in["Marker"]))
 	list := []any{}
 	for _, n := range numbers[min(from, len(numbers)):min(from+page, len(numbers))] {
-		list = append(list, f.configuration(f.Versions[n]))
+		one := f.configuration(f.Versions[n])
+		// AWS tells these of a single version alone.
+		for _, name := range []string{"State", "StateReason", "LastUpdateStatus"} {
+			delete(one, name)
+		}
+		list = append(list, one)
 	}
 	out := map[string]any{"Versions": list}
 	if from+page < len(numbers) {

@@ -28,7 +28,8 @@ func SignalDrivers() map[string]schema.Attribute {
 		return selectorAttribute(text, "The metric's name, with or without `_total`. Example: `\"http_requests\"`.")
 	}
 	return map[string]schema.Attribute{
-		"haproxy": haproxySignal(),
+		"cloudwatch": cloudwatchSignal(),
+		"haproxy":    haproxySignal(),
 		"openmetrics": schema.SingleNestedAttribute{
 			Optional: true, MarkdownDescription: "Scrapes counters and histograms from the services themselves.",
 			Attributes: map[string]schema.Attribute{

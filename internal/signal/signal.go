@@ -66,6 +66,9 @@ type Count struct {
 	// Bad and Total count events; 0 <= Bad <= Total.
 	Bad   float64 `json:"bad"`
 	Total float64 `json:"total"`
+	// Says names what was counted, where the source knows more than a number: which
+	// alarm fires.
+	Says string `json:"says,omitempty"`
 }
 
 // Missing names what could not be counted, and why.

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
 // AlarmsMetric is the one metric of a signal of alarms. A bad event is an alarm that
@@ -27,7 +28,7 @@ const (
 )
 
 // alarms implements signal.Source for alarms. They belong to no arm: what fires is
-// counted in both.
+// counted in the baseline's, and the canary's has nothing.
 type alarms struct {
 	names []string
 	cloud *cloud
@@ -79,14 +80,16 @@ func (a *alarms) Counts(ctx context.Context, req signal.Request) (signal.Counts,
 	if len(req.Queries) == 0 {
 		return out, nil
 	}
-	firing := firing(seen)
-	unknown := a.unknown(seen)
-	for _, arm := range arms {
-		if len(firing) == 0 && unknown != "" {
+	texts := firing(seen)
+	if unknown := a.unknown(seen); len(texts) == 0 && unknown != "" {
+		for _, arm := range arms {
 			out.Missing = append(out.Missing, signal.Missing{Metric: AlarmsMetric, Arm: arm, Reason: unknown})
-			continue
 		}
-		out.Counts = append(out.Counts, signal.Count{Metric: AlarmsMetric, Arm: arm, Bad: float64(len(firing)), Total: float64(len(a.names))})
+		return out, nil
+	}
+	out.Counts = []signal.Count{
+		{Metric: AlarmsMetric, Arm: target.Baseline, Bad: float64(len(texts)), Total: float64(len(a.names)), Says: strings.Join(texts, "; ")},
+		{Metric: AlarmsMetric, Arm: target.Canary},
 	}
 	return out, nil
 }
@@ -123,11 +126,7 @@ func (a *alarms) Ready(ctx context.Context, _ []signal.Query) error {
 			Remedy: "look at the names, the region and the account of the credentials",
 		}
 	}
-	var texts []string
-	for _, s := range firing(seen) {
-		texts = append(texts, s.text())
-	}
-	if len(texts) > 0 {
+	if texts := firing(seen); len(texts) > 0 {
 		return &signal.Refusal{
 			Reason: strings.Join(texts, "; "),
 			Remedy: "wait until it is over, or mend what it is about; an alarm that fires before the first step could not tell what the new artifact does",
@@ -136,11 +135,12 @@ func (a *alarms) Ready(ctx context.Context, _ []signal.Query) error {
 	return nil
 }
 
-func firing(seen []alarm) []alarm {
-	var out []alarm
+// firing says of each alarm that fires that it does.
+func firing(seen []alarm) []string {
+	var out []string
 	for _, s := range seen {
 		if s.state == string(types.StateValueAlarm) {
-			out = append(out, s)
+			out = append(out, s.text())
 		}
 	}
 	return out

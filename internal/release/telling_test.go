@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/judge"
-	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
@@ -81,7 +80,7 @@ func TestTimeIsSoakedWhenItsCountsHaveCome(t *testing.T) {
 	wantPath(t, w, "preparing", "stepping", "baking", "completing", "succeeded")
 	var applied time.Time
 	unknown, soak := 0, time.Duration(0)
-	for _, rec := range records(t, w) {
+	for _, rec := range w.records(t) {
 		switch rec.Kind {
 		case release.KindOutcome:
 			if strings.Contains(string(rec.Body), `"kind":"apply"`) {
@@ -180,5 +179,3 @@ func TestASignalRefusesTheStart(t *testing.T) {
 		})
 	}
 }
-
-var _ = ledger.Record{}

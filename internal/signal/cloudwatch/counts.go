@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
@@ -148,13 +150,19 @@ func (l *look) grown(a asked) (sum tally, missing string) {
 		l.next.Minutes[name] = counted
 	}
 	oldest := max(l.old.Begin, l.old.Through-int64(again.Seconds()))
+	steps := map[int64]tally{}
 	for at := range all {
-		now, known := a.ids.at(l.data, at)
-		if !known || at < oldest || at >= l.next.Through {
-			continue
+		if now, known := a.ids.at(l.data, at); known && at >= oldest && at < l.next.Through {
+			steps[at] = now.since(counted[at])
+			sum.All += steps[at].All
 		}
-		step := now.since(counted[at])
-		sum.All, sum.Bad = sum.All+step.All, sum.Bad+step.Bad
+	}
+	for _, at := range slices.Sorted(maps.Keys(steps)) {
+		step := steps[at]
+		// Bad events may come after the requests that they are of. There are never more
+		// than requests in one answer, so what finds no room waits for the next one.
+		step.Bad = min(step.Bad, sum.All-sum.Bad)
+		sum.Bad += step.Bad
 		counted[at] = counted[at].plus(step)
 	}
 	return sum, ""
@@ -163,9 +171,7 @@ func (l *look) grown(a asked) (sum tally, missing string) {
 // since is by how much a minute has grown. Sums only grow; a percentile rank may give
 // a bad event less than before, which nobody takes back.
 func (t tally) since(old tally) tally {
-	step := tally{All: max(0, t.All-old.All)}
-	step.Bad = min(max(0, t.Bad-old.Bad), step.All)
-	return step
+	return tally{All: max(0, t.All-old.All), Bad: max(0, t.Bad-old.Bad)}
 }
 
 func (t tally) plus(step tally) tally { return tally{All: t.All + step.All, Bad: t.Bad + step.Bad} }

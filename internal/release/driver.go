@@ -29,9 +29,9 @@ type driver struct {
 	// keeping is the time for which the signals of the last look vouch.
 	keeping keeping
 	// told is the time that the counts of the last look are of.
-	told telling
-	spool   spool
-	judge   judging
+	told  telling
+	spool spool
+	judge judging
 	// within is the rollout over many targets that what is opened is a part of.
 	within *Within
 	// tries counts attempts to fix the analysis before the first step.

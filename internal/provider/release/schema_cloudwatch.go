@@ -61,3 +61,15 @@ func cloudwatchSelector() map[string]schema.Attribute {
 		"expression": schema.StringAttribute{Optional: true, MarkdownDescription: "An expression of metric math or Metrics Insights instead of all else, with `{arm}` in it. Example: `\"SELECT SUM(Failures) FROM Shop WHERE Version = '{arm}'\"`."},
 	}
 }
+
+// sigV4Attribute is signals.*.prometheus.sigv4.
+func sigV4Attribute() schema.SingleNestedAttribute {
+	attributes := awsAttributes("aps")
+	for _, name := range []string{"endpoint", "use_fips_endpoint", "use_dualstack_endpoint"} {
+		delete(attributes, name) // The address says it.
+	}
+	return schema.SingleNestedAttribute{
+		Optional: true, MarkdownDescription: "Signs each question as Amazon Managed Service for Prometheus wants it, instead of `token` and `basic`; `url` is the workspace's. The credentials need `aps:QueryMetrics`. Example: `{ region = \"eu-central-1\" }`.",
+		Attributes: attributes,
+	}
+}

@@ -22,7 +22,9 @@ import (
 )
 
 // query makes the client speak the old protocol of CloudWatch, the only one that moto knows.
-func query(o *awscloudwatch.Options) { o.Protocol = awsquery.New(schemas.GraniteServiceVersion20100801) }
+func query(o *awscloudwatch.Options) {
+	o.Protocol = awsquery.New(schemas.GraniteServiceVersion20100801)
+}
 
 // say makes a request in the query protocol.
 func say(t *testing.T, base, action string, params ...string) {

@@ -1,7 +1,6 @@
 package cloudwatchtest
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -179,6 +178,6 @@ func (s *Server) statistic(stat string, list []float64) (float64, bool) {
 		i := int(math.Ceil(text("p", "")/100*float64(len(list)))) - 1
 		return list[max(i, 0)], true
 	}
-	s.t.Error(fmt.Sprintf("AWS knows no statistic %q", stat))
+	s.t.Errorf("AWS knows no statistic %q", stat)
 	return 0, false
 }

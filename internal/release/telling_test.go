@@ -83,7 +83,11 @@ func TestTimeIsSoakedWhenItsCountsHaveCome(t *testing.T) {
 	for _, rec := range w.records(t) {
 		switch rec.Kind {
 		case release.KindOutcome:
-			if strings.Contains(string(rec.Body), `"kind":"apply"`) {
+			var b release.OutcomeBody
+			if err := json.Unmarshal(rec.Body, &b); err != nil {
+				t.Fatal(err)
+			}
+			if b.Kind == release.EffectApply {
 				applied, soak = rec.At, 0
 			}
 		case release.KindTick:

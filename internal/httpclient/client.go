@@ -32,6 +32,9 @@ type Options struct {
 	Token *credential.Reference
 	// Username makes Token the password of HTTP basic authentication instead.
 	Username string
+	// Sign, where it is not nil, signs each request when all else of it stands, instead
+	// of Token. Repeats are sent with the same signature.
+	Sign func(*http.Request) error
 	// Proxy is the proxy for every request. Nil means that of the environment
 	// (HTTPS_PROXY, HTTP_PROXY, NO_PROXY).
 	Proxy *url.URL
@@ -144,6 +147,11 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 			out.SetBasicAuth(c.opts.Username, token)
 		} else {
 			out.Header.Set("Authorization", "Bearer "+token)
+		}
+	}
+	if c.opts.Sign != nil {
+		if err := c.opts.Sign(out); err != nil {
+			return nil, err
 		}
 	}
 	retryable, err := retryablehttp.FromRequest(out)

@@ -35,7 +35,7 @@ func (c *Client) checkRedirect(next *http.Request, via []*http.Request) error {
 			ErrRedirect, first.Method, next.URL.Scheme, next.URL.Host)
 	case len(via) > maxRedirects:
 		return fmt.Errorf("%w: more than %d redirects", ErrRedirect, maxRedirects)
-	case c.opts.Token != nil && (next.URL.Host != first.URL.Host || next.URL.Scheme != first.URL.Scheme):
+	case (c.opts.Token != nil || c.opts.Sign != nil) && (next.URL.Host != first.URL.Host || next.URL.Scheme != first.URL.Scheme):
 		return fmt.Errorf("%w: it would carry the token from %s://%s to %s://%s; give the address that answers itself",
 			ErrRedirect, first.URL.Scheme, first.URL.Host, next.URL.Scheme, next.URL.Host)
 	}

@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/judge"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
 // What the guard against dispersion looks back over: 10-minute blocks of the day
@@ -48,13 +50,14 @@ func (d *driver) prepareAnalysis(ctx context.Context) error {
 // retryAnalysis tries again a little later, and gives up after some tries: a
 // release that cannot be judged is not begun.
 func (d *driver) retryAnalysis(ctx context.Context, err error) error {
-	d.tries++
-	if d.tries < analysisTries {
+	reason := fmt.Sprintf("the signals could not be read before the first step: %v", err)
+	var refused *signal.Refusal
+	if errors.As(err, &refused) {
+		reason = fmt.Sprintf("it was not begun: %v", err)
+	} else if d.tries++; d.tries < analysisTries {
 		return d.e.Clock.Sleep(ctx, backoff(d.tries))
 	}
-	return d.append(ctx, KindAbortRequested, RequestBody{
-		By: d.e.Actor, Cause: CauseError, Reason: fmt.Sprintf("the signals could not be read before the first step: %v", err),
-	})
+	return d.append(ctx, KindAbortRequested, RequestBody{By: d.e.Actor, Cause: CauseError, Reason: reason})
 }
 
 // judgeParams are the judge's defaults with what the strategy says instead.
@@ -107,7 +110,7 @@ func (d *driver) fixMetrics(ctx context.Context, r *Rollout, body *AnalysisBody)
 }
 
 // hear asks one signal for counts before anybody is sent to what they are to
-// judge. What it counts is of no matter yet: a history that nobody needs asks
+// judge, or whether the rollout may begin at all. What it counts is of no matter yet: a history that nobody needs asks
 // nothing, and so does not show that the signal is away.
 func (d *driver) hear(ctx context.Context, name string, queries []signal.Query) error {
 	if len(queries) == 0 {
@@ -115,9 +118,28 @@ func (d *driver) hear(ctx context.Context, name string, queries []signal.Query) 
 	}
 	bounded, cancel := d.bound(ctx)
 	defer cancel()
+	if starter, ok := d.sources[name].(signal.Starter); ok {
+		return starter.Ready(bounded, queries)
+	}
 	now := d.e.Clock.Now()
-	_, err := d.sources[name].Counts(bounded, signal.Request{Queries: queries, Since: now, Until: now})
+	_, err := d.sources[name].Counts(bounded, signal.Request{Queries: queries, Since: now, Until: now, Arms: d.armNames()})
 	return err
+}
+
+// armNames is what the target called its arms when it was last seen, nil where it was
+// not.
+func (d *driver) armNames() map[target.Arm]string {
+	obs := d.obs.Target
+	if obs == nil || !obs.Known {
+		return nil
+	}
+	names := map[target.Arm]string{}
+	for arm, state := range map[target.Arm]*target.ArmState{target.Baseline: obs.Baseline, target.Canary: obs.Canary} {
+		if state != nil && state.Name != "" {
+			names[arm] = state.Name
+		}
+	}
+	return names
 }
 
 // history asks one signal what the baseline did before.
@@ -131,7 +153,7 @@ func (d *driver) history(ctx context.Context, name string, metrics []string, a s
 	bounded, cancel := d.bound(ctx)
 	defer cancel()
 	return d.sources[name].History(bounded, signal.HistoryRequest{
-		Metrics: metrics, Quantiles: quantiles, Until: d.e.Clock.Now(), Span: historySpan, Block: historyBlock,
+		Metrics: metrics, Quantiles: quantiles, Until: d.e.Clock.Now(), Span: historySpan, Block: historyBlock, Arms: d.armNames(),
 	})
 }
 

@@ -28,8 +28,10 @@ type driver struct {
 	sources map[string]signal.Source
 	// keeping is the time for which the signals of the last look vouch.
 	keeping keeping
-	spool   spool
-	judge   judging
+	// told is the time that the counts of the last look are of.
+	told  telling
+	spool spool
+	judge judging
 	// within is the rollout over many targets that what is opened is a part of.
 	within *Within
 	// tries counts attempts to fix the analysis before the first step.

@@ -233,5 +233,5 @@ func (e *Engine) targetDeps() target.Deps {
 }
 
 func (e *Engine) signalDeps() signal.Deps {
-	return signal.Deps{Clock: e.Clock, UserAgent: e.UserAgent}
+	return signal.Deps{Clock: e.Clock, UserAgent: e.UserAgent, Actor: e.Actor}
 }

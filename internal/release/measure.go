@@ -44,13 +44,16 @@ func (d *driver) measure(ctx context.Context) error {
 	case tick.Observed && primed:
 		// The counts that have come are of the late looks' time as well, and where the
 		// store kept them, of time in which nobody looked.
-		tick.Soak = field.Duration(passed + r.late + tick.vouched(r, d.keeping))
+		tick.soaks(r, passed+r.late+tick.vouched(r, d.keeping), d.told)
 		tick.Missed = nil
 	case tick.Observed && late:
 		tick.Late = field.Duration(passed)
 	}
 	tick.Input.At = tickTime(r, now)
 	tick.Input.Weight, tick.Input.Step = shared(tick, r), r.Step
+	if d.told.reaches(r) {
+		tick.Input.Weight = judge.UnknownWeight
+	}
 	if r.judging() && (primed || tick.Input.Unhealthy != "") && (r.applied >= 0 || r.Spec.Mode == Observe) && (tick.Observed || tick.Input.Unhealthy != "") {
 		verdict, err := d.judge.observe(r, tick.Input)
 		if err != nil {
@@ -58,8 +61,8 @@ func (d *driver) measure(ctx context.Context) error {
 		}
 		tick.Verdict = &verdict
 	}
-	if r.Analysis != nil && primed {
-		tick.Fired = r.fired(tick)
+	if r.Analysis != nil {
+		tick.Fired = r.fired(tick, primed)
 	}
 	// Only now, and never before a revert: what a dependency says changes nothing about
 	// harm, and whoever has to be asked may not answer.
@@ -194,7 +197,7 @@ func watched(tick *TickBody, obs *target.Observation, r *Rollout) *target.ArmSta
 // as a metric store is between two scrapes. What the others said is then asked
 // again with the next look, for a late signal is not one without exposure.
 func (d *driver) count(ctx context.Context, tick *TickBody, r *Rollout) (primed, late bool) {
-	d.keeping = keeping{}
+	d.keeping, d.told = keeping{}, telling{}
 	if !r.counting() || r.applied < 0 && r.Spec.Mode != Observe {
 		return true, false
 	}
@@ -224,11 +227,12 @@ func (d *driver) count(ctx context.Context, tick *TickBody, r *Rollout) (primed,
 			continue
 		}
 		d.keeping.and(counts.Kept)
+		d.told.add(counts)
 		tick.add(name, counts, r)
 		tick.watch(name, counts, r)
 	}
 	if !primed {
-		tick.Input.Counts, tick.Missing, tick.Watched = nil, nil, nil
+		tick.Input.Counts, tick.Missing, tick.Watched = nil, nil, r.ringing(tick.Watched)
 		for name := range tick.Cursors {
 			if cursor := lastCursor(r, name); cursor != nil {
 				tick.Cursors[name] = cursor
@@ -242,7 +246,7 @@ func (d *driver) counts(ctx context.Context, name string, queries []signal.Query
 	bounded, cancel := d.bound(ctx)
 	defer cancel()
 	return d.sources[name].Counts(bounded, signal.Request{
-		Queries: queries, Since: r.StepAt, Until: d.e.Clock.Now(), Cursor: lastCursor(r, name), Block: r.Spec.Strategy.Analysis.Interval.Std(),
+		Queries: queries, Since: r.StepAt, Until: d.e.Clock.Now(), Cursor: lastCursor(r, name), Arms: d.armNames(), Block: r.Spec.Strategy.Analysis.Interval.Std(),
 	})
 }
 

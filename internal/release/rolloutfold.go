@@ -107,11 +107,10 @@ func (r *Rollout) tick(rec ledger.Record, b TickBody) {
 	r.Ticks++
 	r.LastTick, r.TickAt, r.tickSeq = &b, rec.At, rec.Seq
 	r.Soak += b.Soak.Std()
-	if b.Late > 0 {
-		r.late += b.Late.Std()
-	} else {
+	if b.Soak > 0 || b.Late == 0 {
 		r.late = 0
 	}
+	r.late += b.Late.Std()
 	if b.Observed {
 		r.BadTicks = 0
 	} else {

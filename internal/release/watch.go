@@ -57,6 +57,8 @@ func (s Spec) watchers() []watcher {
 type Watched struct {
 	Signal string `json:"signal"`
 	judge.Counts
+	// Says names what was counted, where the signal knows more than a number.
+	Says string `json:"says,omitempty"`
 }
 
 // Fired is a trigger whose condition one look found to be met.
@@ -103,13 +105,17 @@ func (s sample) counts(w watcher, onlyWatched bool) (judge.Counts, bool) {
 	return judge.Counts{}, false
 }
 
-// fired evaluates the triggers that need counts, after one more look. It is pure.
-func (r *Rollout) fired(tick TickBody) []Fired {
+// fired evaluates the triggers that need counts, after one more look. It is pure. While
+// a signal is late only external triggers are: they need no other's counts.
+func (r *Rollout) fired(tick TickBody, primed bool) []Fired {
 	var out []Fired
 	samples := append(slices.Clip(r.samples), tick.sample())
 	for _, w := range r.Spec.watchers() {
 		only := slices.Contains(r.watches(w.Signal), w.Metric)
 		text := ""
+		if !primed && w.Trigger != TriggerExternal {
+			continue
+		}
 		switch w.Trigger {
 		case TriggerBurnRate:
 			text = r.burns(samples, w, only)
@@ -117,12 +123,43 @@ func (r *Rollout) fired(tick TickBody) []Fired {
 			text = r.exceeds(samples, w, only)
 		default:
 			text = rings(samples[len(samples)-1], w, only)
+			if says := tick.says(w); text != "" && says != "" {
+				text += ": " + says
+			}
 		}
 		if text != "" {
 			out = append(out, Fired{Trigger: w.Trigger, Name: w.Name, Text: text, Off: !r.Spec.Policy.during(w.Trigger, w.Name).on(r.baking())})
 		}
 	}
 	return out
+}
+
+// ringing keeps of a look whose other signals are late what only external triggers
+// watch: an alarm is worth nothing a minute later.
+func (r *Rollout) ringing(seen []Watched) []Watched {
+	var out []Watched
+	for _, s := range seen {
+		external := true
+		for _, w := range r.Spec.watchers() {
+			if w.Metric == s.Metric && (w.Signal == "" || w.Signal == s.Signal) && w.Trigger != TriggerExternal {
+				external = false
+			}
+		}
+		if external && s.BadBaseline+s.BadCanary > 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// says is what a signal said in words of what a trigger watches.
+func (b TickBody) says(w watcher) string {
+	for _, c := range b.Watched {
+		if c.Metric == w.Metric && c.Signal == w.Signal {
+			return c.Says
+		}
+	}
+	return ""
 }
 
 // baking is whether the rollout is past its steps.
@@ -255,6 +292,9 @@ func (t *TickBody) watch(name string, counts signal.Counts, r *Rollout) {
 				continue
 			}
 			arms[c.Arm] = true
+			if c.Says != "" {
+				sum.Says = c.Says
+			}
 			if c.Arm == target.Canary {
 				sum.BadCanary, sum.TotalCanary = c.Bad, c.Total
 			} else {

@@ -73,6 +73,8 @@ type world struct {
 	// ringing is how many alarms each look finds; deaf makes none be heard.
 	ringing float64
 	deaf    bool
+	// source and alarms, where they are not nil, make the signals of these names instead.
+	source, alarms func() signal.Source
 	// scrape is how often the metric store has news; 0 for always.
 	scrape time.Duration
 	// keeps says for which part of a time the store kept the counts, nil where it is
@@ -205,6 +207,9 @@ func (w *world) engine(name string, f fault) *release.Engine {
 	signals := signal.NewRegistry(signal.Driver{
 		Name: "alarms", Validate: func(json.RawMessage) field.Errors { return nil },
 		Open: func(context.Context, json.RawMessage, signal.Deps) (signal.Source, error) {
+			if w.alarms != nil {
+				return w.alarms(), nil
+			}
 			return &alarms{w: w}, nil
 		},
 	}, signal.Driver{
@@ -212,6 +217,9 @@ func (w *world) engine(name string, f fault) *release.Engine {
 		Open: func(context.Context, json.RawMessage, signal.Deps) (signal.Source, error) {
 			if w.keeps != nil {
 				return &keptSource{worldSource{w: w}}, nil
+			}
+			if w.source != nil {
+				return w.source(), nil
 			}
 			return &worldSource{w: w}, nil
 		},

@@ -51,6 +51,9 @@ type Request struct {
 	// Cursor is the one that the last answer gave, or nil at first. It is opaque
 	// and is kept in the ledger, so that another process can go on from it.
 	Cursor json.RawMessage
+	// Arms holds what the target calls what runs in each arm (target.ArmState), where
+	// it says so; nil where it does not.
+	Arms map[target.Arm]string
 	// Block, where it is not 0, asks a Keeper to say in the answer's Kept for which
 	// blocks of this length since the cursor it can vouch.
 	Block time.Duration
@@ -63,6 +66,9 @@ type Count struct {
 	// Bad and Total count events; 0 <= Bad <= Total.
 	Bad   float64 `json:"bad"`
 	Total float64 `json:"total"`
+	// Says names what was counted, where the source knows more than a number: which
+	// alarm fires.
+	Says string `json:"says,omitempty"`
 }
 
 // Missing names what could not be counted, and why.
@@ -81,6 +87,9 @@ type Counts struct {
 	// CompleteThrough is the instant up to which all events are counted. Later
 	// events come with a later answer; late data is not "no data".
 	CompleteThrough time.Time `json:"complete_through"`
+	// From is where the counted interval begins, for a store that tells so late that
+	// it may lie before the last change of weights; zero for one that tells at once.
+	From time.Time `json:"from,omitzero"`
 	// Primed is false on an answer that only sets the cursor, as the first scrape
 	// of cumulative counters does: its counts are empty and nothing is missing.
 	Primed bool `json:"primed"`
@@ -100,6 +109,8 @@ type HistoryRequest struct {
 	Metrics   []string
 	Quantiles map[string]float64
 	Until     time.Time
+	// Arms is as in Request.
+	Arms map[target.Arm]string
 	// Span is how far back to look, Block the length of one block.
 	Span, Block time.Duration
 }
@@ -155,6 +166,23 @@ type Keeper interface {
 	// KeepsFor is how far back from a request's Until that reaches.
 	KeepsFor() time.Duration
 }
+
+// Starter is what a Source is besides when it knows of states in which a rollout must
+// not begin, such as an alarm that fires already.
+type Starter interface {
+	// Ready asks the store and returns nil, a *Refusal, or an error when nothing was
+	// learnt. It is called before the first step only.
+	Ready(ctx context.Context, queries []Query) error
+}
+
+// Refusal says why a rollout must not begin. Asking again at once gives the same.
+type Refusal struct {
+	// Reason says what is so, and Remedy what a person can do.
+	Reason, Remedy string
+}
+
+// Error implements error.
+func (r *Refusal) Error() string { return r.Reason + "; " + r.Remedy }
 
 // Span is the time from Start to End, without Start.
 type Span struct {

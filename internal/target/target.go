@@ -134,6 +134,10 @@ const (
 // ArmState is what runs in one arm.
 type ArmState struct {
 	Payload artifact.Payload `json:"payload"`
+	// Name is what the runtime calls what runs in the arm, as its own metrics do: the
+	// number of a version, the ARN of a target group. It is empty where there is no
+	// such name.
+	Name string `json:"name,omitempty"`
 	// Weight is the share of traffic that the arm gets, 0 to 100.
 	Weight float64 `json:"weight"`
 	Health Health  `json:"health"`

@@ -28,7 +28,8 @@ func SignalDrivers() map[string]schema.Attribute {
 		return selectorAttribute(text, "The metric's name, with or without `_total`. Example: `\"http_requests\"`.")
 	}
 	return map[string]schema.Attribute{
-		"haproxy": haproxySignal(),
+		"cloudwatch": cloudwatchSignal(),
+		"haproxy":    haproxySignal(),
 		"openmetrics": schema.SingleNestedAttribute{
 			Optional: true, MarkdownDescription: "Scrapes counters and histograms from the services themselves.",
 			Attributes: map[string]schema.Attribute{
@@ -86,6 +87,7 @@ func prometheusAttribute() schema.SingleNestedAttribute {
 			"url":         schema.StringAttribute{Required: true, MarkdownDescription: "The base to which `/api/v1/query` is added, with http or https and without credentials. Example: `\"http://prometheus.internal:9090\"`."},
 			"preset":      optional("A ready set of metrics and the label of the arms, by exporter: " + tfconv.OneOf(presets) + ". `sluice signal queries PRESET` prints its queries."),
 			"token":       tokenAttribute("Prometheus"),
+			"sigv4":       sigV4Attribute(),
 			"proxy":       optional("The address of an HTTP proxy. Default: that of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`). Example: `\"http://proxy.internal:3128\"`."),
 			"timeout":     timeoutAttribute("Bounds one question with its repeats. Default: `" + field.FormatDuration(prometheus.DefaultTimeout) + "`."),
 			"stale_after": timeoutAttribute("How old the newest sample of an arm may be before it counts as no data, from `1s` to `1h`; more than the scrape interval. Default: `" + field.FormatDuration(prometheus.DefaultStaleAfter) + "`."),

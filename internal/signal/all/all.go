@@ -3,6 +3,7 @@ package all
 
 import (
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
+	"github.com/sluice/terraform-provider-sluice/internal/signal/cloudwatch"
 	"github.com/sluice/terraform-provider-sluice/internal/signal/haproxy"
 	"github.com/sluice/terraform-provider-sluice/internal/signal/openmetrics"
 	"github.com/sluice/terraform-provider-sluice/internal/signal/prometheus"
@@ -14,5 +15,6 @@ func Drivers() signal.Registry {
 		openmetrics.Driver(),
 		prometheus.Driver(),
 		haproxy.Driver(),
+		cloudwatch.Driver(),
 	)
 }

@@ -13,7 +13,7 @@ import (
 
 func TestDrivers(t *testing.T) {
 	drivers := Drivers()
-	if diff := cmp.Diff([]string{"haproxy", "openmetrics", "prometheus"}, drivers.Names()); diff != "" {
+	if diff := cmp.Diff([]string{"cloudwatch", "haproxy", "openmetrics", "prometheus"}, drivers.Names()); diff != "" {
 		t.Errorf("drivers (-want +got):\n%s", diff)
 	}
 	for name, d := range drivers {
@@ -37,7 +37,7 @@ func TestOpen(t *testing.T) {
 		t.Errorf("metrics (-want +got):\n%s", diff)
 	}
 	_, err = Drivers().Open(t.Context(), signal.Config{Driver: "openmetric"}, deps)
-	if err == nil || !strings.Contains(err.Error(), `"openmetric"; this version has haproxy, openmetrics, prometheus`) {
+	if err == nil || !strings.Contains(err.Error(), `"openmetric"; this version has cloudwatch, haproxy, openmetrics, prometheus`) {
 		t.Errorf("Open() = %v, want an error that names the drivers", err)
 	}
 	if _, err := Drivers().Open(t.Context(), signal.Config{Driver: "openmetrics", Config: json.RawMessage(`{}`)}, deps); err == nil {

@@ -138,6 +138,8 @@ func (s *source) unanswered(ctx context.Context, err error, place string) error 
 
 func (s *source) accessRemedy() string {
 	switch {
+	case s.plan.sigv4 != nil:
+		return fmt.Sprintf("the question was signed for %s: allow aps:QueryMetrics on the workspace to these credentials, and see that url is the workspace's without /api/v1", s.plan.sigv4.Region)
 	case s.plan.secret == nil:
 		return "no credential was sent: give one by reference, for example token = { env = \"METRICS_TOKEN\" }"
 	case s.plan.username != "":

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/signal/strict"
@@ -35,6 +36,9 @@ type Config struct {
 	// Token is sent as a bearer token, Basic as a user and a password.
 	Token *credential.Reference `json:"token,omitempty"`
 	Basic *Basic                `json:"basic,omitempty"`
+	// SigV4 signs each question as Amazon Managed Service for Prometheus wants it,
+	// instead of Token and Basic.
+	SigV4 *awscloud.Settings `json:"sigv4,omitempty"`
 	// Proxy is the address of an HTTP proxy; empty means that of the environment.
 	Proxy string `json:"proxy,omitempty"`
 	// Timeout bounds one attempt, StaleAfter is how old the newest sample of an arm
@@ -97,6 +101,7 @@ func parse(raw json.RawMessage) (*plan, field.Errors) {
 		"timeout":     strict.Duration(&p.timeout),
 		"stale_after": strict.Duration(&p.staleAfter),
 		"token":       strict.Reference(&c.Token),
+		"sigv4":       readSigV4(&c.SigV4),
 		"basic": func(path string, raw json.RawMessage) field.Errors {
 			c.Basic = &Basic{}
 			return strict.Object{"username": strict.Text(&c.Basic.Username), "password": strict.Reference(&c.Basic.Password)}.Read(path, raw)
@@ -160,6 +165,8 @@ type plan struct {
 	// username is empty where secret is a bearer token.
 	username string
 	proxy    *url.URL
+	// sigv4 is nil where nothing is signed.
+	sigv4 *awscloud.Settings
 	// label and arms tell the arms apart.
 	label   string
 	arms    map[target.Arm]pattern

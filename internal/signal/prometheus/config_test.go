@@ -56,7 +56,7 @@ func TestValidate(t *testing.T) {
 		change     map[string]string
 		path, want string
 	}{
-		"unknown key":        {map[string]string{"query": `"up"`}, "query", `"query" is not known here; allowed are arms, basic, match, metrics, preset, proxy, stale_after, timeout, token, url`},
+		"unknown key":        {map[string]string{"query": `"up"`}, "query", `"query" is not known here; allowed are arms, basic, match, metrics, preset, proxy, sigv4, stale_after, timeout, token, url`},
 		"wrong type":         {map[string]string{"url": `1`}, "url", "it must be a string"},
 		"no url":             {map[string]string{"url": ""}, "url", "the address is not given"},
 		"url with password":  {map[string]string{"url": `"http://a:` + marker + `@b"`}, "url", "the secret by reference"},

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/httpclient"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
@@ -18,6 +19,9 @@ import (
 
 // Name is the driver's name, which is that of its attribute.
 const Name = "prometheus"
+
+// managedPrometheus is what AWS calls its own Prometheus in signatures.
+const managedPrometheus = "aps"
 
 // retries is how often a request that failed is repeated within its timeout.
 const retries = 2
@@ -47,9 +51,12 @@ func open(_ context.Context, config json.RawMessage, deps signal.Deps) (signal.S
 	if len(errs) > 0 {
 		return nil, errs.Err()
 	}
-	return &source{plan: p, client: httpclient.New(httpclient.Options{
-		UserAgent: deps.UserAgent, Timeout: p.timeout, Retries: retries, Token: p.secret, Username: p.username, Proxy: p.proxy,
-	})}, nil
+	options := httpclient.Options{UserAgent: deps.UserAgent, Timeout: p.timeout, Retries: retries, Token: p.secret, Username: p.username, Proxy: p.proxy}
+	if p.sigv4 != nil {
+		session := awscloud.NewSession(*p.sigv4, awscloud.Who{Actor: deps.Actor, Subject: deps.Subject, UserAgent: deps.UserAgent})
+		options.Sign = session.Signer(managedPrometheus, deps.Clock)
+	}
+	return &source{plan: p, client: httpclient.New(options)}, nil
 }
 
 // Metrics implements signal.Source.

@@ -62,8 +62,10 @@ func (p *plan) resolveAccess(c Config) field.Errors {
 		p.proxy, errs = checkURL("proxy", c.Proxy, proxyExample)
 	}
 	const basicExample = `basic = { username = "sluice", password = { env = "METRICS_PASSWORD" } }`
-	p.secret = c.Token
+	p.secret, p.sigv4 = c.Token, c.SigV4
 	switch {
+	case c.SigV4 != nil && (c.Token != nil || c.Basic != nil):
+		errs = append(errs, field.Error{Path: "sigv4", Msg: "sigv4 and token or basic are both given; give exactly one of them, for example sigv4 = { region = \"eu-central-1\" }"})
 	case c.Basic == nil:
 	case c.Token != nil:
 		errs = append(errs, field.Error{Path: "basic", Msg: "both token and basic are given; give exactly one of the two, for example " + basicExample})

@@ -203,11 +203,11 @@ func (t *Target) Observe(ctx context.Context) (target.Observation, error) {
 func (s scene) observation() target.Observation {
 	o := target.Observation{Known: true, Fingerprint: s.fingerprint(), Fence: s.fence, Fields: map[string]any{}}
 	if v := s.baseline; v != nil {
-		o.Baseline = &target.ArmState{Payload: v.payload, Weight: 100 - s.weight, Health: v.health()}
+		o.Baseline = &target.ArmState{Payload: v.payload, Name: v.number, Weight: 100 - s.weight, Health: v.health()}
 		o.Fields = v.fields()
 	}
 	if v := s.canary; v != nil {
-		o.Canary = &target.ArmState{Payload: v.payload, Weight: s.weight, Health: v.health()}
+		o.Canary = &target.ArmState{Payload: v.payload, Name: v.number, Weight: s.weight, Health: v.health()}
 	}
 	return o
 }

@@ -285,13 +285,13 @@ func (s scene) observation() target.Observation {
 	o := target.Observation{Known: true, Fingerprint: s.fingerprint(), Fence: s.fence, Fields: s.fields(), Leftover: s.cand == none && s.rollout != ""}
 	if u := s.units[s.base]; u.payload != (artifact.Payload{}) {
 		h := s.health[s.base]
-		o.Baseline = &target.ArmState{Payload: u.payload, Weight: hundredths(100 - s.weight), Health: h.serving(), Replicas: h.healthy}
+		o.Baseline = &target.ArmState{Payload: u.payload, Name: s.groups[s.base], Weight: hundredths(100 - s.weight), Health: h.serving(), Replicas: h.healthy}
 	}
 	if s.cand != none {
 		h := s.health[s.cand]
 		least, most := s.extremes(s.cand)
 		o.Partial = least < most
-		o.Canary = &target.ArmState{Payload: s.units[s.cand].payload, Weight: s.weight, Health: s.ready(s.weight), Replicas: h.healthy}
+		o.Canary = &target.ArmState{Payload: s.units[s.cand].payload, Name: s.groups[s.cand], Weight: s.weight, Health: s.ready(s.weight), Replicas: h.healthy}
 	}
 	return o
 }

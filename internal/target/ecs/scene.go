@@ -242,14 +242,14 @@ func (t *Target) observation(s scene) target.Observation {
 	o := target.Observation{Known: true, Fingerprint: s.fingerprint(), Fields: map[string]any{}}
 	if r := s.baseline; r != nil {
 		live, alone := s.alone()
-		o.Baseline = &target.ArmState{Payload: t.payload(r), Weight: 100 - s.weight, Health: s.health(r), Replicas: int(r.RunningTaskCount)}
+		o.Baseline = &target.ArmState{Payload: t.payload(r), Name: r.group, Weight: 100 - s.weight, Health: s.health(r), Replicas: int(r.RunningTaskCount)}
 		if alone {
 			// Somebody else may have moved it.
 			o.Baseline.Weight = math.Round(live*100) / 100
 		}
 	}
 	if r := s.canary; r != nil {
-		o.Canary = &target.ArmState{Payload: t.payload(r), Weight: s.weight, Health: s.health(r), Replicas: int(r.RunningTaskCount)}
+		o.Canary = &target.ArmState{Payload: t.payload(r), Name: r.group, Weight: s.weight, Health: s.health(r), Replicas: int(r.RunningTaskCount)}
 		// What alarms took back is harm, which the health says.
 		o.Reverted = s.open() && s.back() && !s.returning && o.Canary.Health != target.Unhealthy
 	}

@@ -5,6 +5,7 @@ package awscredentials
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -98,7 +99,7 @@ func words(err error) string {
 	if !errors.As(err, &e) {
 		return err.Error()
 	}
-	text := "What happened: " + e.Error() + "."
+	text := "What happened: " + strings.TrimSuffix(e.Error(), ".") + "."
 	if e.Remedy != "" {
 		text += "\nWhat to do: " + e.Remedy + "."
 	}

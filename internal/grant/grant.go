@@ -25,9 +25,8 @@ const (
 	Full Scope = "full"
 )
 
-// patience is how long the ledger may take, to be asked and to be written: a way back
-// waits for these credentials.
-const patience = 5 * time.Second
+// DefaultPatience is how long the ledger may take where nobody says.
+const DefaultPatience = 5 * time.Second
 
 // Request is what is asked for.
 type Request struct {
@@ -44,6 +43,16 @@ type Request struct {
 	Untagged bool
 	// Actor is who asks. Organisation is the scope of the ledger, empty for none.
 	Actor, UserAgent, Organisation string
+	// Patience is how long the ledger may take, once to be asked and once to be
+	// written, since a way back waits for these credentials; 0 takes DefaultPatience.
+	Patience time.Duration
+}
+
+func (r Request) patience() time.Duration {
+	if r.Patience > 0 {
+		return r.Patience
+	}
+	return DefaultPatience
 }
 
 // Opened is what was handed out.
@@ -68,7 +77,7 @@ type Warning struct{ Summary, Detail string }
 // recorded. An error is AWS's, an *awscloud.Error. ledger opens the ledger for an
 // engine; it must neither create one nor wait for long.
 func Open(ctx context.Context, req Request, ledger func(context.Context) (*release.Engine, error)) (Opened, error) {
-	asked, cancel := context.WithTimeout(ctx, patience)
+	asked, cancel := context.WithTimeout(ctx, req.patience())
 	engine, permit, err := permit(asked, req, ledger)
 	cancel()
 	var out Opened
@@ -164,7 +173,7 @@ func record(ctx context.Context, engine *release.Engine, req Request, out Opened
 	if engine == nil {
 		return permit.Reason
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, req.patience())
 	defer cancel()
 	if err := write(ctx, engine, req.Key, req.body(out, permit, document)); err != nil {
 		return fmt.Sprintf("the ledger does not take the record: %v", err)

@@ -1,6 +1,7 @@
 package grant_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -155,6 +156,32 @@ func TestALedgerThatIsAway(t *testing.T) {
 	}
 	if _, tagged := w.sts.Sessions()[0].Tags["sluice:rollout"]; tagged || out.Rollout != 0 {
 		t.Error("it names a rollout that nobody knows")
+	}
+}
+
+// A ledger that does not answer is waited for no longer than for a moment, once to be
+// asked and once to be written.
+func TestALedgerThatHangs(t *testing.T) {
+	for name, hang := range map[string]func(*world) func(context.Context) (*release.Engine, error){
+		"asked": func(*world) func(context.Context) (*release.Engine, error) {
+			return func(ctx context.Context) (*release.Engine, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+		},
+		"written": func(w *world) func(context.Context) (*release.Engine, error) {
+			w.ledger = stuck{w.ledger}
+			return w.engine
+		},
+	} {
+		w := newWorld(t)
+		w.declare()
+		req := w.request()
+		req.Patience = 20 * time.Millisecond
+		out, err := grant.Open(t.Context(), req, hang(w))
+		if err != nil || out.Scope != grant.ReadAndRevert || out.Recorded || len(out.Warnings) != 1 {
+			t.Errorf("%s: %s, recorded %t, %q, %v", name, out.Scope, out.Recorded, out.Warnings, err)
+		}
 	}
 }
 

@@ -149,3 +149,11 @@ type unwritable struct{ ledger.Ledger }
 func (unwritable) Append(context.Context, string, uint64, ledger.Entry) (ledger.Record, error) {
 	return ledger.Record{}, errors.New("permission denied")
 }
+
+// stuck is a ledger that takes for ever to write.
+type stuck struct{ ledger.Ledger }
+
+func (stuck) Append(ctx context.Context, _ string, _ uint64, _ ledger.Entry) (ledger.Record, error) {
+	<-ctx.Done()
+	return ledger.Record{}, ctx.Err()
+}

@@ -59,7 +59,7 @@ func (s *Session) AssumeFor(ctx context.Context, a Assumption) (Assumed, error) 
 	if err != nil {
 		return Assumed{}, s.notAssumed(err, a)
 	}
-	got := Assumed{Name: aws.ToString(in.RoleSessionName), Packed: aws.ToInt32(out.PackedPolicySize)}
+	got := Assumed{Name: aws.ToString(in.RoleSessionName), Packed: aws.ToInt32(out.PackedPolicySize)} //nolint:staticcheck // What replaces it the service's own model does not have yet.
 	if c := out.Credentials; c != nil {
 		got.AccessKeyID, got.SecretAccessKey, got.SessionToken, got.Expiration = aws.ToString(c.AccessKeyId), aws.ToString(c.SecretAccessKey), aws.ToString(c.SessionToken), aws.ToTime(c.Expiration)
 	}

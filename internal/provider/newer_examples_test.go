@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -131,9 +132,11 @@ func checkEphemeral(t *testing.T, p *acctest.Protocol, block *hclsyntax.Block) e
 		if err != nil {
 			t.Fatal(err)
 		}
-		if given[attribute], err = tftypes.ValueFromJSON(raw, types[attribute]); err != nil {
-			return err
+		var plain any
+		if err := json.Unmarshal(raw, &plain); err != nil {
+			t.Fatal(err)
 		}
+		given[attribute] = acctest.Given(types[attribute], plain)
 	}
 	config := p.Value(acctest.Filled(schema.ValueType(), given))
 	resp, err := p.ValidateEphemeralResourceConfig(t.Context(), &tfprotov6.ValidateEphemeralResourceConfigRequest{TypeName: name, Config: config})

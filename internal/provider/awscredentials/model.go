@@ -69,7 +69,7 @@ func (m model) request(ctx context.Context) (grant.Request, field.Errors) {
 		Untagged: !m.SessionTags.IsNull() && !m.SessionTags.ValueBool(),
 	}
 	errs = append(errs, m.role(settings, req.Role)...)
-	more := field.Errors{}
+	var more field.Errors
 	if req.Next, more = m.next(); len(more) > 0 {
 		errs = append(errs, more...)
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -79,4 +81,31 @@ func (r Request) body(o Opened, p release.Permit, document string) OpenedBody {
 		b.SourceIdentity = awscloud.SourceIdentity(r.Actor)
 	}
 	return b
+}
+
+// Handed is a record of credentials: who was handed what, and when.
+type Handed struct {
+	OpenedBody
+	Release string    `json:"release"`
+	By      string    `json:"by"`
+	At      time.Time `json:"at"`
+}
+
+// List reads what was handed out for a release, or for all where the key is empty, the
+// newest last.
+func List(ctx context.Context, l ledger.Ledger, key release.Key) ([]Handed, error) {
+	records, err := l.Query(ctx, ledger.Filter{StreamPrefix: StreamPrefix, Kinds: []string{KindOpened}, Service: key.Service, Environment: key.Environment})
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Handed, 0, len(records))
+	for _, r := range records {
+		h := Handed{Release: strings.TrimPrefix(r.Stream, StreamPrefix), By: r.Actor, At: r.At}
+		if err := json.Unmarshal(r.Body, &h.OpenedBody); err != nil {
+			return nil, &ledger.CorruptError{Stream: r.Stream, Seq: r.Seq, Reason: "its body does not fit its kind, " + r.Kind, Err: err}
+		}
+		list = append(list, h)
+	}
+	slices.SortStableFunc(list, func(a, b Handed) int { return a.At.Compare(b.At) })
+	return list, nil
 }

@@ -17,7 +17,7 @@ const description = "Credentials of AWS for one rollout: a role for minutes, who
 	"It is `full` while a rollout is open whose gates pass, or none is open and the gates would let the one begin that brings `reference`. " +
 	"No gate makes opening fail, since Terraform opens it at plan too and a way back needs it; neither does a ledger that cannot be asked, which gives `read_and_revert` and a warning. What AWS refuses is an error.\n\n" +
 	"The session's name, its tags (`sluice:service`, `sluice:environment`, `sluice:rollout`, `sluice:actor`, `sluice:scope`, and `sluice:organisation` where the provider block has a scope) and its source identity say for what and by whom. " +
-	"So the role's trust policy must allow `sts:AssumeRole`, `sts:TagSession` and `sts:SetSourceIdentity`. The ledger records each time: who, which role, which key id, the policy, until when; `sluice export` has it.\n\n" +
+	"So the role's trust policy must allow `sts:AssumeRole`, `sts:TagSession` and `sts:SetSourceIdentity`. The ledger records each time: who, which role, which key id, the policy, until when; `sluice credentials` lists them.\n\n" +
 	"Sluice's own drivers need none of this: they assume roles by themselves, by the `assume_role` of the target. These are for the rest of a configuration, such as another provider or a write-only argument. " +
 	"Ephemeral resources need Terraform 1.10 or OpenTofu 1.11."
 

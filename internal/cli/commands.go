@@ -25,6 +25,7 @@ func (a *app) commands() []*cobra.Command {
 		a.driftCommand(),
 		a.holdCommand(),
 		a.notificationCommand(),
+		a.credentialsCommand(),
 		a.quarantineCommand(),
 		a.verifyCommand(),
 		a.exportCommand(),

@@ -73,8 +73,9 @@ var stages = map[string]func(w *world){
 		opened(w)
 		w.asleep = func() { w.expect(Done, "continue", "checkout/production") }
 	},
-	"sluice explain": threeRollouts,
-	"sluice history": threeRollouts,
+	"sluice credentials": func(w *world) { usual(w); w.handed() },
+	"sluice explain":     threeRollouts,
+	"sluice history":     threeRollouts,
 	"sluice quarantine lift": func(w *world) {
 		usual(w)
 		w.expect(Done, "quarantine", "add", "checkout/production", bad.Reference, "--reason", "x")

@@ -16,7 +16,7 @@ var faults = []struct {
 	{ErrNewer, fault{"a newer version of Sluice wrote the ledger", "use that version, or a later one, of the provider"}},
 	{ErrForeign, fault{"what is named as the ledger is something else", "name a ledger of Sluice, or a place where nothing is yet"}},
 	{ErrReadOnly, fault{"the ledger can be read and not written", "give this user the right to write the ledger's file and its folder, or in a database or a bucket the rights of a releaser"}},
-	{ErrFull, fault{"the ledger's store is full, so nothing more can be recorded", "make room and apply again"}},
+	{ErrFull, fault{"the ledger's store is full, so nothing more can be recorded", "make room on the disk of the ledger, or in its database, and apply again"}},
 	{ErrBusy, fault{"other processes held the ledger for longer than a call may wait", "apply again; when it stays so, look which process holds the ledger's file open, or what is slow in the database or the bucket"}},
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
+	"github.com/sluice/terraform-provider-sluice/internal/grant"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
@@ -79,7 +80,7 @@ func (o *lookout) all() []ledger.Record {
 
 // tellable reports whether anybody can be told of the records of a stream.
 func tellable(stream string) bool {
-	return strings.HasPrefix(stream, releasePrefix) || strings.HasPrefix(stream, drift.StreamPrefix) || stream == ledger.LedgerStream ||
+	return strings.HasPrefix(stream, releasePrefix) || strings.HasPrefix(stream, drift.StreamPrefix) || strings.HasPrefix(stream, grant.StreamPrefix) || stream == ledger.LedgerStream ||
 		strings.HasPrefix(stream, ledger.ObjectPrefix) && !strings.HasPrefix(stream, ledger.ObjectPrefix+StateKind+"/")
 }
 
@@ -100,7 +101,7 @@ func headsOf(ctx context.Context, l ledger.Ledger, streams []string) ([]ledger.R
 	var out []ledger.Record
 	prefixes := streams
 	if streams == nil {
-		prefixes = []string{releasePrefix, ledger.ObjectPrefix, drift.StreamPrefix, ledger.LedgerStream}
+		prefixes = []string{releasePrefix, ledger.ObjectPrefix, drift.StreamPrefix, grant.StreamPrefix, ledger.LedgerStream}
 	}
 	for _, prefix := range prefixes {
 		heads, err := l.Heads(ctx, prefix)

@@ -8,6 +8,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/grant"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
@@ -103,6 +104,8 @@ func (w *world) history() {
 	w.appendTo(drift.Stream("checkout@production"), drift.KindChecked, 0, report)
 	report.Moving = true
 	w.appendTo(drift.Stream("checkout@production"), drift.KindChecked, 0, report)
+	w.appendTo(grant.Stream(release.Key{Service: "checkout", Environment: "production"}), grant.KindOpened, 0, grant.OpenedBody{
+		Number: 9, Scope: grant.Full, Reason: "every gate passes", Driver: "lambda", Role: "arn:aws:iam::123456789012:role/releases", Session: "sluice-checkout", AccessKeyID: "ASIAEXAMPLE", Expiration: start.Add(time.Hour)})
 	w.undeclare(release.EnvironmentKind, "production")
 }
 

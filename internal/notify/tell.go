@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
+	"github.com/sluice/terraform-provider-sluice/internal/grant"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
@@ -80,7 +81,7 @@ func (t Teller) read(ctx context.Context, rec ledger.Record) (about, error) {
 	}}
 	name, isRelease := strings.CutPrefix(rec.Stream, releasePrefix)
 	if !isRelease {
-		if strings.HasPrefix(rec.Stream, drift.StreamPrefix) {
+		if strings.HasPrefix(rec.Stream, drift.StreamPrefix) || strings.HasPrefix(rec.Stream, grant.StreamPrefix) {
 			a.subject = release.Key{Service: rec.Service, Environment: rec.Environment}.String()
 		}
 		return a, nil

@@ -2,9 +2,11 @@ package notify
 
 import (
 	"strings"
+	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/grant"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
@@ -32,6 +34,10 @@ func contentOf(rec ledger.Record) (map[string]any, error) {
 		})
 	case drift.KindChecked:
 		return told(rec, looked)
+	case grant.KindOpened:
+		return told(rec, func(b grant.OpenedBody) map[string]any {
+			return map[string]any{"for_rollout": b.Number, "scope": string(b.Scope), "reason": b.Reason, "role_arn": b.Role, "session": b.Session, "access_key_id": b.AccessKeyID, "expiration": b.Expiration.UTC().Format(time.RFC3339)}
+		})
 	case ledger.KindMoved:
 		return told(rec, func(b ledger.Moved) map[string]any { return map[string]any{"from": b.From, "to": b.To} })
 	case ledger.KindUnsealed:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/agent/presence"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
+	"github.com/sluice/terraform-provider-sluice/internal/grant"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
@@ -87,8 +88,8 @@ func (e Entry) Silent() bool { return len(e.Types) == 0 }
 func move(s release.State) string { return "rollout." + string(s) }
 
 // Table lists every kind of record that this version writes into the streams of
-// releases, of drift checks and of the ledger, in the order of the documentation. Records of declared
-// objects are in Objects.
+// releases, of drift checks, of credentials and of the ledger, in the order of the
+// documentation. Records of declared objects are in Objects.
 func Table() []Entry {
 	return []Entry{
 		{move(release.Opened), []Type{RunStarted}, "A rollout began. The run is the rollout, and the pipeline the release."},
@@ -136,6 +137,7 @@ func Table() []Entry {
 		{ledger.KindUnsealed, []Type{Own("ledger", "unsealed")}, "A move was given up, and the ledger is in use again."},
 		{ledger.KindScope, []Type{Own("ledger", "scoped")}, "Whose ledger it is, and whose objects hold here too, was said or changed."},
 		{drift.KindChecked, []Type{Own("drift", "checked")}, "An agent has looked, and found what it had not recorded within a day; `status` is `clean`, `drifted` or `unknown`. Not while a rollout moves what would be compared."},
+		{grant.KindOpened, []Type{Own("credentials", "opened")}, "Credentials for a rollout were handed out, at a plan or an apply; without the secret."},
 		{presence.KindAnnounced, nil, "An agent is there; it changes no release."},
 		{ledger.KindCheckpoint, nil, "An anchor of the ledger's own proof."},
 	}

@@ -26,7 +26,7 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest,
 	}
 	c := &client.Client{World: p.world}
 	resp.ResourceData, resp.DataSourceData = c, c
-	resp.ListResourceData, resp.ActionData = c, c
+	resp.ListResourceData, resp.ActionData, resp.EphemeralResourceData = c, c, c
 	if config.unknown() {
 		c.Unknown = true
 		resp.Diagnostics.AddWarning("The provider block of sluice is not known yet",

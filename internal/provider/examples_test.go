@@ -28,10 +28,10 @@ type documentedObject struct {
 	attributes []string
 }
 
-// newer is whether the oldest Terraform of the tests cannot read its examples, so that
-// they are tried at the protocol.
+// newer is whether the oldest Terraform of the tests cannot read its examples, or they
+// need an account of AWS, so that they are tried at the protocol.
 func (o documentedObject) newer() bool {
-	return strings.HasPrefix(o.name, "actions/") || strings.HasPrefix(o.name, "list-resources/")
+	return strings.HasPrefix(o.name, "actions/") || strings.HasPrefix(o.name, "list-resources/") || strings.HasPrefix(o.name, "ephemeral-resources/")
 }
 
 func documentedObjects(t *testing.T) []documentedObject {
@@ -62,6 +62,9 @@ func documentedObjects(t *testing.T) []documentedObject {
 	}
 	for name, a := range resp.ActionSchemas {
 		add("actions", name, "action.tf", a.Schema.Block.Attributes)
+	}
+	for name, s := range resp.EphemeralResourceSchemas {
+		add("ephemeral-resources", name, "ephemeral-resource.tf", s.Block.Attributes)
 	}
 	for name, s := range resp.ListResourceSchemas {
 		add("list-resources", name, "list-resource.tfquery.hcl", s.Block.Attributes)

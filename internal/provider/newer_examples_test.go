@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/zclconf/go-cty/cty"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
 
 	"github.com/sluice/terraform-provider-sluice/internal/provider/acctest"
 )
@@ -33,12 +35,12 @@ func TestEachExampleOfAnActionOrAListIsValid(t *testing.T) {
 			}
 		}
 	}
-	if want := 2 * (len(p.Schemas.ActionSchemas) + len(p.Schemas.ListResourceSchemas)); tried != want {
+	if want := 2 * (len(p.Schemas.ActionSchemas) + len(p.Schemas.ListResourceSchemas) + len(p.Schemas.EphemeralResourceSchemas)); tried != want {
 		t.Errorf("%d blocks were tried, want %d", tried, want)
 	}
 }
 
-// blocks gives the actions and lists of a file.
+// blocks gives the actions, lists and ephemeral resources of a file.
 func blocks(t *testing.T, file string) []*hclsyntax.Block {
 	t.Helper()
 	parsed, diags := hclparse.NewParser().ParseHCL([]byte(content(t, file)), file)
@@ -47,7 +49,7 @@ func blocks(t *testing.T, file string) []*hclsyntax.Block {
 	}
 	var out []*hclsyntax.Block
 	for _, b := range parsed.Body.(*hclsyntax.Body).Blocks {
-		if b.Type == "action" || b.Type == "list" {
+		if b.Type == "action" || b.Type == "list" || b.Type == "ephemeral" {
 			out = append(out, b)
 		}
 	}
@@ -57,6 +59,9 @@ func blocks(t *testing.T, file string) []*hclsyntax.Block {
 func check(t *testing.T, p *acctest.Protocol, block *hclsyntax.Block) error {
 	t.Helper()
 	name, given := block.Labels[0], map[string]tftypes.Value{}
+	if block.Type == "ephemeral" {
+		return checkEphemeral(t, p, block)
+	}
 	for _, inner := range block.Body.Blocks {
 		if inner.Type != "config" {
 			t.Errorf("%s has a block %s", name, inner.Type)
@@ -107,4 +112,36 @@ func evaluated(t *testing.T, expr hcl.Expression) tftypes.Value {
 	default:
 		return tftypes.NewValue(typ, strings.Clone(v.AsString()))
 	}
+}
+
+// checkEphemeral has the provider check an ephemeral resource, which has literals alone.
+func checkEphemeral(t *testing.T, p *acctest.Protocol, block *hclsyntax.Block) error {
+	t.Helper()
+	name := block.Labels[0]
+	schema := p.Schemas.EphemeralResourceSchemas[name]
+	types, given := map[string]tftypes.Type{}, map[string]tftypes.Value{}
+	for _, a := range schema.Block.Attributes {
+		types[a.Name] = a.ValueType()
+	}
+	for attribute, a := range block.Body.Attributes {
+		v, diags := a.Expr.Value(nil)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		raw, err := ctyjson.Marshal(v, v.Type())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var plain any
+		if err := json.Unmarshal(raw, &plain); err != nil {
+			t.Fatal(err)
+		}
+		given[attribute] = acctest.Given(types[attribute], plain)
+	}
+	config := p.Value(acctest.Filled(schema.ValueType(), given))
+	resp, err := p.ValidateEphemeralResourceConfig(t.Context(), &tfprotov6.ValidateEphemeralResourceConfigRequest{TypeName: name, Config: config})
+	if err != nil {
+		return err
+	}
+	return acctest.Errors(resp.Diagnostics)
 }

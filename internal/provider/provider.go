@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -19,6 +20,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/actions"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/awscredentials"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/changecalendar"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/changewindow"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
@@ -45,9 +47,10 @@ type Provider struct {
 }
 
 var (
-	_ provider.ProviderWithActions       = (*Provider)(nil)
-	_ provider.ProviderWithFunctions     = (*Provider)(nil)
-	_ provider.ProviderWithListResources = (*Provider)(nil)
+	_ provider.ProviderWithActions            = (*Provider)(nil)
+	_ provider.ProviderWithEphemeralResources = (*Provider)(nil)
+	_ provider.ProviderWithFunctions          = (*Provider)(nil)
+	_ provider.ProviderWithListResources      = (*Provider)(nil)
 )
 
 // New makes the provider of this machine: its clock, its environment, all drivers.
@@ -169,4 +172,9 @@ func (p *Provider) Functions(context.Context) []func() function.Function {
 // Actions implements provider.ProviderWithActions.
 func (p *Provider) Actions(context.Context) []func() action.Action {
 	return []func() action.Action{actions.NewAbort, actions.NewContinue, actions.NewHold, actions.NewRollback}
+}
+
+// EphemeralResources implements provider.ProviderWithEphemeralResources.
+func (p *Provider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{awscredentials.New}
 }

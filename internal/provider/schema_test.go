@@ -40,7 +40,11 @@ func TestTheProviderHasWhatItPromises(t *testing.T) {
 	for name := range resp.ActionSchemas {
 		got = append(got, "action "+name)
 	}
+	for name := range resp.EphemeralResourceSchemas {
+		got = append(got, "ephemeral "+name)
+	}
 	want := []string{
+		"ephemeral sluice_aws_credentials",
 		"sluice_change_window", "sluice_deployment_strategy", "sluice_drift_check", "sluice_environment", "sluice_external_dependency", "sluice_notification", "sluice_release", "sluice_rollback_policy", "sluice_service",
 		"data sluice_change_calendar", "data sluice_change_window", "data sluice_deployment_strategy", "data sluice_environment", "data sluice_external_dependency", "data sluice_notification", "data sluice_release", "data sluice_rollback_policy", "data sluice_service",
 		"data sluice_releases", "data sluice_release_timeline", "data sluice_window_advice",
@@ -73,6 +77,9 @@ func TestEachAttributeIsDescribedInFullSentences(t *testing.T) {
 	}
 	for name, s := range resp.ListResourceSchemas {
 		describe(t, "list "+name, s.Block)
+	}
+	for name, e := range resp.EphemeralResourceSchemas {
+		describe(t, "ephemeral "+name, e.Block)
 	}
 	for name, a := range resp.ActionSchemas {
 		describe(t, "action "+name, a.Schema.Block)

@@ -141,7 +141,7 @@ func TestALedgerThatSomebodyChanged(t *testing.T) {
 	t.Parallel()
 	const damage = "UPDATE record SET body = replace(body, '\"number\":1', '\"number\":7') WHERE stream = 'release/checkout/production' AND seq = 1"
 	const repair = "UPDATE record SET body = replace(body, '\"number\":7', '\"number\":1') WHERE stream = 'release/checkout/production' AND seq = 1"
-	names := []string{"record release/checkout/production#1 is not what was written", "with: sluice verify", "restore it from a copy", "sluice rollback checkout/production"}
+	names := []string{"record release/checkout/production#1 is not what was written", "sluice verify", "restore it from a copy", "sluice rollback checkout/production"}
 	t.Run("before a rollout", func(t *testing.T) {
 		t.Parallel()
 		s := newStage(t)

@@ -115,29 +115,58 @@ func New(t testing.TB, world client.World) *Terraform {
 
 // reattach serves the provider and says how Terraform finds it.
 func (tf *Terraform) reattach(world client.World) string {
+	return tf.attached(map[string]func() tfprotov6.ProviderServer{
+		address(): func() tfprotov6.ProviderServer { return overheard{serve.New(provider.NewIn(world)), &tf.heard} },
+	})
+}
+
+// Attach serves other providers beside Sluice's, by the names that the configuration
+// has for them.
+func (tf *Terraform) Attach(world client.World, others map[string]func() tfprotov6.ProviderServer) {
+	tf.t.Helper()
+	all := map[string]func() tfprotov6.ProviderServer{
+		address(): func() tfprotov6.ProviderServer { return overheard{serve.New(provider.NewIn(world)), &tf.heard} },
+	}
+	for name, server := range others {
+		all[strings.TrimSuffix(address(), "sluice/sluice")+"hashicorp/"+name] = server
+	}
+	tf.env = append(tf.env, "TF_REATTACH_PROVIDERS="+tf.attached(all))
+}
+
+// attached serves providers until the test ends, and says how Terraform finds them.
+func (tf *Terraform) attached(servers map[string]func() tfprotov6.ProviderServer) string {
 	t := tf.t
 	t.Helper()
+	found := map[string]any{}
+	for at, server := range servers {
+		config := tf.serve(at, server)
+		found[at] = map[string]any{
+			"Protocol": config.Protocol, "ProtocolVersion": config.ProtocolVersion, "Pid": config.Pid, "Test": true,
+			"Addr": map[string]string{"Network": config.Addr.Network(), "String": config.Addr.String()},
+		}
+	}
+	raw, err := json.Marshal(found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// serve serves one provider until the test ends.
+func (tf *Terraform) serve(at string, server func() tfprotov6.ProviderServer) *plugin.ReattachConfig {
 	ctx, stop := context.WithCancel(context.Background())
 	found := make(chan *plugin.ReattachConfig)
 	closed := make(chan struct{})
 	quiet := hclog.New(&hclog.LoggerOptions{Output: io.Discard})
 	go func() {
-		_ = tf6server.Serve(address(), func() tfprotov6.ProviderServer { return overheard{serve.New(provider.NewIn(world)), &tf.heard} },
-			tf6server.WithDebug(ctx, found, closed), tf6server.WithGoPluginLogger(quiet), tf6server.WithoutLogStderrOverride())
+		_ = tf6server.Serve(at, server, tf6server.WithDebug(ctx, found, closed), tf6server.WithGoPluginLogger(quiet), tf6server.WithoutLogStderrOverride())
 	}()
 	config := <-found
-	t.Cleanup(func() {
+	tf.t.Cleanup(func() {
 		stop()
 		<-closed
 	})
-	raw, err := json.Marshal(map[string]any{address(): map[string]any{
-		"Protocol": config.Protocol, "ProtocolVersion": config.ProtocolVersion, "Pid": config.Pid, "Test": true,
-		"Addr": map[string]string{"Network": config.Addr.Network(), "String": config.Addr.String()},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(raw)
+	return config
 }
 
 // address is the provider's; OpenTofu has a registry of its own.

@@ -175,8 +175,8 @@ func (c *Client) Forecasting(ctx context.Context) (ledger.Ledger, error) {
 func (c *Client) Engine(l ledger.Ledger) *release.Engine {
 	return &release.Engine{
 		Ledger: c.telling(l).Watched(l), Clock: c.Clock, Targets: c.Targets, Signals: c.Signals, Gates: gates.New(l, c.Looker(l).Look, c.Checks()),
-		After: dependency.New(l, c.Checks()).After, Checks: check.HTTP{Clock: c.Clock, UserAgent: c.userAgent()},
-		Actor: c.Actor, Holder: c.holderID(), UserAgent: c.userAgent(),
+		After: dependency.New(l, c.Checks()).After, Checks: check.HTTP{Clock: c.Clock, UserAgent: c.UserAgent()},
+		Actor: c.Actor, Holder: c.holderID(), UserAgent: c.UserAgent(),
 		LeaseTTL: c.LeaseTTL, SpoolDir: c.spool(),
 	}
 }
@@ -202,8 +202,8 @@ const looksKept = 10 * time.Second
 // since a gate asks it.
 func (c *Client) Looker(l ledger.Ledger) drift.Looker {
 	return drift.Looker{
-		Engine:    &release.Engine{Ledger: l, Clock: c.Clock, Targets: c.Targets, UserAgent: c.userAgent()},
-		Documents: document.Reader{UserAgent: c.userAgent()},
+		Engine:    &release.Engine{Ledger: l, Clock: c.Clock, Targets: c.Targets, UserAgent: c.UserAgent()},
+		Documents: document.Reader{UserAgent: c.UserAgent()},
 	}
 }
 
@@ -216,12 +216,13 @@ func (c *Client) Checks() check.Runner {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.checks == nil {
-		c.checks = check.NewCached(check.HTTP{Clock: c.Clock, UserAgent: c.userAgent()}, c.Clock, checksKept)
+		c.checks = check.NewCached(check.HTTP{Clock: c.Clock, UserAgent: c.UserAgent()}, c.Clock, checksKept)
 	}
 	return c.checks
 }
 
-func (c *Client) userAgent() string { return "terraform-provider-sluice/" + c.Version }
+// UserAgent is how this provider calls itself: "product/version".
+func (c *Client) UserAgent() string { return "terraform-provider-sluice/" + c.Version }
 
 // holderID names this process for leases.
 func (c *Client) holderID() string {

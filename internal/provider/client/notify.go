@@ -16,7 +16,7 @@ func (c *Client) telling(l ledger.Ledger) *notify.Background {
 	if c.told == nil || c.toldOn != l {
 		c.toldOn = l
 		c.told = &notify.Background{Deliverer: &notify.Deliverer{
-			Ledger: l, Clock: c.Clock, Actor: c.Actor, Holder: c.Actor + " " + uuid.NewString(), UserAgent: c.userAgent(), Patience: notify.FinishTime,
+			Ledger: l, Clock: c.Clock, Actor: c.Actor, Holder: c.Actor + " " + uuid.NewString(), UserAgent: c.UserAgent(), Patience: notify.FinishTime,
 		}}
 	}
 	return c.told

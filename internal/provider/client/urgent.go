@@ -31,7 +31,7 @@ func (c *Client) Acting(ctx context.Context, patience time.Duration, f func(ledg
 // Salvager goes back without a ledger that works.
 func (c *Client) Salvager() operator.Salvager {
 	return operator.Salvager{
-		Targets: c.Targets, Deps: target.Deps{Clock: c.Clock, UserAgent: c.userAgent()},
+		Targets: c.Targets, Deps: target.Deps{Clock: c.Clock, UserAgent: c.UserAgent()},
 		Read: func(ctx context.Context, f func(ledger.Ledger) error) error {
 			return c.with(ctx, ledgers.Options{ReadOnly: true, Clock: c.Clock}, f)
 		},

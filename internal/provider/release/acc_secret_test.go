@@ -1,10 +1,7 @@
 package release_test
 
 import (
-	"archive/zip"
 	"bytes"
-	"io"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -149,7 +146,7 @@ resource "sluice_notification" "events" {
 			t.Errorf("the trace has no %q", own)
 		}
 	}
-	if n := search(t, s.Dir); n < 5 {
+	if n := acctest.Search(t, s.Dir, marker); n < 5 {
 		t.Errorf("only %d files were searched", n)
 	}
 }
@@ -158,52 +155,4 @@ resource "sluice_notification" "events" {
 func around(text string) string {
 	at := strings.Index(text, marker)
 	return text[max(0, at-300):min(len(text), at+100)]
-}
-
-// search looks for the marker in each file below a folder, and in the members of a
-// saved plan, which is compressed. It gives how many it read.
-func search(t *testing.T, dir string) int {
-	t.Helper()
-	read := 0
-	look := func(name string, r io.Reader) {
-		content, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if bytes.Contains(content, []byte(marker)) {
-			t.Errorf("%s holds the secret", name)
-		}
-		read++
-	}
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = f.Close() }() // It was only read.
-		look(entry.Name(), f)
-		if entry.Name() != "tfplan" {
-			return nil
-		}
-		plan, err := zip.OpenReader(path)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = plan.Close() }() // It was only read.
-		for _, member := range plan.File {
-			m, err := member.Open()
-			if err != nil {
-				return err
-			}
-			look("tfplan/"+member.Name, m)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return read
 }

@@ -17,7 +17,8 @@ const MaxSessionPolicy = 2048
 type Statement struct {
 	Sid, Effect      string
 	Action, Resource []string
-	Condition        map[string]map[string]string `json:",omitempty"`
+	// Condition has a text, or a list of texts, for each key of each operator.
+	Condition map[string]map[string]any `json:",omitempty"`
 }
 
 // Document writes a policy document, without any white space: a session's policy is

@@ -28,7 +28,7 @@ func TestOpenRefuses(t *testing.T) {
 		says    string
 	}{
 		{"a plan where nothing is", func(*testing.T, string) {}, sqlite.Options{MustExist: true}, ledger.ErrMissing, "terraform apply creates it"},
-		{"a reader where nothing is", func(*testing.T, string) {}, sqlite.Options{ReadOnly: true}, ledger.ErrMissing, "sluice ledger rebind"},
+		{"a reader where nothing is", func(*testing.T, string) {}, sqlite.Options{ReadOnly: true}, ledger.ErrMissing, "restore it"},
 		{"a plan with an empty file", func(t *testing.T, path string) { write(t, path, nil) }, sqlite.Options{MustExist: true}, ledger.ErrMissing, "does not exist"},
 		{"a reader with an empty file", func(t *testing.T, path string) { write(t, path, nil) }, sqlite.Options{ReadOnly: true}, ledger.ErrMissing, "does not exist"},
 		{"another database", func(t *testing.T, path string) { raw(t, path, "CREATE TABLE users (name TEXT)") }, sqlite.Options{}, ledger.ErrForeign, "name another file"},

@@ -51,6 +51,15 @@ func (*Credentials) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *e
 // drivers has an attribute for each driver that targets/all.Grants has.
 func drivers() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
+		"ecs": schema.SingleNestedAttribute{
+			Optional: true, MarkdownDescription: "A service of Amazon ECS. For reading and going back the session may do all that the driver does but `ecs:RegisterTaskDefinition`, without which no new image can be named; IAM cannot tell an `UpdateService` that goes back from one that goes on.",
+			Attributes: map[string]schema.Attribute{
+				"cluster": schema.StringAttribute{Required: true, MarkdownDescription: "The cluster's name. Example: `\"production\"`."},
+				"service": schema.StringAttribute{Required: true, MarkdownDescription: "The service's name. Example: `\"checkout\"`."},
+				"family":  schema.StringAttribute{Required: true, MarkdownDescription: "The family of the service's task definitions. Example: `\"checkout\"`."},
+				"roles":   schema.ListAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: "The roles that ECS is handed: the task's, the one that starts it, and the one that moves rules. Default: none. Example: `[aws_iam_role.task.arn, aws_iam_role.execution.arn]`."},
+			},
+		},
 		"lambda": schema.SingleNestedAttribute{
 			Optional: true, MarkdownDescription: "A function of AWS Lambda. For reading and going back the session may do all that the driver does but `lambda:UpdateFunctionCode`, `lambda:PublishVersion` and `lambda:PutProvisionedConcurrencyConfig`; IAM cannot tell a weight that goes up from one that goes down.",
 			Attributes: map[string]schema.Attribute{

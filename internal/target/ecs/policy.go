@@ -14,13 +14,17 @@ import (
 // starts it, and the one that moves the rule. With the right to simulate, the plan names
 // what is missing. The account is the service's.
 func Policy(region, account, cluster, service, family string, roles ...string) (string, error) {
-	type statement struct {
-		Sid, Effect      string
-		Action, Resource []string
-		Condition        any `json:",omitempty"`
-	}
-	partition := awscloud.Partition(region)
-	ecs := fmt.Sprintf("arn:%s:ecs:%s:%s:", partition, region, account)
+	text, err := json.MarshalIndent(struct {
+		Version   string
+		Statement []awscloud.Statement
+	}{"2012-10-17", statements(awscloud.Place{Region: region, Account: account}, GrantConfig{Cluster: cluster, Service: service, Family: family, Roles: roles})}, "", "  ")
+	return string(text) + "\n", err
+}
+
+// statements allow each call that the clients have.
+func statements(at awscloud.Place, c GrantConfig) []awscloud.Statement {
+	partition := awscloud.Partition(at.Region)
+	ecs := fmt.Sprintf("arn:%s:ecs:%s:%s:", partition, at.Region, at.Account)
 	by := map[string][]string{}
 	for m := range reflect.TypeFor[client]().Fields() {
 		by[places[m.Name]] = append(by[places[m.Name]], "ecs:"+m.Name)
@@ -28,18 +32,22 @@ func Policy(region, account, cluster, service, family string, roles ...string) (
 	for m := range reflect.TypeFor[balancer]().Fields() {
 		by[""] = append(by[""], "elasticloadbalancing:"+m.Name)
 	}
-	name := cluster + "/" + service
-	text, err := json.MarshalIndent(struct {
-		Version   string
-		Statement []statement
-	}{"2012-10-17", []statement{
-		{"Service", "Allow", by["service"], []string{ecs + "service/" + name, ecs + "service-deployment/" + name + "/*", ecs + "service-revision/" + name + "/*"}, nil},
-		{"TaskDefinitions", "Allow", by["task"], []string{ecs + "task-definition/" + family + ":*"}, nil},
-		{"Anywhere", "Allow", by[""], []string{"*"}, nil},
-		{"Rehearsal", "Allow", []string{"iam:SimulatePrincipalPolicy"}, []string{fmt.Sprintf("arn:%s:iam::%s:*", partition, account)}, nil},
-		{"Roles", "Allow", []string{"iam:PassRole"}, roles, map[string]any{"StringEquals": map[string]any{"iam:PassedToService": []string{"ecs-tasks.amazonaws.com", "ecs.amazonaws.com"}}}},
-	}}, "", "  ")
-	return string(text) + "\n", err
+	name := c.Cluster + "/" + c.Service
+	allow := func(sid string, actions []string, resources ...string) awscloud.Statement {
+		return awscloud.Statement{Sid: sid, Effect: "Allow", Action: actions, Resource: resources}
+	}
+	out := []awscloud.Statement{
+		allow("Service", by["service"], ecs+"service/"+name, ecs+"service-deployment/"+name+"/*", ecs+"service-revision/"+name+"/*"),
+		allow("TaskDefinitions", by["task"], ecs+"task-definition/"+c.Family+":*"),
+		allow("Anywhere", by[""], "*"),
+		allow("Rehearsal", []string{"iam:SimulatePrincipalPolicy"}, fmt.Sprintf("arn:%s:iam::%s:*", partition, at.Account)),
+	}
+	if len(c.Roles) > 0 {
+		pass := allow("Roles", []string{"iam:PassRole"}, c.Roles...)
+		pass.Condition = map[string]map[string]any{"StringEquals": {"iam:PassedToService": []string{"ecs-tasks.amazonaws.com", "ecs.amazonaws.com"}}}
+		out = append(out, pass)
+	}
+	return out
 }
 
 // places says to what IAM ties an action; what is not here, to nothing.

@@ -1,0 +1,93 @@
+package ecs_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/ecs"
+	"github.com/sluice/terraform-provider-sluice/internal/target/ecs/ecstest"
+)
+
+const granted = `{"cluster":"production","service":"checkout","family":"checkout","roles":["arn:aws:iam::123456789012:role/checkout-task","arn:aws:iam::123456789012:role/checkout-execution","arn:aws:iam::123456789012:role/ecs-infrastructure"]}`
+
+func grant(t *testing.T, raw string) awscloud.Grant {
+	t.Helper()
+	g, errs := ecs.Grant(awscloud.Place{Region: "eu-central-1", Account: "123456789012"}, json.RawMessage(raw))
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	return g
+}
+
+func has(statements []awscloud.Statement, operation string) bool {
+	return slices.ContainsFunc(statements, func(s awscloud.Statement) bool {
+		return slices.Contains(s.Action, "ecs:"+operation) || slices.Contains(s.Action, "elasticloadbalancing:"+operation)
+	})
+}
+
+// All that a session may do is all that the driver's own policy allows, and STS takes
+// it.
+func TestAFullGrantIsThePolicy(t *testing.T) {
+	full := grant(t, granted).Full
+	indented, err := json.MarshalIndent(map[string]any{"Statement": full}, "", "  ")
+	must(t, err)
+	statements := strings.TrimPrefix(string(indented), "{\n")
+	if want := policy(t); !strings.HasSuffix(strings.TrimSpace(want), strings.TrimSpace(statements)) {
+		t.Errorf("the grant is not the policy's statements:\n%s\n%s", statements, want)
+	}
+	text, err := awscloud.Document(full)
+	if err != nil || awscloud.Fits(text) != "" {
+		t.Errorf("%d characters, %v", len(text), err)
+	}
+}
+
+// With the rights to read and to go back, a canary goes back, and no new image can be
+// named.
+func TestReadAndRevertGoesBackAndNotForward(t *testing.T) {
+	g := grant(t, granted)
+	cut := func(operation string) ecstest.Fault {
+		if has(g.Full, operation) && !has(g.ReadAndRevert, operation) {
+			return ecstest.Fault{Status: 400, Code: "AccessDeniedException"}
+		}
+		return ecstest.Fault{}
+	}
+	clk := clock.NewFake(start)
+	s := serve(t, clk)
+	d := open(t, config(s), clk)
+	s.Faults(cut)
+	if err := prepare(t, d, tenth); err == nil || !strings.Contains(err.Error(), "ecs:RegisterTaskDefinition") {
+		t.Errorf("a new image was named: %v", err)
+	}
+	s.Faults(nil)
+	must(t, prepare(t, d, tenth))
+	_, err := apply(t, d, 10)
+	must(t, err)
+	s.Faults(cut)
+	_, err = verb(t, revert(t), d)
+	must(t, err)
+	_, err = verb(t, func(d *ecs.Target, w target.WriteRequest) (target.Progress, error) { return d.Finalize(t.Context(), w) }, d)
+	must(t, err)
+	if o, err := d.Observe(t.Context()); err != nil || o.Canary != nil || !o.Baseline.Payload.Same(old) {
+		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+func TestAGrantThatIsWrong(t *testing.T) {
+	for raw, path := range map[string]string{
+		`{"service":"checkout","family":"checkout"}`:                                               "cluster",
+		`{"cluster":"production","service":"arn:aws:ecs:x","family":"checkout"}`:                   "service",
+		`{"cluster":"production","service":"checkout","family":"checkout:7"}`:                      "family",
+		`{"cluster":"production","service":"checkout","family":"checkout","roles":["task"]}`:       "roles[0]",
+		`{"cluster":"production","service":"checkout","family":"checkout","alternate_group":"xy"}`: "",
+	} {
+		_, errs := ecs.Grant(awscloud.Place{Region: "eu-central-1", Account: "123456789012"}, json.RawMessage(raw))
+		if len(errs) != 1 || errs[0].Path != path || path != "" && !strings.Contains(errs[0].Msg, "for example") {
+			t.Errorf("%s: %v", raw, errs)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package awscloud
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 )
 
 // Session makes clients of the settings, on first use: opening a target or a
@@ -123,7 +124,7 @@ func (s *Session) assume(cfg *aws.Config) {
 // maxSessionName is AWS's bound, in characters.
 const maxSessionName = 64
 
-var notPlain = regexp.MustCompile(`[^\w+=,.@-]+`)
+var notPlain = pattern.New(`[^\w+=,.@-]+`)
 
 // plain leaves what AWS takes in names of sessions and in source identities.
 func plain(text string) string {

@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 )
 
 // Settings says where in AWS something is and by whose right it is reached. It
@@ -71,10 +71,10 @@ const (
 )
 
 var (
-	regionPattern  = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
-	rolePattern    = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::([0-9]{12}):role/[\w+=,.@/-]{1,512}$`)
-	externalID     = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`)
-	profilePattern = regexp.MustCompile(`^[^\x00-\x1f\[\]]{1,256}$`)
+	regionPattern  = pattern.New(`^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
+	rolePattern    = pattern.New(`^arn:(aws[a-z-]*):iam::([0-9]{12}):role/[\w+=,.@/-]{1,512}$`)
+	externalID     = pattern.New(`^[\w+=,.@:/-]{2,}$`)
+	profilePattern = pattern.New(`^[^\x00-\x1f\[\]]{1,256}$`)
 )
 
 // Validate says what is wrong, by the JSON names. It looks nothing up.

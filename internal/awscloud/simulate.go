@@ -3,12 +3,13 @@ package awscloud
 import (
 	"context"
 	"fmt"
-	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 )
 
 // Use is what somebody means to do: actions, each on each of the resources.
@@ -23,7 +24,7 @@ type Lack struct{ Action, Resource string }
 
 // assumed is a session's ARN; the role's own has no session, and may have a path that
 // it does not tell.
-var assumed = regexp.MustCompile(`^arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.+$`)
+var assumed = pattern.New(`^arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/.+$`)
 
 // Simulated asks IAM to simulate what will be done, and lists what its policies do not
 // allow. It is false where nobody can tell: the credentials may not ask

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 )
 
 // Prefix begins the names of the agents' streams and leases.
@@ -56,7 +56,7 @@ func (a Agent) Drives(service, environment string) bool {
 
 func chosen(of []string, name string) bool { return len(of) == 0 || slices.Contains(of, name) }
 
-var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+var namePattern = pattern.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
 // ValidateName says what is wrong with an agent's name. The error wraps
 // ledger.ErrInvalid.

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 )
 
 // place is what a ledger's URL says.
@@ -33,9 +34,9 @@ const maxPrefix = 400
 const example = "for example s3://acme-sluice/payments?region=eu-central-1"
 
 var (
-	bucketPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	regionPattern = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-	prefixPattern = regexp.MustCompile(`^[0-9A-Za-z!_.*'()-]+$`)
+	bucketPattern = pattern.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	regionPattern = pattern.New(`^[a-z0-9-]{1,40}$`)
+	prefixPattern = pattern.New(`^[0-9A-Za-z!_.*'()-]+$`)
 )
 
 // Check says whether Open would know what to do with url, without a request.

@@ -3,11 +3,11 @@ package cloudwatch
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 	"github.com/sluice/terraform-provider-sluice/internal/signal/strict"
 )
 
@@ -27,8 +27,8 @@ const (
 var scales = map[string]float64{"s": 1, "ms": 1e3}
 
 var (
-	namespacePattern = regexp.MustCompile(`^[^:\x00-\x1f][^\x00-\x1f]{0,254}$`)
-	namePattern      = regexp.MustCompile(`^[^\x00-\x1f]{1,255}$`)
+	namespacePattern = pattern.New(`^[^:\x00-\x1f][^\x00-\x1f]{0,254}$`)
+	namePattern      = pattern.New(`^[^\x00-\x1f]{1,255}$`)
 )
 
 func resolveMetric(path, name string, m Metric, common map[string]string) (metric, field.Errors) {

@@ -2,12 +2,12 @@ package alb
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 )
 
 // kind is what an ARN of Elastic Load Balancing names.
@@ -20,8 +20,8 @@ const (
 )
 
 var (
-	arnPattern  = regexp.MustCompile(`^arn:(aws[a-z-]*):elasticloadbalancing:([a-z0-9-]+):([0-9]{12}):(targetgroup|listener|listener-rule)/([\w./-]+)$`)
-	namePattern = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
+	arnPattern  = pattern.New(`^arn:(aws[a-z-]*):elasticloadbalancing:([a-z0-9-]+):([0-9]{12}):(targetgroup|listener|listener-rule)/([\w./-]+)$`)
+	namePattern = pattern.New(`^[a-zA-Z0-9_-]{1,255}$`)
 )
 
 var kindWords = map[kind]string{kindGroup: "a target group", kindListener: "a listener", kindRule: "a listener's rule"}

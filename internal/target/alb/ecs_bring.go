@@ -3,7 +3,6 @@ package alb
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -77,7 +77,7 @@ func (p *servicePair) template(ctx context.Context, serves standing, side int) (
 	return d, at, nil
 }
 
-var tagPattern = regexp.MustCompile(`:[\w][\w.-]{0,127}$`)
+var tagPattern = pattern.New(`:[\w][\w.-]{0,127}$`)
 
 // repository is the place of an image: without tag and digest.
 func repository(image string) string {
@@ -167,7 +167,7 @@ func (p *servicePair) register(ctx context.Context, t taskDefinition, at int, re
 	return err
 }
 
-var notInTags = regexp.MustCompile(`[^\p{L}\p{Z}\p{N}_.:/=+\-@]+`)
+var notInTags = pattern.New(`[^\p{L}\p{Z}\p{N}_.:/=+\-@]+`)
 
 // plainText leaves what AWS takes in the values of tags.
 func plainText(text string) string {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -29,7 +29,7 @@ type groupPair struct {
 	made *scalingGroups
 }
 
-var templatePattern = regexp.MustCompile(`^(lt-[0-9a-f]{8,17}):([0-9]+)@(sha256:[0-9a-f]{64})$`)
+var templatePattern = pattern.New(`^(lt-[0-9a-f]{8,17}):([0-9]+)@(sha256:[0-9a-f]{64})$`)
 
 const exampleTemplate = "name a version of a launch template, by its id, with the digest of that name: locals { version = \"${aws_launch_template.checkout.id}:${aws_launch_template.checkout.latest_version}\" }, reference = \"${local.version}@sha256:${sha256(local.version)}\""
 

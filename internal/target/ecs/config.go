@@ -13,10 +13,10 @@ package ecs
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 	"github.com/sluice/terraform-provider-sluice/internal/target/contract/wire"
 )
 
@@ -57,11 +57,11 @@ const (
 )
 
 var (
-	namePattern     = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,255}$`)
-	revisionPattern = regexp.MustCompile(`^(arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:task-definition/)?[a-zA-Z0-9_-]{1,255}:[0-9]+$`)
-	groupPattern    = regexp.MustCompile(`^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/.+$`)
-	rulePattern     = regexp.MustCompile(`^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:listener(-rule)?/.+$`)
-	rolePattern     = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$`)
+	namePattern     = pattern.New(`^[a-zA-Z0-9_-]{1,255}$`)
+	revisionPattern = pattern.New(`^(arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:task-definition/)?[a-zA-Z0-9_-]{1,255}:[0-9]+$`)
+	groupPattern    = pattern.New(`^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/.+$`)
+	rulePattern     = pattern.New(`^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:listener(-rule)?/.+$`)
+	rolePattern     = pattern.New(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$`)
 )
 
 // Validate checks a configuration without touching anything.
@@ -115,7 +115,7 @@ func (s Shifting) validate() field.Errors {
 	var errs field.Errors
 	for _, a := range []struct {
 		path, value, what, example string
-		pattern                    *regexp.Regexp
+		pattern                    pattern.Pattern
 		optional                   bool
 	}{
 		{"alternate_target_group", s.AlternateTargetGroup, "a target group", "targetgroup/green/0123456789abcdef", groupPattern, false},

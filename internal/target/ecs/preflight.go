@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -20,7 +20,7 @@ const exampleImage = "name an image with its registry, \"123456789012.dkr.ecr.eu
 
 // imagePattern is an image with its registry's host. ECS would look for others on
 // Docker Hub.
-var imagePattern = regexp.MustCompile(`^[a-zA-Z0-9-]+([.:][a-zA-Z0-9-]+)+/[a-z0-9._/-]+(:[\w.-]+)?@sha256:[0-9a-f]{64}$`)
+var imagePattern = pattern.New(`^[a-zA-Z0-9-]+([.:][a-zA-Z0-9-]+)+/[a-z0-9._/-]+(:[\w.-]+)?@sha256:[0-9a-f]{64}$`)
 
 func fetchable(a artifact.Artifact) bool { return imagePattern.MatchString(a.Reference) }
 

@@ -3,7 +3,6 @@ package ecs
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -253,7 +253,7 @@ func releaseOf(rollout string) string {
 
 const maxTag = 256
 
-var notTag = regexp.MustCompile(`[^\p{L}\p{Z}\p{N}_.:/=+\-@]`)
+var notTag = pattern.New(`[^\p{L}\p{Z}\p{N}_.:/=+\-@]`)
 
 // tagValue leaves what AWS takes in tags.
 func tagValue(text string) string {

@@ -11,10 +11,10 @@ package lambda
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 	"github.com/sluice/terraform-provider-sluice/internal/target/contract/wire"
 )
 
@@ -38,9 +38,9 @@ const (
 )
 
 var (
-	functionPattern = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
-	aliasPattern    = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
-	numberPattern   = regexp.MustCompile(`^[0-9]+$`)
+	functionPattern = pattern.New(`^[a-zA-Z0-9_-]{1,64}$`)
+	aliasPattern    = pattern.New(`^[a-zA-Z0-9_-]{1,128}$`)
+	numberPattern   = pattern.New(`^[0-9]+$`)
 )
 
 // Validate checks a configuration without touching anything.

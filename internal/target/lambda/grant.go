@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 	"github.com/sluice/terraform-provider-sluice/internal/target/contract/wire"
 )
 
@@ -25,7 +25,7 @@ type GrantConfig struct {
 // goes down.
 var forward = map[string]bool{"UpdateFunctionCode": true, "PublishVersion": true, "PutProvisionedConcurrencyConfig": true}
 
-var packagesPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{2,62}/[\x21-\x7e]{1,1000}$`)
+var packagesPattern = pattern.New(`^[a-z0-9][a-z0-9.-]{2,62}/[\x21-\x7e]{1,1000}$`)
 
 // Grant implements awscloud.Granter: one action for each call that the client has, as
 // in Policy.

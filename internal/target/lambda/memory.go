@@ -5,10 +5,11 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 )
 
 // memory is what stands in the alias's description behind the author's own text:
@@ -43,7 +44,7 @@ const (
 	maxKeys        = 8
 )
 
-var memoryPattern = regexp.MustCompile(`^(?s:(.*?)) ?\[sluice/1((?: [a-z]=[^\s\]]*)*)\]$`)
+var memoryPattern = pattern.New(`^(?s:(.*?)) ?\[sluice/1((?: [a-z]=[^\s\]]*)*)\]$`)
 
 // recall reads a description. What it does not know it takes for the author's text.
 func recall(description string) memory {
@@ -146,7 +147,7 @@ type label struct {
 	rollout, config, version string
 }
 
-var labelPattern = regexp.MustCompile(`^sluice/1 r=([0-9a-f]{16})(?: g=([\w-]{43}))? v=(.*)$`)
+var labelPattern = pattern.New(`^sluice/1 r=([0-9a-f]{16})(?: g=([\w-]{43}))? v=(.*)$`)
 
 func readLabel(description string) label {
 	m := labelPattern.FindStringSubmatch(description)

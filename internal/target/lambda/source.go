@@ -4,10 +4,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 )
 
 // source is where Lambda fetches an artifact: an object of S3 or an image of ECR.
@@ -19,8 +19,8 @@ type source struct {
 const exampleSource = "name a package in S3, \"s3://acme-builds/checkout/1.1.0.zip@sha256:<digest of the file>\", with ?versionId=... behind the key where the bucket keeps versions, or an image in ECR, \"123456789012.dkr.ecr.eu-central-1.amazonaws.com/checkout@sha256:<digest of the image>\""
 
 var (
-	bucketPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-	imagePattern  = regexp.MustCompile(`^([0-9]{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/[a-z0-9._/-]+)(?::[\w.-]+)?@(sha256:[0-9a-f]{64})$`)
+	bucketPattern = pattern.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	imagePattern  = pattern.New(`^([0-9]{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/[a-z0-9._/-]+)(?::[\w.-]+)?@(sha256:[0-9a-f]{64})$`)
 )
 
 // sourceOf reads a reference. It is false for one that Lambda cannot fetch.

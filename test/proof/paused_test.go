@@ -89,6 +89,11 @@ func TestAPausedProcessIsRefused(t *testing.T) {
 			if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 				t.Fatal(err)
 			}
+			// A signal is under way for a moment: none of its threads may hear what comes next.
+			var status syscall.WaitStatus
+			if _, err := syscall.Wait4(cmd.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+				t.Fatalf("it does not sleep: %v, %v", status, err)
+			}
 			// It is told while it sleeps, so it appends as soon as it wakes.
 			if _, err := io.WriteString(in, "go\n"); err != nil {
 				t.Fatal(err)

@@ -3,13 +3,13 @@ package alb
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 )
 
 // Name is the driver's name and its attribute.
@@ -86,34 +86,13 @@ func (t *Target) balancer(ctx context.Context) (*balancer, error) {
 	return t.made, nil
 }
 
-// targetCodes puts AWS's kinds of errors into the words of the port. Throttled is
-// not permanent, and surely changed nothing.
-var targetCodes = map[awscloud.Kind]target.Code{
-	awscloud.Credentials: target.CodeUnauthorized, awscloud.Denied: target.CodeUnauthorized,
-	awscloud.Region: target.CodeInvalid, awscloud.Throttled: target.CodeUnavailable, awscloud.NotFound: target.CodeNotFound,
-	awscloud.Stale: target.CodeConflict, awscloud.Conflict: target.CodeConflict, awscloud.Invalid: target.CodeInvalid,
-	awscloud.Unreachable: target.CodeUnavailable, awscloud.Unknown: target.CodeUnavailable,
-}
-
-// failed makes the port's error of one of AWS. A write whose outcome is unknown may
-// have taken effect.
+// failed makes the port's error of one of AWS.
 func (t *Target) failed(err error, write bool) error {
-	var known *target.Error
-	if err == nil || errors.As(err, &known) {
-		return err
-	}
-	e := t.session.Explain(err)
-	return &target.Error{Code: targetCodes[e.Kind], Message: e.Message, Remedy: e.Remedy, Err: e.Err, MaybeDone: write && e.Kind == awscloud.Unknown}
+	return awsport.Failed(t.session, err, write, nil)
 }
 
 // kind says what AWS meant.
-func (t *Target) kind(err error) awscloud.Kind {
-	var known *target.Error
-	if err == nil || errors.As(err, &known) {
-		return ""
-	}
-	return t.session.Explain(err).Kind
-}
+func (t *Target) kind(err error) awscloud.Kind { return awsport.Kind(t.session, err) }
 
 func invalid(message string) error {
 	return &target.Error{Code: target.CodeInvalid, Message: message, Remedy: "this is a mistake of the caller"}

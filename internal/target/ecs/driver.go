@@ -3,7 +3,6 @@ package ecs
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"sync"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -12,6 +11,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 )
 
 // Name is the driver's name and its attribute.
@@ -132,46 +132,25 @@ func (t *Target) clients(ctx context.Context) (*client, *balancer, error) {
 // notTwice is for each write: no condition keeps ECS from carrying one out twice.
 func notTwice(o *awsecs.Options) { o.Retryer = awscloud.OnlyRefused(o.Retryer) }
 
-// targetCodes puts AWS's kinds of errors into the words of the port. Throttled is
-// not permanent, and surely changed nothing.
-var targetCodes = map[awscloud.Kind]target.Code{
-	awscloud.Credentials: target.CodeUnauthorized, awscloud.Denied: target.CodeUnauthorized,
-	awscloud.Region: target.CodeInvalid, awscloud.Throttled: target.CodeUnavailable, awscloud.NotFound: target.CodeNotFound,
-	awscloud.Stale: target.CodeConflict, awscloud.Conflict: target.CodeConflict, awscloud.Invalid: target.CodeInvalid,
-	awscloud.Unreachable: target.CodeUnavailable, awscloud.Unknown: target.CodeUnavailable,
-}
-
-// failed makes the port's error of one of AWS. A write whose outcome is unknown may
-// have taken effect.
+// failed makes the port's error of one of AWS.
 func (t *Target) failed(err error, write bool) error {
-	var known *target.Error
-	if err == nil || errors.As(err, &known) {
-		return err
-	}
-	e := t.session.Explain(err)
-	out := &target.Error{Code: targetCodes[e.Kind], Message: e.Message, Remedy: e.Remedy, Err: e.Err, MaybeDone: write && e.Kind == awscloud.Unknown}
-	switch {
-	case awscloud.Code(err) == "ClusterNotFoundException":
-		out.Message = "there is no cluster " + t.config.Cluster + " in " + t.config.Region + "; it may have been deleted"
-		out.Remedy = "look at the cluster's name, the region and the account of the credentials; Sluice creates no cluster"
-	case awscloud.Code(err) == "ServiceNotFoundException":
-		return t.noService()
-	case e.Kind == awscloud.Denied && write:
-		out.Remedy += "; registering a task definition and updating a service also need iam:PassRole on the task role, the execution role and the role that changes the load balancer"
-	}
-	return out
+	return awsport.Failed(t.session, err, write, func(out *target.Error, kind awscloud.Kind) {
+		switch {
+		case awscloud.Code(err) == "ClusterNotFoundException":
+			out.Message = "there is no cluster " + t.config.Cluster + " in " + t.config.Region + "; it may have been deleted"
+			out.Remedy = "look at the cluster's name, the region and the account of the credentials; Sluice creates no cluster"
+		case awscloud.Code(err) == "ServiceNotFoundException":
+			*out = *t.noService()
+		case kind == awscloud.Denied && write:
+			out.Remedy += "; registering a task definition and updating a service also need iam:PassRole on the task role, the execution role and the role that changes the load balancer"
+		}
+	})
 }
 
-func (t *Target) noService() error {
+func (t *Target) noService() *target.Error {
 	return &target.Error{Code: target.CodeNotFound, Message: "there is no service " + t.config.Service + " in the cluster " + t.config.Cluster + " in " + t.config.Region,
 		Remedy: "look at the names, the region and the account of the credentials; Sluice creates no service"}
 }
 
 // kind says what AWS meant.
-func (t *Target) kind(err error) awscloud.Kind {
-	var known *target.Error
-	if err == nil || errors.As(err, &known) {
-		return ""
-	}
-	return t.session.Explain(err).Kind
-}
+func (t *Target) kind(err error) awscloud.Kind { return awsport.Kind(t.session, err) }

@@ -3,7 +3,6 @@ package lambda
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,6 +11,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 )
 
 // Name is the driver's name and its attribute.
@@ -114,38 +114,17 @@ func (t *Target) lambda(ctx context.Context) (*client, error) {
 	return t.made, nil
 }
 
-// targetCodes puts AWS's kinds of errors into the words of the port. Throttled is
-// not permanent, and surely changed nothing.
-var targetCodes = map[awscloud.Kind]target.Code{
-	awscloud.Credentials: target.CodeUnauthorized, awscloud.Denied: target.CodeUnauthorized,
-	awscloud.Region: target.CodeInvalid, awscloud.Throttled: target.CodeUnavailable, awscloud.NotFound: target.CodeNotFound,
-	awscloud.Stale: target.CodeConflict, awscloud.Conflict: target.CodeConflict, awscloud.Invalid: target.CodeInvalid,
-	awscloud.Unreachable: target.CodeUnavailable, awscloud.Unknown: target.CodeUnavailable,
-}
-
-// failed makes the port's error of one of AWS. A write whose outcome is unknown may
-// have taken effect.
+// failed makes the port's error of one of AWS.
 func (t *Target) failed(err error, write bool) error {
-	var known *target.Error
-	if err == nil || errors.As(err, &known) {
-		return err
-	}
-	e := t.session.Explain(err)
-	out := &target.Error{Code: targetCodes[e.Kind], Message: e.Message, Remedy: e.Remedy, Err: e.Err, MaybeDone: write && e.Kind == awscloud.Unknown}
-	if e.Kind == awscloud.NotFound {
-		out.Message = "there is no function " + t.config.Function + " with the alias " + t.config.Alias + " in " + t.config.Region
-		out.Remedy = "look at the function's name, the alias, the region and the account of the credentials; Sluice creates neither function nor alias"
-	}
-	return out
+	return awsport.Failed(t.session, err, write, func(out *target.Error, kind awscloud.Kind) {
+		if kind == awscloud.NotFound {
+			out.Message = "there is no function " + t.config.Function + " with the alias " + t.config.Alias + " in " + t.config.Region
+			out.Remedy = "look at the function's name, the alias, the region and the account of the credentials; Sluice creates neither function nor alias"
+		}
+	})
 }
 
 // kind says what AWS meant.
-func (t *Target) kind(err error) awscloud.Kind {
-	var known *target.Error
-	if err == nil || errors.As(err, &known) {
-		return ""
-	}
-	return t.session.Explain(err).Kind
-}
+func (t *Target) kind(err error) awscloud.Kind { return awsport.Kind(t.session, err) }
 
 func (t *Target) name() *string { return aws.String(t.config.Function) }

@@ -112,6 +112,9 @@ type metric struct {
 // isLatency says whether the metric counts events slower than a threshold.
 func (m metric) isLatency() bool { return m.latency != nil }
 
+// called is the name under which a strategy knows the metric.
+func (m metric) called() string { return m.name }
+
 // parse reads a configuration strictly. Nothing of the result may be used when there
 // are errors.
 func parse(raw json.RawMessage) (*plan, field.Errors) {

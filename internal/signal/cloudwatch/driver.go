@@ -10,7 +10,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -112,13 +111,7 @@ type source struct {
 var _ signal.Source = (*source)(nil)
 
 // Metrics implements signal.Source.
-func (s *source) Metrics() []string {
-	names := make([]string, len(s.plan.metrics))
-	for i, m := range s.plan.metrics {
-		names[i] = m.name
-	}
-	return names
-}
+func (s *source) Metrics() []string { return signal.Names(s.plan.metrics, metric.called) }
 
 // query is a checked signal.Query.
 type query struct {
@@ -127,31 +120,9 @@ type query struct {
 }
 
 func (s *source) queries(asked []signal.Query) ([]query, error) {
-	out := make([]query, 0, len(asked))
-	seen := map[string]bool{}
-	for _, q := range asked {
-		m, err := s.metric(q.Metric)
-		switch {
-		case err != nil:
-			return nil, err
-		case seen[q.Metric]:
-			return nil, fmt.Errorf("the metric %q is asked for twice", q.Metric)
-		case m.isLatency() && q.SlowerThan <= 0:
-			return nil, fmt.Errorf("the metric %q is a latency and needs a threshold, for example 250ms", q.Metric)
-		case !m.isLatency() && q.SlowerThan != 0:
-			return nil, fmt.Errorf("the metric %q counts errors and takes no threshold; %s was given", q.Metric, q.SlowerThan)
-		}
-		seen[q.Metric] = true
-		out = append(out, query{metric: m, slowerThan: q.SlowerThan})
-	}
-	return out, nil
+	return signal.Pick(asked, s.metric, metric.isLatency, func(m metric, slowerThan time.Duration) query { return query{metric: m, slowerThan: slowerThan} })
 }
 
 func (s *source) metric(name string) (metric, error) {
-	for _, m := range s.plan.metrics {
-		if m.name == name {
-			return m, nil
-		}
-	}
-	return metric{}, fmt.Errorf("the signal has no metric %q; it has %s", name, strings.Join(s.Metrics(), ", "))
+	return signal.Find(s.plan.metrics, name, metric.called)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
@@ -139,10 +138,5 @@ func (s *source) scrapeAll(ctx context.Context) (map[target.Arm]scraped, error) 
 }
 
 func (s *source) metric(name string) (metric, error) {
-	for _, m := range s.plan.metrics {
-		if m.name == name {
-			return m, nil
-		}
-	}
-	return metric{}, fmt.Errorf("the signal has no metric %q; it has %s", name, strings.Join(s.Metrics(), ", "))
+	return signal.Find(s.plan.metrics, name, metric.called)
 }

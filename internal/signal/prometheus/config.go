@@ -191,6 +191,9 @@ type metric struct {
 // latency says whether the metric counts events slower than a threshold.
 func (m metric) latency() bool { return m.histogram.name != "" }
 
+// called is the name under which a strategy knows the metric.
+func (m metric) called() string { return m.name }
+
 // selector is a checked Selector.
 type selector struct {
 	name  string

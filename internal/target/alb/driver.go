@@ -2,7 +2,6 @@ package alb
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
+	"github.com/sluice/terraform-provider-sluice/internal/target/contract/wire"
 )
 
 // Name is the driver's name and its attribute.
@@ -17,15 +17,7 @@ const Name = "alb"
 
 // Driver is the alb driver.
 func Driver() target.Driver {
-	return target.Driver{Name: Name, Validate: Validate, Open: open}
-}
-
-func open(_ context.Context, raw json.RawMessage, deps target.Deps) (target.Target, error) {
-	c, err := parse(raw)
-	if err != nil {
-		return nil, err
-	}
-	return New(c, deps)
+	return target.Driver{Name: Name, Validate: Validate, Open: wire.Open(parse, New)}
 }
 
 // New makes the target that the configuration names. It does not connect.

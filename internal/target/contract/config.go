@@ -38,20 +38,10 @@ const (
 const exampleURL = "; for example \"https://deploy.example/checkout\""
 
 // Validate checks a configuration without touching anything.
-func Validate(raw json.RawMessage) field.Errors {
-	c, err := parse(raw)
-	if err != nil {
-		return field.Errors{{Msg: err.Error()}}
-	}
-	return c.validate()
-}
+func Validate(raw json.RawMessage) field.Errors { return wire.Validate(raw, parse, Config.validate) }
 
 func parse(raw json.RawMessage) (Config, error) {
-	var c Config
-	if err := wire.Decode(raw, &c); err != nil {
-		return Config{}, fmt.Errorf("the configuration of the contract target cannot be read: %w; allowed are url, token and timeout, for example {\"url\": \"http://127.0.0.1:7070\"}", err)
-	}
-	return c, nil
+	return wire.Parse[Config](raw, Name, "url, token and timeout, for example {\"url\": \"http://127.0.0.1:7070\"}")
 }
 
 func (c Config) validate() field.Errors {

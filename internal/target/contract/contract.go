@@ -2,7 +2,6 @@ package contract
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
@@ -15,15 +14,7 @@ const Name = "contract"
 
 // Driver is the contract driver.
 func Driver() target.Driver {
-	return target.Driver{Name: Name, Validate: Validate, Open: open}
-}
-
-func open(_ context.Context, raw json.RawMessage, deps target.Deps) (target.Target, error) {
-	c, err := parse(raw)
-	if err != nil {
-		return nil, err
-	}
-	return New(c, deps)
+	return target.Driver{Name: Name, Validate: Validate, Open: wire.Open(parse, New)}
 }
 
 // New makes the target that the configuration names. It does not connect.

@@ -65,20 +65,10 @@ var (
 )
 
 // Validate checks a configuration without touching anything.
-func Validate(raw json.RawMessage) field.Errors {
-	c, err := parse(raw)
-	if err != nil {
-		return field.Errors{{Msg: err.Error()}}
-	}
-	return c.validate()
-}
+func Validate(raw json.RawMessage) field.Errors { return wire.Validate(raw, parse, Config.validate) }
 
 func parse(raw json.RawMessage) (Config, error) {
-	var c Config
-	if err := wire.Decode(raw, &c); err != nil {
-		return Config{}, fmt.Errorf("the configuration of the ecs target cannot be read: %w; allowed are cluster, service, container, task_definition, alarms, shifting, region, profile, assume_role, assume_role_with_web_identity, use_fips_endpoint, use_dualstack_endpoint and endpoint", err)
-	}
-	return c, nil
+	return wire.Parse[Config](raw, Name, "cluster, service, container, task_definition, alarms, shifting, region, profile, assume_role, assume_role_with_web_identity, use_fips_endpoint, use_dualstack_endpoint and endpoint")
 }
 
 func (c Config) validate() field.Errors {

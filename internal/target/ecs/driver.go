@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"context"
-	"encoding/json"
 	"sync"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -12,6 +11,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
+	"github.com/sluice/terraform-provider-sluice/internal/target/contract/wire"
 )
 
 // Name is the driver's name and its attribute.
@@ -42,15 +42,7 @@ type balancer struct {
 
 // Driver is the ecs driver.
 func Driver() target.Driver {
-	return target.Driver{Name: Name, Validate: Validate, Open: open}
-}
-
-func open(_ context.Context, raw json.RawMessage, deps target.Deps) (target.Target, error) {
-	c, err := parse(raw)
-	if err != nil {
-		return nil, err
-	}
-	return New(c, deps)
+	return target.Driver{Name: Name, Validate: Validate, Open: wire.Open(parse, New)}
 }
 
 // New makes the target that the configuration names. It does not connect.

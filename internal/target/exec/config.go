@@ -51,20 +51,10 @@ const (
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // Validate checks a configuration without touching anything.
-func Validate(raw json.RawMessage) field.Errors {
-	c, err := parse(raw)
-	if err != nil {
-		return field.Errors{{Msg: err.Error()}}
-	}
-	return c.validate()
-}
+func Validate(raw json.RawMessage) field.Errors { return wire.Validate(raw, parse, Config.validate) }
 
 func parse(raw json.RawMessage) (Config, error) {
-	var c Config
-	if err := wire.Decode(raw, &c); err != nil {
-		return Config{}, fmt.Errorf("the configuration of the exec target cannot be read: %w; allowed are command, directory, environment, environment_from and timeout, for example {\"command\": [\"deploy-checkout\"]}", err)
-	}
-	return c, nil
+	return wire.Parse[Config](raw, Name, "command, directory, environment, environment_from and timeout, for example {\"command\": [\"deploy-checkout\"]}")
 }
 
 func (c Config) validate() field.Errors {

@@ -95,20 +95,10 @@ const (
 )
 
 // Validate checks a configuration without touching anything.
-func Validate(raw json.RawMessage) field.Errors {
-	c, err := parse(raw)
-	if err != nil {
-		return field.Errors{{Msg: err.Error()}}
-	}
-	return c.validate()
-}
+func Validate(raw json.RawMessage) field.Errors { return wire.Validate(raw, parse, Config.validate) }
 
 func parse(raw json.RawMessage) (Config, error) {
-	var c Config
-	if err := wire.Decode(raw, &c); err != nil {
-		return Config{}, fmt.Errorf("the configuration of the haproxy target cannot be read: %w; allowed are socket, backends, arms, memory, identity, install, state_file, cohort_map, cohort_map_file, drain and timeout", err)
-	}
-	return c, nil
+	return wire.Parse[Config](raw, Name, "socket, backends, arms, memory, identity, install, state_file, cohort_map, cohort_map_file, drain and timeout")
 }
 
 func (c Config) validate() field.Errors {

@@ -2,13 +2,13 @@ package haproxy
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/haproxy"
 	"github.com/sluice/terraform-provider-sluice/internal/httpclient"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/contract/wire"
 )
 
 // Name is the driver's name and its attribute.
@@ -19,15 +19,7 @@ const identityTimeout = 2 * time.Second
 
 // Driver is the haproxy driver.
 func Driver() target.Driver {
-	return target.Driver{Name: Name, Validate: Validate, Open: open}
-}
-
-func open(_ context.Context, raw json.RawMessage, deps target.Deps) (target.Target, error) {
-	c, err := parse(raw)
-	if err != nil {
-		return nil, err
-	}
-	return New(c, deps)
+	return target.Driver{Name: Name, Validate: Validate, Open: wire.Open(parse, New)}
 }
 
 // New makes the target that the configuration names. It does not connect.

@@ -21,14 +21,26 @@ type Statement struct {
 	Condition map[string]map[string]any `json:",omitempty"`
 }
 
+// policy is a policy document of IAM.
+type policy struct {
+	Version   string
+	Statement []Statement
+}
+
+// policyVersion is that of IAM's language.
+const policyVersion = "2012-10-17"
+
 // Document writes a policy document, without any white space: a session's policy is
 // counted by its characters.
 func Document(statements []Statement) (string, error) {
-	text, err := json.Marshal(struct {
-		Version   string
-		Statement []Statement
-	}{"2012-10-17", statements})
+	text, err := json.Marshal(policy{policyVersion, statements})
 	return string(text), err
+}
+
+// Policy writes a policy document for people to read and to copy.
+func Policy(statements []Statement) (string, error) {
+	text, err := json.MarshalIndent(policy{policyVersion, statements}, "", "  ")
+	return string(text) + "\n", err
 }
 
 // Grant is what one rollout needs to be allowed. The role's own policy must allow it

@@ -1,7 +1,6 @@
 package alb
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -9,14 +8,6 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 )
-
-// statement is one of a policy document.
-type statement struct {
-	Sid, Effect string
-	Action      []string
-	Resource    []string
-	Condition   map[string]map[string]string `json:",omitempty"`
-}
 
 // Policy is what the driver needs to be allowed, as a policy document of IAM: one
 // action for each of its calls. What stands behind the target groups
@@ -36,7 +27,7 @@ func Policy(c Config, account string, roles []string) (string, error) {
 			weights = append(weights, action)
 		}
 	}
-	out := []statement{
+	out := []awscloud.Statement{
 		{Sid: "LookAtLoadBalancers", Effect: "Allow", Action: read, Resource: []string{"*"}},
 		{Sid: "MoveWeights", Effect: "Allow", Action: weights, Resource: c.Routes},
 		{Sid: "Remember", Effect: "Allow", Action: tags, Resource: c.TargetGroups},
@@ -50,31 +41,27 @@ func Policy(c Config, account string, roles []string) (string, error) {
 		for _, name := range a.Groups {
 			groups = append(groups, arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/"+name))
 		}
-		out = append(out, statement{Sid: "LookAtGroups", Effect: "Allow", Action: read, Resource: []string{"*"}},
-			statement{Sid: "BringUpInstances", Effect: "Allow", Action: write, Resource: groups})
+		out = append(out, awscloud.Statement{Sid: "LookAtGroups", Effect: "Allow", Action: read, Resource: []string{"*"}},
+			awscloud.Statement{Sid: "BringUpInstances", Effect: "Allow", Action: write, Resource: groups})
 	}
-	text, err := json.MarshalIndent(struct {
-		Version   string
-		Statement []statement
-	}{"2012-10-17", out}, "", "  ")
-	return string(text) + "\n", err
+	return awscloud.Policy(out)
 }
 
-func (e ECS) policy(arn func(service, rest string) string, roles []string) []statement {
+func (e ECS) policy(arn func(service, rest string) string, roles []string) []awscloud.Statement {
 	var own []string
 	for _, name := range e.Services {
 		own = append(own, arn("ecs", "service/"+e.Cluster+"/"+name))
 	}
 	scaleRead, scaleWrite := calls[scaler]("application-autoscaling")
-	out := []statement{
+	out := []awscloud.Statement{
 		{Sid: "DriveServices", Effect: "Allow", Action: []string{"ecs:DescribeServices", "ecs:UpdateService"}, Resource: own},
 		{Sid: "MakeTaskDefinitions", Effect: "Allow", Action: []string{"ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions", "ecs:RegisterTaskDefinition", "ecs:TagResource"}, Resource: []string{"*"}},
 		{Sid: "LookAtScaling", Effect: "Allow", Action: scaleRead, Resource: []string{"*"}},
 		{Sid: "HoldScaleIn", Effect: "Allow", Action: scaleWrite, Resource: []string{arn("application-autoscaling", "scalable-target/*")}},
 	}
 	if len(roles) > 0 {
-		out = append(out, statement{Sid: "RunTasksAs", Effect: "Allow", Action: []string{"iam:PassRole"}, Resource: roles,
-			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}})
+		out = append(out, awscloud.Statement{Sid: "RunTasksAs", Effect: "Allow", Action: []string{"iam:PassRole"}, Resource: roles,
+			Condition: map[string]map[string]any{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}})
 	}
 	return out
 }

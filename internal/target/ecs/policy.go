@@ -1,7 +1,6 @@
 package ecs
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 
@@ -14,11 +13,7 @@ import (
 // starts it, and the one that moves the rule. With the right to simulate, the plan names
 // what is missing. The account is the service's.
 func Policy(region, account, cluster, service, family string, roles ...string) (string, error) {
-	text, err := json.MarshalIndent(struct {
-		Version   string
-		Statement []awscloud.Statement
-	}{"2012-10-17", statements(awscloud.Place{Region: region, Account: account}, GrantConfig{Cluster: cluster, Service: service, Family: family, Roles: roles})}, "", "  ")
-	return string(text) + "\n", err
+	return awscloud.Policy(statements(awscloud.Place{Region: region, Account: account}, GrantConfig{Cluster: cluster, Service: service, Family: family, Roles: roles}))
 }
 
 // statements allow each call that the clients have.

@@ -3,8 +3,6 @@ package lambda
 import (
 	"encoding/json"
 	"fmt"
-	"reflect"
-	"slices"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
@@ -37,30 +35,9 @@ func Grant(place awscloud.Place, raw json.RawMessage) (awscloud.Grant, field.Err
 	if errs := c.validate(); len(errs) > 0 {
 		return awscloud.Grant{}, errs
 	}
-	partition := awscloud.Partition(place.Region)
-	arn := fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", partition, place.Region, place.Account, c.Function)
-	var back, all, anywhere []string
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[client]()) {
-		action := "lambda:" + f.Name
-		if unbound[f.Name] {
-			anywhere = append(anywhere, action)
-			continue
-		}
-		all = append(all, action)
-		if !forward[f.Name] {
-			back = append(back, action)
-		}
-	}
-	slices.Sort(back)
-	slices.Sort(all)
-	sources := awscloud.Statement{Sid: "EventSources", Effect: "Allow", Action: anywhere, Resource: []string{"*"}}
-	function := func(actions []string) awscloud.Statement {
-		return awscloud.Statement{Sid: "Function", Effect: "Allow", Action: actions, Resource: []string{arn, arn + ":*"}}
-	}
-	g := awscloud.Grant{ReadAndRevert: []awscloud.Statement{function(back), sources}, Full: []awscloud.Statement{function(all), sources}}
-	if c.Packages != "" {
-		g.Full = append(g.Full, awscloud.Statement{Sid: "Packages", Effect: "Allow", Action: []string{"s3:GetObject", "s3:GetObjectVersion"}, Resource: []string{fmt.Sprintf("arn:%s:s3:::%s", partition, c.Packages)}})
-	}
+	g := awscloud.Grant{Full: statements(place, c, func(string) bool { return true })}
+	c.Packages = ""
+	g.ReadAndRevert = statements(place, c, func(operation string) bool { return !forward[operation] })
 	return g, nil
 }
 

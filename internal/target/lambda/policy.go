@@ -1,7 +1,6 @@
 package lambda
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -14,30 +13,33 @@ import (
 // packages. The account is the function's, packages is what may be read of S3:
 // "acme-builds/checkout/*".
 func Policy(region, account, function, packages string) (string, error) {
-	type statement struct {
-		Sid, Effect      string
-		Action, Resource []string
-	}
-	partition := awscloud.Partition(region)
-	arn := fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", partition, region, account, function)
+	everything := func(string) bool { return true }
+	return awscloud.Policy(statements(awscloud.Place{Region: region, Account: account}, GrantConfig{Function: function, Packages: packages}, everything))
+}
+
+// statements allow those calls of the client that may be made, and to read the
+// packages, if there are any.
+func statements(at awscloud.Place, c GrantConfig, may func(operation string) bool) []awscloud.Statement {
+	partition := awscloud.Partition(at.Region)
+	arn := fmt.Sprintf("arn:%s:lambda:%s:%s:function:%s", partition, at.Region, at.Account, c.Function)
 	var here, anywhere []string
 	for _, m := range reflect.VisibleFields(reflect.TypeFor[client]()) {
-		if action := "lambda:" + m.Name; unbound[m.Name] {
+		switch action := "lambda:" + m.Name; {
+		case unbound[m.Name]:
 			anywhere = append(anywhere, action)
-		} else {
+		case may(m.Name):
 			here = append(here, action)
 		}
 	}
 	slices.Sort(here)
-	text, err := json.MarshalIndent(struct {
-		Version   string
-		Statement []statement
-	}{"2012-10-17", []statement{
-		{"Function", "Allow", here, []string{arn, arn + ":*"}},
-		{"EventSources", "Allow", anywhere, []string{"*"}},
-		{"Packages", "Allow", []string{"s3:GetObject", "s3:GetObjectVersion"}, []string{fmt.Sprintf("arn:%s:s3:::%s", partition, packages)}},
-	}}, "", "  ")
-	return string(text) + "\n", err
+	out := []awscloud.Statement{
+		{Sid: "Function", Effect: "Allow", Action: here, Resource: []string{arn, arn + ":*"}},
+		{Sid: "EventSources", Effect: "Allow", Action: anywhere, Resource: []string{"*"}},
+	}
+	if c.Packages != "" {
+		out = append(out, awscloud.Statement{Sid: "Packages", Effect: "Allow", Action: []string{"s3:GetObject", "s3:GetObjectVersion"}, Resource: []string{fmt.Sprintf("arn:%s:s3:::%s", partition, c.Packages)}})
+	}
+	return out
 }
 
 // unbound are the actions that IAM ties to no function.

@@ -98,9 +98,8 @@ func New(t testing.TB, now func() time.Time) *Server {
 // Credentials makes the environment of the test that of somebody with a key for it.
 func (s *Server) Credentials(t testing.TB) {
 	t.Helper()
+	awstest.Credentials(t)
 	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
-		"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CA_BUNDLE": "", "AWS_ENDPOINT_URL": "", "AWS_REGION": "",
 		"AWS_ENDPOINT_URL_STS": s.URL, "AWS_ROLE_ARN": "", "AWS_WEB_IDENTITY_TOKEN_FILE": "",
 	} {
 		t.Setenv(name, value)

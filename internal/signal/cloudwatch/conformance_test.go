@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/signal/cloudwatch"
@@ -23,7 +24,7 @@ const lag = 90 * time.Second
 // serve starts a CloudWatch whose time is that of the clock.
 func serve(t *testing.T, clk *clock.Fake) *cloudwatchtest.Server {
 	t.Helper()
-	cloudwatchtest.Credentials(t)
+	awstest.Credentials(t)
 	s := cloudwatchtest.New(t, clk.Now)
 	s.Lag = lag
 	return s

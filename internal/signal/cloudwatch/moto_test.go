@@ -14,11 +14,11 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/awsquery"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3/s3test"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/signal/cloudwatch"
-	"github.com/sluice/terraform-provider-sluice/internal/signal/cloudwatch/cloudwatchtest"
 )
 
 // query makes the client speak the old protocol of CloudWatch, the only one that moto knows.
@@ -53,7 +53,7 @@ func say(t *testing.T, base, action string, params ...string) {
 // heard. It knows no percentiles, which only our own one shows.
 func TestMoto(t *testing.T) {
 	server := s3test.Moto(t)
-	cloudwatchtest.Credentials(t)
+	awstest.Credentials(t)
 	now := clock.System{}.Now().UTC().Truncate(time.Minute)
 	put := func(at time.Time, name, version, value string) {
 		say(t, server.Endpoint, "PutMetricData", "Namespace", "Shop", "MetricData.member.1.MetricName", name, "MetricData.member.1.Value", value, "MetricData.member.1.Unit", "Count",

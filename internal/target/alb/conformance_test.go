@@ -10,6 +10,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/alb"
@@ -46,7 +47,7 @@ func open(t *testing.T, c alb.Config, clk clock.Clock) *alb.Target {
 // servePlain starts a load balancer where the old version serves behind blue.
 func servePlain(t *testing.T) *albtest.Server {
 	t.Helper()
-	albtest.Credentials(t)
+	awstest.Credentials(t)
 	s := albtest.New(t)
 	s.Register(albtest.Blue, 2, "")
 	s.Register(albtest.Green, 2, "")
@@ -126,7 +127,7 @@ func TestConformance(t *testing.T) {
 // version.
 func serveECS(t *testing.T, tasks int) (*albtest.Server, alb.Config) {
 	t.Helper()
-	albtest.Credentials(t)
+	awstest.Credentials(t)
 	s := albtest.New(t)
 	s.Cluster(old.Reference, tasks)
 	c := config(s)
@@ -145,7 +146,7 @@ func template(number string) artifact.Payload {
 // blue runs version 7.
 func serveGroups(t *testing.T, instances int) (*albtest.Server, alb.Config) {
 	t.Helper()
-	albtest.Credentials(t)
+	awstest.Credentials(t)
 	s := albtest.New(t)
 	s.Pair("7", instances)
 	c := config(s)

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/alb"
@@ -61,11 +62,11 @@ func steps(t *testing.T, d target.Target, key string, weight float64) {
 }
 
 // once lets the first request of an operation fail so.
-func once(operation string, f albtest.Fault) func(string) albtest.Fault {
+func once(operation string, f awstest.Fault) func(string) awstest.Fault {
 	done := false
-	return func(op string) albtest.Fault {
+	return func(op string) awstest.Fault {
 		if op != operation || done {
-			return albtest.Fault{}
+			return awstest.Fault{}
 		}
 		done = true
 		return f
@@ -73,16 +74,16 @@ func once(operation string, f albtest.Fault) func(string) albtest.Fault {
 }
 
 // every lets each request of an operation fail so.
-func every(operation string, f albtest.Fault) func(string) albtest.Fault {
-	return func(op string) albtest.Fault {
+func every(operation string, f awstest.Fault) func(string) awstest.Fault {
+	return func(op string) awstest.Fault {
 		if op == operation {
 			return f
 		}
-		return albtest.Fault{}
+		return awstest.Fault{}
 	}
 }
 
-var denied, throttled = albtest.Fault{Status: 403, Code: "AccessDenied"}, albtest.Fault{Status: 400, Code: "Throttling"}
+var denied, throttled = awstest.Fault{Status: 403, Code: "AccessDenied"}, awstest.Fault{Status: 400, Code: "Throttling"}
 
 // Whatever reply is lost, nothing is made twice, and the weights are right.
 func TestALostReplyMakesNothingTwice(t *testing.T) {
@@ -90,7 +91,7 @@ func TestALostReplyMakesNothingTwice(t *testing.T) {
 		t.Run(operation, func(t *testing.T) {
 			s, c := two(t)
 			d := open(t, c, clock.System{})
-			s.Faults(once(operation, albtest.Fault{Lost: true}))
+			s.Faults(once(operation, awstest.Fault{Lost: true}))
 			prepare(t, d, b)
 			steps(t, d, "25", 25)
 			count := map[string]int{}
@@ -162,12 +163,12 @@ func TestARevertGoesAsFarAsItCan(t *testing.T) {
 	d := open(t, c, clock.System{})
 	prepare(t, d, b)
 	steps(t, d, "50", 50)
-	s.Faults(func(op string) albtest.Fault {
+	s.Faults(func(op string) awstest.Fault {
 		switch op {
 		case "DescribeListeners", "DescribeRules", "DescribeTags", "ModifyListener":
-			return albtest.Fault{}
+			return awstest.Fault{}
 		case "DescribeServices":
-			return albtest.Fault{Status: 400, Code: "AccessDeniedException"}
+			return awstest.Fault{Status: 400, Code: "AccessDeniedException"}
 		}
 		return denied
 	})
@@ -303,7 +304,7 @@ func TestBadInput(t *testing.T) {
 		}, []string{"only one of the two services is scaled automatically"}},
 		"may not look": {func(s *albtest.Server) { s.Faults(every("DescribeTargetHealth", denied)) }, []string{"may not do elasticloadbalancing:DescribeTargetHealth", "docs/policies"}},
 		"expired": {func(s *albtest.Server) {
-			s.Faults(func(string) albtest.Fault { return albtest.Fault{Status: 403, Code: "ExpiredToken"} })
+			s.Faults(func(string) awstest.Fault { return awstest.Fault{Status: 403, Code: "ExpiredToken"} })
 		}, []string{"does not take the credentials"}},
 		"another release's": {func(s *albtest.Server) {
 			s.Groups[albtest.Blue].Tags["sluice:memory"] = "sluice/1 n=3 f=1 r=0123456789abcdef w=0123456789abcdef"

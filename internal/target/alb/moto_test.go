@@ -15,10 +15,10 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3/s3test"
 	"github.com/sluice/terraform-provider-sluice/internal/target/alb"
-	"github.com/sluice/terraform-provider-sluice/internal/target/alb/albtest"
 	"github.com/sluice/terraform-provider-sluice/internal/target/targettest"
 	"github.com/sluice/terraform-provider-sluice/internal/target/targettest/checks"
 )
@@ -120,7 +120,7 @@ func (m moto) weight(route, group string) string {
 // moto keeps the contract with this driver, too: one of the rules in each run, and
 // all of them with make moto, which takes 20 seconds.
 func TestConformanceOnMoto(t *testing.T) {
-	albtest.Credentials(t)
+	awstest.Credentials(t)
 	m := moto{t, s3test.Moto(t).Endpoint}
 	c := m.balance()
 	d := &deployed{open(t, c, clock.System{}), func(p artifact.Payload) {

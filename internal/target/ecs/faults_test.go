@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/ecs"
@@ -80,11 +81,11 @@ func must(t *testing.T, err error) {
 }
 
 // once lets the first request of an operation fail so.
-func once(operation string, f ecstest.Fault) func(string) ecstest.Fault {
+func once(operation string, f awstest.Fault) func(string) awstest.Fault {
 	done := false
-	return func(op string) ecstest.Fault {
+	return func(op string) awstest.Fault {
 		if op != operation || done {
-			return ecstest.Fault{}
+			return awstest.Fault{}
 		}
 		done = true
 		return f
@@ -99,7 +100,7 @@ func TestALostReplyMakesNothingTwice(t *testing.T) {
 			clk := clock.NewFake(start)
 			s := serve(t, clk)
 			d := open(t, config(s), clk)
-			s.Faults(once(operation, ecstest.Fault{Lost: true}))
+			s.Faults(once(operation, awstest.Fault{Lost: true}))
 			must(t, prepare(t, d, tenth))
 			for _, w := range []float64{10, 100} {
 				_, err := apply(t, d, w)
@@ -153,7 +154,7 @@ func TestRevertFromAnywhere(t *testing.T) {
 				c.to(t, s, d)
 				before := len(s.Made())
 				if lose {
-					s.Faults(once(c.made, ecstest.Fault{Lost: true}))
+					s.Faults(once(c.made, awstest.Fault{Lost: true}))
 				}
 				p, err := verb(t, revert(t), d)
 				must(t, err)
@@ -343,16 +344,16 @@ func TestThrottles(t *testing.T) {
 	clk := clock.NewFake(start)
 	s := serve(t, clk)
 	d := open(t, config(s), clk)
-	throttled := ecstest.Fault{Status: 400, Code: "ThrottlingException"}
+	throttled := awstest.Fault{Status: 400, Code: "ThrottlingException"}
 	must(t, prepare(t, d, tenth))
 	s.Faults(once("ContinueServiceDeployment", throttled))
 	_, err := apply(t, d, 10)
 	must(t, err)
-	s.Faults(func(op string) ecstest.Fault {
+	s.Faults(func(op string) awstest.Fault {
 		if op == "ContinueServiceDeployment" {
 			return throttled
 		}
-		return ecstest.Fault{}
+		return awstest.Fault{}
 	})
 	var te *target.Error
 	if _, err := apply(t, d, 100); !errors.As(err, &te) || te.Code != target.CodeUnavailable || te.MaybeDone || !strings.Contains(te.Message, "ContinueServiceDeployment for the number of calls") {

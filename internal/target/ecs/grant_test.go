@@ -7,10 +7,10 @@ import (
 	"testing"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/ecs"
-	"github.com/sluice/terraform-provider-sluice/internal/target/ecs/ecstest"
 )
 
 const granted = `{"cluster":"production","service":"checkout","family":"checkout","roles":["arn:aws:iam::123456789012:role/checkout-task","arn:aws:iam::123456789012:role/checkout-execution","arn:aws:iam::123456789012:role/ecs-infrastructure"]}`
@@ -50,11 +50,11 @@ func TestAFullGrantIsThePolicy(t *testing.T) {
 // named.
 func TestReadAndRevertGoesBackAndNotForward(t *testing.T) {
 	g := grant(t, granted)
-	cut := func(operation string) ecstest.Fault {
+	cut := func(operation string) awstest.Fault {
 		if has(g.Full, operation) && !has(g.ReadAndRevert, operation) {
-			return ecstest.Fault{Status: 400, Code: "AccessDeniedException"}
+			return awstest.Fault{Status: 400, Code: "AccessDeniedException"}
 		}
-		return ecstest.Fault{}
+		return awstest.Fault{}
 	}
 	clk := clock.NewFake(start)
 	s := serve(t, clk)

@@ -11,6 +11,7 @@ import (
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/ecs"
@@ -22,11 +23,11 @@ import (
 func TestBadInput(t *testing.T) {
 	fault := func(operation, code string) func(*ecstest.Server, *ecs.Config) {
 		return func(s *ecstest.Server, _ *ecs.Config) {
-			s.Faults(func(op string) ecstest.Fault {
+			s.Faults(func(op string) awstest.Fault {
 				if op == operation {
-					return ecstest.Fault{Status: 400, Code: code}
+					return awstest.Fault{Status: 400, Code: code}
 				}
-				return ecstest.Fault{}
+				return awstest.Fault{}
 			})
 		}
 	}
@@ -101,11 +102,11 @@ func TestMissingRightsAreNamedAtPlan(t *testing.T) {
 	if err != nil || len(got) != 2 || !strings.HasSuffix(got[0].What, "iam:PassRole on arn:aws:iam::123456789012:role/checkout") || !strings.HasSuffix(got[1].What, "iam:PassRole on "+ecstest.Role) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	s.Faults(func(op string) ecstest.Fault {
+	s.Faults(func(op string) awstest.Fault {
 		if op == "SimulatePrincipalPolicy" {
-			return ecstest.Fault{Status: 403, Code: "AccessDenied"}
+			return awstest.Fault{Status: 403, Code: "AccessDenied"}
 		}
-		return ecstest.Fault{}
+		return awstest.Fault{}
 	})
 	if got, err := d.Preflight(t.Context(), b); err != nil || len(got) > 0 {
 		t.Errorf("%+v, %v", got, err)
@@ -122,11 +123,11 @@ func TestRefusedBeforeTheFirstWrite(t *testing.T) {
 	d := open(t, config(s), clk)
 	conflicting(t, prepare(t, d, tenth), "released by billing/production and not by checkout/production", "aws ecs untag-resource")
 	s.Tasks[s.Serving.Task].Tags = map[string]string{}
-	s.Faults(func(op string) ecstest.Fault {
+	s.Faults(func(op string) awstest.Fault {
 		if op == "RegisterTaskDefinition" {
-			return ecstest.Fault{Status: 400, Code: "AccessDeniedException"}
+			return awstest.Fault{Status: 400, Code: "AccessDeniedException"}
 		}
-		return ecstest.Fault{}
+		return awstest.Fault{}
 	})
 	err := prepare(t, d, tenth)
 	te, ok := err.(*target.Error) //nolint:errorlint // It is that very type.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
@@ -18,7 +19,6 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/ecs"
 	"github.com/sluice/terraform-provider-sluice/internal/target/ecs/ecstest"
-	"github.com/sluice/terraform-provider-sluice/internal/target/lambda/lambdatest"
 )
 
 // image is a payload as a build would leave it in a registry.
@@ -38,7 +38,7 @@ var (
 // serve starts an ECS where the old version serves.
 func serve(t *testing.T, clk clock.Clock) *ecstest.Server {
 	t.Helper()
-	lambdatest.Credentials(t)
+	awstest.Credentials(t)
 	return ecstest.New(t, old.Reference, clk.Now)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/lambda"
@@ -32,7 +33,7 @@ var (
 // serve starts a Lambda where the old version serves, and a and b can be had.
 func serve(t *testing.T) *lambdatest.Server {
 	t.Helper()
-	lambdatest.Credentials(t)
+	awstest.Credentials(t)
 	s := lambdatest.New(t, "live", oldCode)
 	s.Objects["acme-builds/checkout/1.0.0.zip"], s.Objects["acme-builds/checkout/1.1.0.zip"] = aCode, bCode
 	s.Objects["acme-builds/checkout/0.9.0.zip"] = oldCode

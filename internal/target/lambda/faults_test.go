@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/lambda"
@@ -47,11 +48,11 @@ func apply(t *testing.T, d *lambda.Target, key string, weight float64) error {
 }
 
 // once lets the first request of an operation fail so.
-func once(operation string, f lambdatest.Fault) func(string) lambdatest.Fault {
+func once(operation string, f awstest.Fault) func(string) awstest.Fault {
 	done := false
-	return func(op string) lambdatest.Fault {
+	return func(op string) awstest.Fault {
 		if op != operation || done {
-			return lambdatest.Fault{}
+			return awstest.Fault{}
 		}
 		done = true
 		return f
@@ -66,7 +67,7 @@ func TestALostReplyMakesNothingTwice(t *testing.T) {
 			c := config(s)
 			c.ProvisionedConcurrency = 2
 			d := open(t, c, clock.System{})
-			s.Faults(once(operation, lambdatest.Fault{Lost: true}))
+			s.Faults(once(operation, awstest.Fault{Lost: true}))
 			prepare(t, d)
 			if len(s.Versions) != 2 {
 				t.Errorf("there are %d versions", len(s.Versions))
@@ -92,14 +93,14 @@ func TestALostReplyToAWeightIsItsOwnSuccess(t *testing.T) {
 	d := open(t, config(s), clock.System{})
 	prepare(t, d)
 	before := len(s.Made())
-	s.Faults(once("UpdateAlias", lambdatest.Fault{Lost: true}))
+	s.Faults(once("UpdateAlias", awstest.Fault{Lost: true}))
 	if err := apply(t, d, "25", 25); err != nil && !lost(err) {
 		t.Fatal(err)
 	}
 	if err := apply(t, d, "25", 25); err != nil {
 		t.Fatal(err)
 	}
-	s.Faults(once("UpdateAlias", lambdatest.Fault{Lost: true}))
+	s.Faults(once("UpdateAlias", awstest.Fault{Lost: true}))
 	if p, err := d.Revert(t.Context(), write("revert")); err != nil || !p.Done {
 		t.Fatalf("%+v, %v", p, err)
 	}
@@ -143,11 +144,11 @@ func TestARevertNeedsTwoCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	clk.Advance(time.Hour) // What is known of the versions is old.
-	s.Faults(func(operation string) lambdatest.Fault {
+	s.Faults(func(operation string) awstest.Fault {
 		if operation == "GetAlias" || operation == "UpdateAlias" {
-			return lambdatest.Fault{}
+			return awstest.Fault{}
 		}
-		return lambdatest.Fault{Status: 403, Code: "AccessDeniedException"}
+		return awstest.Fault{Status: 403, Code: "AccessDeniedException"}
 	})
 	p, err := d.Revert(t.Context(), write("revert"))
 	if err != nil || !p.Done || p.Observation.Known || s.Alias.Version != "1" || len(s.Alias.Weights) != 0 {
@@ -160,16 +161,16 @@ func TestThrottles(t *testing.T) {
 	s := serve(t)
 	d := open(t, config(s), clock.System{})
 	prepare(t, d)
-	throttled := lambdatest.Fault{Status: 429, Code: "TooManyRequestsException"}
+	throttled := awstest.Fault{Status: 429, Code: "TooManyRequestsException"}
 	s.Faults(once("UpdateAlias", throttled))
 	if err := apply(t, d, "5", 5); err != nil {
 		t.Fatal(err)
 	}
-	s.Faults(func(op string) lambdatest.Fault {
+	s.Faults(func(op string) awstest.Fault {
 		if op == "UpdateAlias" {
 			return throttled
 		}
-		return lambdatest.Fault{}
+		return awstest.Fault{}
 	})
 	var te *target.Error
 	if err := apply(t, d, "50", 50); !errors.As(err, &te) || te.Code != target.CodeUnavailable || te.MaybeDone || !strings.Contains(te.Message, "UpdateAlias for the number of calls") {
@@ -179,12 +180,12 @@ func TestThrottles(t *testing.T) {
 
 // Each thing that an author can get wrong is named, with what to do about it.
 func TestBadInput(t *testing.T) {
-	denied := func(operation string) func(string) lambdatest.Fault {
-		return func(op string) lambdatest.Fault {
+	denied := func(operation string) func(string) awstest.Fault {
+		return func(op string) awstest.Fault {
 			if op == operation {
-				return lambdatest.Fault{Status: 403, Code: "AccessDeniedException"}
+				return awstest.Fault{Status: 403, Code: "AccessDeniedException"}
 			}
-			return lambdatest.Fault{}
+			return awstest.Fault{}
 		}
 	}
 	for name, c := range map[string]struct {
@@ -201,7 +202,7 @@ func TestBadInput(t *testing.T) {
 		"may not write":               {func(s *lambdatest.Server) { s.Faults(denied("UpdateFunctionCode")) }, []string{"may not do lambda:UpdateFunctionCode", "docs/policies"}},
 		"may not list":                {func(s *lambdatest.Server) { s.Faults(denied("ListEventSourceMappings")) }, []string{"may not do lambda:ListEventSourceMappings"}},
 		"expired": {func(s *lambdatest.Server) {
-			s.Faults(func(string) lambdatest.Fault { return lambdatest.Fault{Status: 403, Code: "ExpiredTokenException"} })
+			s.Faults(func(string) awstest.Fault { return awstest.Fault{Status: 403, Code: "ExpiredTokenException"} })
 		}, []string{"does not take the credentials", "aws sts get-caller-identity"}},
 	} {
 		t.Run(name, func(t *testing.T) {

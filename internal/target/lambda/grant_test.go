@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/lambda"
@@ -77,11 +78,11 @@ func TestReadAndRevertGoesBackAndNotForward(t *testing.T) {
 			return d.Prepare(t.Context(), target.PrepareRequest{WriteRequest: write("prepare"), Payload: b})
 		})
 	}
-	cut := func(operation string) lambdatest.Fault {
+	cut := func(operation string) awstest.Fault {
 		if slices.Contains(allowed, "lambda:"+operation) {
-			return lambdatest.Fault{}
+			return awstest.Fault{}
 		}
-		return lambdatest.Fault{Status: 403, Code: "AccessDeniedException"}
+		return awstest.Fault{Status: 403, Code: "AccessDeniedException"}
 	}
 	s.Faults(cut)
 	if err := prepare(); err == nil || !strings.Contains(err.Error(), "lambda:UpdateFunctionCode") {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/lambda"
@@ -24,7 +25,7 @@ func image(version, digit string) (artifact.Payload, lambdatest.Code) {
 // released there.
 func serveImages(t *testing.T) (*lambdatest.Server, artifact.Payload) {
 	t.Helper()
-	lambdatest.Credentials(t)
+	awstest.Credentials(t)
 	_, first := image("0.9.0", "9")
 	next, code := image("1.1.0", "b")
 	s := lambdatest.New(t, "live", first)

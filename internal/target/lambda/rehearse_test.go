@@ -8,19 +8,20 @@ import (
 	"testing"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/lambda/lambdatest"
 )
 
-func deny(operations ...string) func(string) lambdatest.Fault {
-	return func(op string) lambdatest.Fault {
+func deny(operations ...string) func(string) awstest.Fault {
+	return func(op string) awstest.Fault {
 		for _, o := range operations {
 			if o == op {
-				return lambdatest.Fault{Status: 403, Code: "AccessDeniedException"}
+				return awstest.Fault{Status: 403, Code: "AccessDeniedException"}
 			}
 		}
-		return lambdatest.Fault{}
+		return awstest.Fault{}
 	}
 }
 

@@ -71,18 +71,6 @@ func New(t testing.TB, now func() time.Time) *Server {
 	return s
 }
 
-// Credentials makes the environment of the test that of somebody with credentials for
-// it.
-func Credentials(t testing.TB) {
-	t.Helper()
-	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
-		"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CA_BUNDLE": "", "AWS_ENDPOINT_URL": "", "AWS_REGION": "",
-	} {
-		t.Setenv(name, value)
-	}
-}
-
 // Faults lets something go wrong: f is asked for each request, under the lock.
 func (s *Server) Faults(f func(operation string) Fault) {
 	s.mu.Lock()

@@ -10,9 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
@@ -25,23 +23,8 @@ type Server struct {
 	t      testing.TB
 	models map[string]*awstest.Model
 
-	mu sync.Mutex
+	awstest.Watch
 	*World
-	// Calls counts the requests of each operation; Writes lists those that changed
-	// something, in order.
-	Calls  map[string]int
-	Writes []string
-	fault  func(operation string) Fault
-	after  func(operation string)
-}
-
-// Fault is what goes wrong with one request.
-type Fault struct {
-	// Status and Code answer the request instead of carrying it out.
-	Status int
-	Code   string
-	// Lost carries the request out, and then breaks the connection.
-	Lost bool
 }
 
 // problem is an error of AWS.
@@ -54,7 +37,7 @@ type problem struct {
 // "checkout-green", and a listener that forwards everything to the first.
 func New(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{t: t, models: map[string]*awstest.Model{}, World: newWorld(), Calls: map[string]int{}}
+	s := &Server{t: t, models: map[string]*awstest.Model{}, World: newWorld()}
 	for service, model := range map[string]func() (*awstest.Model, error){
 		"elasticloadbalancing": awstest.ELB, "autoscaling": awstest.AutoScaling, "ecs": awstest.ECS, "application-autoscaling": awstest.Scaling,
 	} {
@@ -70,51 +53,17 @@ func New(t testing.TB) *Server {
 	return s
 }
 
-// Credentials makes the environment of the test that of somebody with credentials
-// for it.
-func Credentials(t testing.TB) {
-	t.Helper()
-	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
-		"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CA_BUNDLE": "", "AWS_ENDPOINT_URL": "", "AWS_REGION": "",
-	} {
-		t.Setenv(name, value)
-	}
-}
-
-// Faults lets something go wrong: f is asked for each request, under the lock.
-func (s *Server) Faults(f func(operation string) Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fault = f
-}
-
-// After calls f when a request was carried out and before it is answered. It may
-// make requests itself.
-func (s *Server) After(f func(operation string)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.after = f
-}
-
 // Change lets the test change the world as somebody else would.
 func (s *Server) Change(f func(*World)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.Lock()
+	defer s.Unlock()
 	f(s.World)
-}
-
-// Made lists the writes so far.
-func (s *Server) Made() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.Writes)
 }
 
 // Called counts the requests so far, by operation.
 func (s *Server) Called() map[string]int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.Lock()
+	defer s.Unlock()
 	out := map[string]int{}
 	for name, n := range s.Calls {
 		out[name] = n
@@ -166,22 +115,18 @@ func signedFor(authorization string) string {
 
 // carry carries one request out.
 func (s *Server) carry(operation string, given map[string]any) (answer any, p *problem, lost bool, after func(string)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.Calls[operation]++
-	var f Fault
-	if s.fault != nil {
-		f = s.fault(operation)
-	}
+	s.Lock()
+	defer s.Unlock()
+	f := s.Asked(operation)
 	if f.Code != "" {
 		return nil, &problem{f.Status, f.Code, "a fault of the test"}, false, nil
 	}
 	before := s.serial
 	answer, p = s.do(operation, given)
 	if s.serial != before {
-		s.Writes = append(s.Writes, operation)
+		s.Wrote(operation)
 	}
-	return answer, p, f.Lost, s.after
+	return answer, p, f.Lost, s.Then()
 }
 
 func (s *Server) reply(w http.ResponseWriter, r *http.Request, model *awstest.Model, op *awstest.Operation, answer any, p *problem) {

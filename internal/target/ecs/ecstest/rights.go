@@ -10,8 +10,8 @@ import (
 // Deny lets IAM's simulation say no to actions, "ecs:UpdateService". Nothing else
 // heeds it.
 func (s *Server) Deny(actions ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.Lock()
+	defer s.Unlock()
 	s.denied = map[string]bool{}
 	for _, a := range actions {
 		s.denied[a] = true
@@ -21,8 +21,8 @@ func (s *Server) Deny(actions ...string) {
 // rights answers for STS and IAM: who asks is a session of the role "releases", which
 // may do all but what is denied.
 func (s *Server) rights(w http.ResponseWriter, body string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.Lock()
+	defer s.Unlock()
 	w.Header().Set("Content-Type", "text/xml")
 	form, err := url.ParseQuery(body)
 	if err != nil {
@@ -30,7 +30,7 @@ func (s *Server) rights(w http.ResponseWriter, body string) {
 		return
 	}
 	operation := form.Get("Action")
-	if f := s.faulty(operation); f.Code != "" {
+	if f := s.Asked(operation); f.Code != "" {
 		w.WriteHeader(f.Status)
 		_, _ = fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>a fault of the test</Message></Error></ErrorResponse>", f.Code) // Whoever asked may be gone.
 		return

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -26,24 +25,9 @@ type Server struct {
 	t     testing.TB
 	model *awstest.Model
 
-	mu sync.Mutex
+	awstest.Watch
 	*Service
-	// Calls counts the requests of each operation; Writes lists those that changed
-	// something, in order.
-	Calls  map[string]int
-	Writes []string
-	fault  func(operation string) Fault
-	after  func(operation string)
 	denied map[string]bool
-}
-
-// Fault is what goes wrong with one request.
-type Fault struct {
-	// Status and Code answer the request instead of carrying it out.
-	Status int
-	Code   string
-	// Lost carries the request out, and then breaks the connection.
-	Lost bool
 }
 
 // New starts an ECS with a service that runs the image. Hooks time out by now.
@@ -53,43 +37,21 @@ func New(t testing.TB, image string, now func() time.Time) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, model: model, Service: newService(image, now), Calls: map[string]int{}}
+	s := &Server{t: t, model: model, Service: newService(image, now)}
 	server := httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(server.Close)
 	s.URL = server.URL
 	return s
 }
 
-// Faults lets something go wrong: f is asked for each request, under the lock.
-func (s *Server) Faults(f func(operation string) Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fault = f
-}
-
-// After calls f when a request was carried out and before it is answered. It may
-// make requests itself.
-func (s *Server) After(f func(operation string)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.after = f
-}
-
 // Change lets the test change the service as somebody else would.
 func (s *Server) Change(f func(*Service)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.Lock()
+	defer s.Unlock()
 	f(s.Service)
 	if !s.Slow {
 		s.Newest().run()
 	}
-}
-
-// Made lists the writes so far.
-func (s *Server) Made() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]string(nil), s.Writes...)
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -129,28 +91,20 @@ var writes = map[string]bool{"RegisterTaskDefinition": true, "UpdateService": tr
 
 // carry carries one request out.
 func (s *Server) carry(op *awstest.Operation, given map[string]any) (status int, answer any, code string, lost bool, after func(string)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f := s.faulty(op.Name())
+	s.Lock()
+	defer s.Unlock()
+	f := s.Asked(op.Name())
 	if f.Code != "" {
 		return f.Status, object{"message": "a fault of the test"}, f.Code, false, nil
 	}
 	answer, problem := s.do(op.Name(), given)
 	if problem != nil {
-		return problem.status, object{"message": problem.text}, problem.code, f.Lost, s.after
+		return problem.status, object{"message": problem.text}, problem.code, f.Lost, s.Then()
 	}
 	if writes[op.Name()] {
-		s.Writes = append(s.Writes, op.Name())
+		s.Wrote(op.Name())
 	}
-	return op.Success(), answer, "", f.Lost, s.after
-}
-
-func (s *Server) faulty(operation string) Fault {
-	s.Calls[operation]++
-	if s.fault == nil {
-		return Fault{}
-	}
-	return s.fault(operation)
+	return op.Success(), answer, "", f.Lost, s.Then()
 }
 
 func (s *Server) reply(w http.ResponseWriter, op *awstest.Operation, status int, answer any, code string) {
@@ -168,8 +122,8 @@ func (s *Server) reply(w http.ResponseWriter, op *awstest.Operation, status int,
 
 // balancer answers for the load balancer: one rule with two target groups.
 func (s *Server) balancer(w http.ResponseWriter, body string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.Lock()
+	defer s.Unlock()
 	w.Header().Set("Content-Type", "text/xml")
 	operation, _, _ := strings.Cut(strings.TrimPrefix(body, "Action="), "&")
 	what := map[string]string{"DescribeRules": "Rules", "DescribeListeners": "Listeners"}[operation]
@@ -177,7 +131,7 @@ func (s *Server) balancer(w http.ResponseWriter, body string) {
 		s.t.Errorf("the load balancer is asked %q", body)
 		return
 	}
-	if f := s.faulty(operation); f.Code != "" {
+	if f := s.Asked(operation); f.Code != "" {
 		w.WriteHeader(f.Status)
 		_, _ = fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>a fault of the test</Message></Error></ErrorResponse>", f.Code) // Whoever asked may be gone.
 		return

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
@@ -23,23 +22,8 @@ type Server struct {
 	t     testing.TB
 	model *awstest.Model
 
-	mu sync.Mutex
+	awstest.Watch
 	*Function
-	// Calls counts the requests of each operation; Writes lists those that changed
-	// something, in order.
-	Calls  map[string]int
-	Writes []string
-	fault  func(operation string) Fault
-	after  func(operation string)
-}
-
-// Fault is what goes wrong with one request.
-type Fault struct {
-	// Status and Code answer the request instead of carrying it out.
-	Status int
-	Code   string
-	// Lost carries the request out, and then breaks the connection.
-	Lost bool
 }
 
 // New starts a Lambda with a function whose alias names a published version of the
@@ -50,52 +34,18 @@ func New(t testing.TB, alias string, first Code) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, model: model, Function: newFunction("checkout", alias, first), Calls: map[string]int{}}
+	s := &Server{t: t, model: model, Function: newFunction("checkout", alias, first)}
 	server := httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(server.Close)
 	s.URL = server.URL
 	return s
 }
 
-// Credentials makes the environment of the test that of somebody with credentials
-// for it.
-func Credentials(t testing.TB) {
-	t.Helper()
-	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example", "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
-		"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CA_BUNDLE": "", "AWS_ENDPOINT_URL": "", "AWS_REGION": "",
-	} {
-		t.Setenv(name, value)
-	}
-}
-
-// Faults lets something go wrong: f is asked for each request, under the lock.
-func (s *Server) Faults(f func(operation string) Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fault = f
-}
-
-// After calls f when a request was carried out and before it is answered. It may
-// make requests itself.
-func (s *Server) After(f func(operation string)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.after = f
-}
-
 // Change lets the test change the function as somebody else would.
 func (s *Server) Change(f func(*Function)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.Lock()
+	defer s.Unlock()
 	f(s.Function)
-}
-
-// Made lists the writes so far.
-func (s *Server) Made() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]string(nil), s.Writes...)
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -124,25 +74,21 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 
 // carry carries one request out.
 func (s *Server) carry(op *awstest.Operation, given map[string]any) (status int, answer any, code string, lost bool, after func(string)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.Calls[op.Name()]++
-	var f Fault
-	if s.fault != nil {
-		f = s.fault(op.Name())
-	}
+	s.Lock()
+	defer s.Unlock()
+	f := s.Asked(op.Name())
 	if f.Code != "" {
 		return f.Status, message("a fault of the test"), f.Code, false, nil
 	}
 	before := s.revisions()
 	answer, problem := s.do(op.Name(), given)
 	if s.revisions() != before {
-		s.Writes = append(s.Writes, op.Name())
+		s.Wrote(op.Name())
 	}
 	if problem != nil {
-		return problem.status, message(problem.text), problem.code, f.Lost, s.after
+		return problem.status, message(problem.text), problem.code, f.Lost, s.Then()
 	}
-	return op.HTTP.Status, answer, "", f.Lost, s.after
+	return op.HTTP.Status, answer, "", f.Lost, s.Then()
 }
 
 func message(text string) any { return map[string]any{"message": text} }

@@ -4,6 +4,7 @@
 package httpclient
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -134,7 +135,8 @@ func Repeatable(req *http.Request) bool {
 // are repeated when the request is Repeatable, honouring Retry-After. The
 // request given is not changed.
 func (c *Client) Do(req *http.Request) (*http.Response, error) {
-	out := req.Clone(req.Context())
+	last := ""
+	out := req.Clone(context.WithValue(req.Context(), lastKey{}, &last))
 	if out.Header.Get("User-Agent") == "" && c.opts.UserAgent != "" {
 		out.Header.Set("User-Agent", c.opts.UserAgent)
 	}
@@ -156,7 +158,7 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 	}
 	retryable, err := retryablehttp.FromRequest(out)
 	if err != nil {
-		return nil, failure(req, err)
+		return nil, failure(req, err, "")
 	}
 	client := c.plain
 	if Repeatable(req) {
@@ -167,7 +169,7 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 		if resp != nil {
 			_ = resp.Body.Close() // The error says more than the close could.
 		}
-		return nil, failure(req, err)
+		return nil, failure(req, err, last)
 	}
 	if resp.StatusCode == http.StatusUnauthorized {
 		c.forget()
@@ -178,11 +180,16 @@ func (c *Client) Do(req *http.Request) (*http.Response, error) {
 // CloseIdleConnections closes the connections that no request uses.
 func (c *Client) CloseIdleConnections() { c.retry.HTTPClient.CloseIdleConnections() }
 
-// failure drops net/http's wrapper, whose text holds the query of the URL.
-func failure(req *http.Request, err error) error {
+// failure drops net/http's wrapper, whose text holds the query of the URL. last is
+// the status of the last answer, which is what a reader wants to know where the
+// time ran out in a wait for the next attempt.
+func failure(req *http.Request, err error, last string) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
+	}
+	if last != "" && req.Context().Err() != nil {
+		err = fmt.Errorf("%w; the last attempt was answered %s", err, last)
 	}
 	method := req.Method
 	if method == "" {

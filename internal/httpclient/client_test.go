@@ -179,6 +179,20 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
+// TestTheTimeRunsOutInAWait wants the answer that made the client wait to be named.
+func TestTheTimeRunsOutInAWait(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	srv := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "5")
+		w.WriteHeader(503)
+		time.AfterFunc(100*time.Millisecond, cancel)
+	})
+	_, err := newClient(t, Options{Retries: 1}).Do(request(t, ctx, "GET", srv.URL, ""))
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "503 Service Unavailable") {
+		t.Errorf("Do() = %v, want the cancellation and the answer before it", err)
+	}
+}
+
 func TestReadAll(t *testing.T) {
 	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

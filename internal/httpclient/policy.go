@@ -12,8 +12,15 @@ import (
 // maxRedirects is how often one request may be sent elsewhere.
 const maxRedirects = 5
 
+// lastKey is the key of a request's context under which the status of its last
+// answer stands, as a *string.
+type lastKey struct{}
+
 // checkRetry is the library's policy, less what cannot get better by waiting.
 func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	if last, ok := ctx.Value(lastKey{}).(*string); ok && resp != nil {
+		*last = resp.Status
+	}
 	if errors.Is(err, ErrRedirect) {
 		return false, err
 	}

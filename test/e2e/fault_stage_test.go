@@ -47,7 +47,7 @@ func newStage(t *testing.T) *stage {
 	s.store = newStore(t, s.lab)
 	s.ledger = &eye{Ledger: s.open(sqlite.Options{BusyTimeout: 300 * time.Millisecond})}
 	s.engine = newEngine(t, s.ledger)
-	s.engine.Clock, s.engine.CallTimeout = s.clock, time.Second
+	s.engine.Clock, s.engine.CallTimeout = s.clock, 2*time.Second
 	s.old = s.lab.Artifact(service.Descriptor{Version: "1.0.0"})
 	s.wish = s.lab.Artifact(service.Descriptor{Version: "1.1.0"})
 	s.spec = spec(t, s.lab, s.old)

@@ -116,9 +116,6 @@ func (s *source) scrapeAll(ctx context.Context) (map[target.Arm]scraped, error) 
 		wg.Go(func() { results[i].found, results[i].err = s.scrape(within, e.url) })
 	}
 	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	byArm := map[target.Arm]scraped{}
 	var errs []error
 	for i, e := range s.plan.endpoints {
@@ -131,7 +128,11 @@ func (s *source) scrapeAll(ctx context.Context) (map[target.Arm]scraped, error) 
 			}
 		}
 	}
-	if len(errs) == len(results) {
+	// What an endpoint answered says more than that there was no time left.
+	if err := ctx.Err(); err != nil && !errors.Is(errors.Join(errs...), err) {
+		return nil, errors.Join(append(errs, err)...)
+	}
+	if len(errs) == len(results) || ctx.Err() != nil {
 		return nil, errors.Join(errs...)
 	}
 	return byArm, nil

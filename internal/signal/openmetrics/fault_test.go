@@ -210,6 +210,21 @@ func TestDeadlineWithOneAnswer(t *testing.T) {
 	}
 }
 
+// TestDeadlineAfterAnAnswer wants what an endpoint answered to be told, though the
+// caller's time ran out.
+func TestDeadlineAfterAnAnswer(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		cancel()
+	}))
+	t.Cleanup(down.Close)
+	s := openConfig(t, Config{URL: down.URL, Preset: "lab"})
+	if _, err := s.Counts(ctx, signal.Request{Queries: errorsQuery, Until: start}); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "unable to scrape "+down.URL) {
+		t.Errorf("Counts() = %v, want the cancellation and the place", err)
+	}
+}
+
 func TestCompleteThrough(t *testing.T) {
 	p := servePage(t)
 	p.body.Store("up 1\n")

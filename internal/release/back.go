@@ -43,7 +43,7 @@ func (e *Engine) PlanBack(ctx context.Context, key Key) (BackPlan, error) {
 	if open := plan.Open; open != nil {
 		plan.From, plan.To = &open.Spec.Payload, open.Baseline
 		plan.Steps = []string{
-			fmt.Sprintf("abort rollout %d, which stands at %g %%", open.Number, open.Weight),
+			fmt.Sprintf("abort rollout %d, which stands at %.4g %%", open.Number, open.Weight),
 			"send all traffic to " + labelOf(open.Baseline),
 			"quarantine " + open.Spec.Payload.Label(),
 		}

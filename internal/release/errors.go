@@ -96,7 +96,7 @@ type InterruptedError struct {
 // Error implements error.
 func (e *InterruptedError) Error() string {
 	r := e.Outcome.Rollout
-	return fmt.Sprintf("rollout %d of %s stands at %g %% (%s) and can be taken up again: %v", r.Number, e.Outcome.Key, r.Weight, r.State, e.Cause)
+	return fmt.Sprintf("rollout %d of %s stands at %.4g %% (%s) and can be taken up again: %v", r.Number, e.Outcome.Key, r.Weight, r.State, e.Cause)
 }
 
 // Unwrap gives the cause.

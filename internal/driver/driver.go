@@ -33,6 +33,9 @@ type Deps struct {
 	// Actor is who acts, and Subject for what, "checkout/production"; both are for
 	// the records that others keep of our calls, and may be empty.
 	Actor, Subject string
+	// Release is the release whose driver this is, "checkout/production", by which a target
+	// driver knows what another release has begun; empty where nobody drives a release.
+	Release string
 }
 
 // Config names a driver and its configuration; it is frozen into the first

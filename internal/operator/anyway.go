@@ -68,7 +68,9 @@ func (s Salvager) spec(ctx context.Context, l ledger.Ledger, key release.Key) (r
 	if to == nil {
 		return spec, release.ErrNothingBefore
 	}
-	t, err := s.Targets.Open(ctx, spec.Target, s.Deps)
+	deps := s.Deps
+	deps.Release = spec.Key().String()
+	t, err := s.Targets.Open(ctx, spec.Target, deps)
 	if err != nil {
 		return spec, err
 	}

@@ -92,6 +92,7 @@ func RevertWithSpec(ctx context.Context, spec Spec, to artifact.Payload, targets
 	if spec.Waved() {
 		return target.Observation{}, manyTargets(spec, "taken back without a ledger")
 	}
+	deps.Release = spec.Key().String()
 	t, err := targets.Open(ctx, spec.Target, deps)
 	if err != nil {
 		return target.Observation{}, err

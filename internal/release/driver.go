@@ -372,7 +372,7 @@ func (d *driver) wait(ctx context.Context, until time.Time) error {
 
 // targetDeps names the rollout to whoever keeps a log of our calls.
 func (d *driver) targetDeps() target.Deps {
-	deps := d.e.targetDeps()
+	deps := d.e.targetDepsOf(d.key)
 	deps.Subject = fmt.Sprintf("%s/%d", d.key, d.h.Open().Number)
 	return deps
 }

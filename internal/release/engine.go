@@ -232,6 +232,13 @@ func (e *Engine) targetDeps() target.Deps {
 	return target.Deps{Clock: e.Clock, UserAgent: e.UserAgent, Actor: e.Actor}
 }
 
+// targetDepsOf names the release to the driver of its target.
+func (e *Engine) targetDepsOf(key Key) target.Deps {
+	deps := e.targetDeps()
+	deps.Subject, deps.Release = key.String(), key.String()
+	return deps
+}
+
 func (e *Engine) signalDeps() signal.Deps {
 	return signal.Deps{Clock: e.Clock, UserAgent: e.UserAgent, Actor: e.Actor}
 }

@@ -45,7 +45,7 @@ func (e *Engine) Forecast(ctx context.Context, spec Spec) (Forecast, error) {
 	if err != nil {
 		return f, err
 	}
-	t, openErr := e.Targets.Open(ctx, spec.Target, e.targetDeps())
+	t, openErr := e.Targets.Open(ctx, spec.Target, e.targetDepsOf(spec.Key()))
 	var obs *target.Observation
 	seenErr := openErr
 	if openErr == nil {
@@ -154,7 +154,7 @@ func (e *Engine) Validate(ctx context.Context, spec Spec) field.Errors {
 	}
 	driver, ok := e.Targets[spec.Target.Driver]
 	if !ok {
-		_, err := e.Targets.Open(ctx, spec.Target, e.targetDeps())
+		_, err := e.Targets.Open(ctx, spec.Target, e.targetDepsOf(spec.Key()))
 		return append(errs, field.Error{Path: "target", Msg: err.Error()})
 	}
 	errs = append(errs, driver.Validate(spec.Target.Config).Under("target."+spec.Target.Driver)...)
@@ -199,7 +199,7 @@ func (e *Engine) validateSignals(ctx context.Context, spec Spec) field.Errors {
 // validateCapabilities compares what the strategy needs with what the target can
 // do, and names the capability that lacks.
 func (e *Engine) validateCapabilities(ctx context.Context, spec Spec) field.Errors {
-	t, err := e.Targets.Open(ctx, spec.Target, e.targetDeps())
+	t, err := e.Targets.Open(ctx, spec.Target, e.targetDepsOf(spec.Key()))
 	if err != nil {
 		return field.Errors{{Path: "target", Msg: err.Error()}}
 	}

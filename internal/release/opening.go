@@ -88,7 +88,7 @@ func (d *driver) preflight(ctx context.Context, spec Spec) error {
 	if err := d.e.Validate(ctx, spec); len(err) > 0 {
 		return err
 	}
-	t, err := d.e.Targets.Open(ctx, spec.Target, d.e.targetDeps())
+	t, err := d.e.Targets.Open(ctx, spec.Target, d.e.targetDepsOf(spec.Key()))
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ type scene struct {
 // and returns no error: what cannot be found out is unknown.
 func (e *Engine) rehearse(ctx context.Context, spec Spec, h *History, seen *target.Observation, seenErr error) Rehearsal {
 	s := scene{spec: spec, history: h, seen: seen, seenErr: seenErr, callTimeout: e.callTimeout(), now: e.Clock.Now()}
-	t, err := e.Targets.Open(ctx, spec.Target, e.targetDeps())
+	t, err := e.Targets.Open(ctx, spec.Target, e.targetDepsOf(spec.Key()))
 	if err != nil {
 		s.capsErr = err
 		return s.rehearsal()

@@ -13,7 +13,7 @@ import (
 func (e *Engine) rehearseBack(ctx context.Context, status Status, to artifact.Payload) Rehearsal {
 	spec := *status.History.Spec
 	s := scene{spec: spec, history: status.History, seen: status.Serving, seenErr: status.LookErr, callTimeout: e.callTimeout(), now: e.Clock.Now()}
-	t, err := e.Targets.Open(ctx, spec.Target, e.targetDeps())
+	t, err := e.Targets.Open(ctx, spec.Target, e.targetDepsOf(spec.Key()))
 	if err == nil {
 		bounded, cancel := context.WithTimeout(ctx, e.callTimeout())
 		defer cancel()

@@ -85,7 +85,7 @@ func (e *Engine) forecastWaves(ctx context.Context, spec Spec) (Forecast, error)
 
 func (e *Engine) obstacles(ctx context.Context, spec Spec, name string) []target.Obstacle {
 	part, _ := spec.Part(name)
-	t, err := e.Targets.Open(ctx, part.Target, e.targetDeps())
+	t, err := e.Targets.Open(ctx, part.Target, e.targetDepsOf(part.Key()))
 	if err != nil {
 		return []target.Obstacle{{What: name + ": " + err.Error()}}
 	}

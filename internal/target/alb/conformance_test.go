@@ -37,7 +37,7 @@ func config(s *albtest.Server) alb.Config {
 
 func open(t *testing.T, c alb.Config, clk clock.Clock) *alb.Target {
 	t.Helper()
-	d, err := alb.New(c, target.Deps{Clock: clk, UserAgent: "sluice/test", Actor: "ci@acme", Subject: "checkout/production"})
+	d, err := alb.New(c, target.Deps{Clock: clk, UserAgent: "sluice/test", Actor: "ci@acme", Subject: "checkout/production/2", Release: "checkout/production"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,10 @@ func New(c Config, deps target.Deps) (*Target, error) {
 	if errs := c.validate(); len(errs) > 0 {
 		return nil, errs.Err()
 	}
-	t := &Target{config: c, owner: mark(deps.Subject), session: awscloud.NewSession(c.Settings, awscloud.Who{Actor: deps.Actor, Subject: deps.Subject, UserAgent: deps.UserAgent})}
+	t := &Target{config: c, session: awscloud.NewSession(c.Settings, awscloud.Who{Actor: deps.Actor, Subject: deps.Subject, UserAgent: deps.UserAgent})}
+	if deps.Release != "" {
+		t.owner = mark(deps.Release)
+	}
 	t.fleet = t.newFleet()
 	return t, nil
 }
@@ -34,7 +37,7 @@ func New(c Config, deps target.Deps) (*Target, error) {
 // that AWS could forget or change: all is read anew. It is safe for concurrent use.
 type Target struct {
 	config Config
-	// owner marks the release whose target this is.
+	// owner marks the release whose target this is, empty where nobody said.
 	owner   string
 	session *awscloud.Session
 	fleet   fleet

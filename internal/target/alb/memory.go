@@ -41,6 +41,16 @@ const (
 	noFloor = -1
 )
 
+// ofAnother is whether another release has an open rollout on the target groups.
+func (t *Target) ofAnother(m memory) bool {
+	return m.rollout != "" && m.owner != "" && t.owner != "" && m.owner != t.owner
+}
+
+const (
+	anothers = "another release has an open rollout on these target groups"
+	notOurs  = "wait until it has ended, or give each release target groups of its own"
+)
+
 // recall reads a tag. What it does not know is no memory.
 func recall(text string) memory {
 	out := memory{floor: noFloor}

@@ -38,8 +38,8 @@ func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Ob
 	}
 	obstacle, _ := named(sc.clean())
 	out = append(out, obstacle...)
-	if s.rollout != "" && s.owner != t.owner {
-		out = append(out, target.Obstacle{What: "another release has an open rollout on these target groups", Remedy: "wait until it has ended, or give each release target groups of its own"})
+	if t.ofAnother(s.memory) {
+		out = append(out, target.Obstacle{What: anothers, Remedy: notOurs})
 	}
 	more, err = t.fleet.obstacles(ctx, sc, p)
 	if obstacle, err := named(t.failed(err, false)); err != nil || obstacle != nil {

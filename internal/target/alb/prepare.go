@@ -28,8 +28,8 @@ func (t *Target) Prepare(ctx context.Context, req target.PrepareRequest) (target
 	}
 	known := sc.cand != none && sc.units[sc.cand].payload.Same(req.Payload)
 	switch {
-	case sc.rollout != "" && sc.owner != t.owner:
-		return target.Progress{}, sc.conflict("another release has an open rollout on these target groups", "wait until it has ended, or give each release target groups of its own")
+	case t.ofAnother(sc.memory):
+		return target.Progress{}, sc.conflict(anothers, notOurs)
 	case known && (sc.weight > 0 || sc.ready(0) == target.Healthy):
 		return sc.done(), nil
 	case !known && sc.cand != none && sc.weight > 0:

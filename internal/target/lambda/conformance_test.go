@@ -46,7 +46,7 @@ func config(s *lambdatest.Server) lambda.Config {
 
 func open(t *testing.T, c lambda.Config, clk clock.Clock) *lambda.Target {
 	t.Helper()
-	d, err := lambda.New(c, target.Deps{Clock: clk, UserAgent: "sluice/test", Actor: "ci@acme", Subject: "checkout/production"})
+	d, err := lambda.New(c, target.Deps{Clock: clk, UserAgent: "sluice/test", Actor: "ci@acme", Subject: "checkout/production/2", Release: "checkout/production"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,13 +51,19 @@ func New(c Config, deps target.Deps) (*Target, error) {
 	if deps.Clock == nil {
 		deps.Clock = clock.System{}
 	}
-	return &Target{config: c, clock: deps.Clock, session: awscloud.NewSession(c.Settings, awscloud.Who{Actor: deps.Actor, Subject: deps.Subject, UserAgent: deps.UserAgent})}, nil
+	t := &Target{config: c, clock: deps.Clock, session: awscloud.NewSession(c.Settings, awscloud.Who{Actor: deps.Actor, Subject: deps.Subject, UserAgent: deps.UserAgent})}
+	if deps.Release != "" {
+		t.owner = hash(deps.Release)
+	}
+	return t, nil
 }
 
 // Target moves an alias. It remembers of AWS only what published versions are, which
 // never change; all else is read anew. It is safe for concurrent use.
 type Target struct {
-	config  Config
+	config Config
+	// owner marks the release whose target this is, empty where nobody said.
+	owner   string
 	clock   clock.Clock
 	session *awscloud.Session
 

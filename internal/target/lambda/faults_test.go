@@ -1,6 +1,7 @@
 package lambda_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -199,6 +200,7 @@ func TestBadInput(t *testing.T) {
 		"an event source goes around": {func(s *lambdatest.Server) { s.EventSources = []string{s.ARN("")} },
 			[]string{"arn:aws:sqs:eu-central-1:123456789012:orders invokes the function and not its alias"}},
 		"the description is too long": {func(s *lambdatest.Server) { s.Alias.Description = strings.Repeat("x", 100) }, []string{"100 characters, and may have 64"}},
+		"another release's":           {func(s *lambdatest.Server) { s.Alias.Description = "[sluice/1 f=1 b=1 c=2 w=01234567]" }, []string{"another release has an open rollout on the alias live of checkout"}},
 		"may not write":               {func(s *lambdatest.Server) { s.Faults(denied("UpdateFunctionCode")) }, []string{"may not do lambda:UpdateFunctionCode", "docs/policies"}},
 		"may not list":                {func(s *lambdatest.Server) { s.Faults(denied("ListEventSourceMappings")) }, []string{"may not do lambda:ListEventSourceMappings"}},
 		"expired": {func(s *lambdatest.Server) {
@@ -225,5 +227,37 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("preflight wrote %q", w)
 			}
 		})
+	}
+}
+
+// A rollout on the alias keeps another release out until it is finished, and not the
+// next one of its own release.
+func TestAnAliasOfAnotherRelease(t *testing.T) {
+	s := serve(t)
+	ours := open(t, config(s), clock.System{})
+	prepare(t, ours)
+	if err := apply(t, ours, "5", 5); err != nil {
+		t.Fatal(err)
+	}
+	if obstacles, err := ours.Preflight(t.Context(), b); err != nil || len(obstacles) != 0 {
+		t.Errorf("its own rollout is in its way: %+v, %v", obstacles, err)
+	}
+	theirs, err := lambda.New(config(s), target.Deps{Clock: clock.System{}, Release: "invoices/production"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := len(s.Made())
+	_, err = theirs.Prepare(t.Context(), target.PrepareRequest{WriteRequest: target.WriteRequest{Key: "theirs", Fence: 9, Rollout: "invoices/production/1"}, Payload: b})
+	var te *target.Error
+	if !errors.As(err, &te) || te.Code != target.CodeConflict || !strings.Contains(te.Message, "another release has an open rollout") || len(s.Made()) != before {
+		t.Fatalf("%v; it wrote %q", err, s.Made()[before:])
+	}
+	for _, verb := range []func(context.Context, target.WriteRequest) (target.Progress, error){ours.Revert, ours.Finalize} {
+		if p, err := verb(t.Context(), write(fmt.Sprint(len(s.Made())))); err != nil || !p.Done {
+			t.Fatalf("%+v, %v", p, err)
+		}
+	}
+	if obstacles, err := theirs.Preflight(t.Context(), b); err != nil || len(obstacles) != 0 {
+		t.Errorf("after the rollout: %+v, %v", obstacles, err)
 	}
 }

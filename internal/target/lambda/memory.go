@@ -30,6 +30,8 @@ type memory struct {
 	// baselineConfig and canaryConfig are configuration digests where they differ
 	// from what the version's description says; noConfig says that there is none.
 	baselineConfig, canaryConfig string
+	// owner marks the release whose rollout is open, empty where none is.
+	owner string
 	// keys are the changes carried out last, newest first, shortened.
 	keys []string
 }
@@ -68,6 +70,8 @@ func recall(description string) memory {
 			out.baselineConfig = long(value)
 		case "y":
 			out.canaryConfig = long(value)
+		case "w":
+			out.owner = value
 		case "k":
 			out.keys = strings.Split(value, ",")
 		}
@@ -82,6 +86,7 @@ func (m memory) String() string {
 	fmt.Fprintf(&b, "[sluice/1 f=%d", m.fence)
 	for _, f := range []struct{ name, value string }{
 		{"b", m.baseline}, {"c", m.canary}, {"o", m.old}, {"x", short(m.baselineConfig)}, {"y", short(m.canaryConfig)},
+		{"w", m.owner},
 	} {
 		if f.value != "" {
 			fmt.Fprintf(&b, " %s=%s", f.name, f.value)

@@ -20,6 +20,7 @@ func TestMemoryIsReadAgain(t *testing.T) {
 	full := memory{
 		text: strings.Repeat("ü", maxText), fence: 1<<64 - 1, baseline: "1234567", canary: "1234568", old: "1234566",
 		baselineConfig: digest, canaryConfig: noConfig,
+		owner: hash("checkout/production"),
 	}
 	for _, m := range []memory{{}, {text: "what users invoke"}, {fence: 7, canary: "2"}, full} {
 		for n := range 20 {

@@ -58,6 +58,10 @@ func (t *Target) obstacles(ctx context.Context, p artifact.Payload, missing *per
 			add(te.Remedy, "%s", te.Message)
 		}
 	}
+	if t.ofAnother(s) {
+		what, remedy := t.anothers()
+		add(remedy, "%s", what)
+	}
 	if n := len([]rune(s.text)); n > maxText {
 		add("shorten it, since Sluice keeps its own memory behind it", "the description of the alias %s has %d characters, and may have %d", t.config.Alias, n, maxText)
 	}
@@ -69,6 +73,16 @@ func (t *Target) obstacles(ctx context.Context, p artifact.Payload, missing *per
 		out = append(out, more...)
 	}
 	return out, nil
+}
+
+// ofAnother is whether another release has an open rollout on the alias.
+func (t *Target) ofAnother(s sight) bool {
+	return s.memory.canary != "" && s.owner != "" && t.owner != "" && s.owner != t.owner
+}
+
+func (t *Target) anothers() (what, remedy string) {
+	return fmt.Sprintf("another release has an open rollout on the alias %s of %s", t.config.Alias, t.config.Function),
+		"wait until it has ended, or give each release an alias of its own; if that release is gone, take \" w=...\" out of the alias's description"
 }
 
 // concurrencyOnAlias finds provisioned concurrency on the alias, with which updates

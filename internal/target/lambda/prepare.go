@@ -36,6 +36,8 @@ func (t *Target) Prepare(ctx context.Context, req target.PrepareRequest) (target
 	switch v := sc.canary; {
 	case sc.base == latest:
 		return target.Progress{}, t.unpublished(sc)
+	case t.ofAnother(sc.sight):
+		return target.Progress{}, sc.conflict(t.anothers())
 	case v != nil && v.payload.Same(req.Payload):
 		return t.ready(ctx, sc, req, v)
 	case v != nil && sc.weight > 0:

@@ -205,6 +205,12 @@ func (t *Target) update(ctx context.Context, s sight, req target.WriteRequest, w
 	if err != nil {
 		return s, err
 	}
+	switch {
+	case m.canary == "":
+		m.owner = ""
+	case m.owner == "":
+		m.owner = t.owner
+	}
 	shares := map[string]float64{}
 	if w.routed != "" {
 		shares[w.routed] = math.Round(w.percent*1e4) / 1e6

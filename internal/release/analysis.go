@@ -27,6 +27,13 @@ const (
 // by: parameters, dispersion, and from when on a request is slow.
 func (d *driver) prepareAnalysis(ctx context.Context) error {
 	r := d.h.Open()
+	if r.Kind == Forward && d.obs.Target == nil {
+		// This process took the rollout up from one that died after it opened it. Signals
+		// that know the arms by the target's names for them have to be told those.
+		if err := d.look(ctx); err != nil {
+			return err
+		}
+	}
 	body := AnalysisBody{Params: judgeParams(r.Spec.Strategy.Analysis)}
 	if r.Kind == Forward && len(r.Spec.Strategy.Analysis.Metrics) > 0 {
 		err := d.fixMetrics(ctx, r, &body)

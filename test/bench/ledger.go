@@ -27,6 +27,8 @@ type floor struct {
 	// name is what the figures call it.
 	name  string
 	write func(n int) error
+	// beside, where it is not nil, is done and timed by itself in each turn.
+	beside func(n int) error
 }
 
 // appendsSQLite compares appends with the record's bytes appended to a plain file of
@@ -42,20 +44,41 @@ func appendsSQLite(ctx context.Context, b *bench) (err error) {
 		return fmt.Errorf("making the file of the floor: %w", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	table, err := openBare(ctx, b.dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, table.close()) }()
+	// The bare table is written in the same turns, so that the disk is in the same mood.
+	var inserts []float64
 	raw := floor{name: "fdatasync", write: func(int) error {
 		_, err := file.Write(make([]byte, recordSize))
 		return errors.Join(err, datasync(file))
+	}, beside: func(n int) error {
+		took, err := timed(func() error { return table.write(n, 1) })
+		inserts = append(inserts, took.Seconds())
+		return err
 	}}
 	ratio, err := b.alone(ctx, "sqlite", l, raw, b.rounds(6000, 600))
 	if err != nil {
 		return err
 	}
 	b.want("ledger_sqlite_append_to_fdatasync_ratio", ratio, "x", atLeast(0.9))
-	rate, err := b.together(ctx, "sqlite", l, b.rounds(2000, 50))
+	if appends, ok := b.value("ledger_sqlite_appends"); ok {
+		b.add("ledger_sqlite_append_to_bare_table_ratio", appends*median(inserts), "x")
+	}
+	rounds := b.rounds(2000, 50)
+	most, err := table.together(rounds)
 	if err != nil {
 		return err
 	}
+	rate, err := b.together(ctx, "sqlite", l, rounds)
+	if err != nil {
+		return err
+	}
+	b.add("raw_sqlite_bare_table_by_64", most, "per_s")
 	b.want("ledger_sqlite_64_writers", rate, "per_s", atLeast(50_000))
+	b.add("ledger_sqlite_64_writers_to_bare_table_ratio", rate/most, "x")
 	return nil
 }
 
@@ -78,6 +101,11 @@ func (b *bench) alone(ctx context.Context, name string, l ledger.Ledger, raw flo
 			return 0, err
 		}
 		writes = append(writes, took.Seconds())
+		if raw.beside != nil {
+			if err := raw.beside(n); err != nil {
+				return 0, err
+			}
+		}
 	}
 	b.add("ledger_"+name+"_appends", 1/median(writes), "per_s")
 	b.add("raw_"+name+"_"+raw.name, 1/median(floors), "per_s")

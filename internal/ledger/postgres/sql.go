@@ -25,8 +25,12 @@ type statements struct {
 const (
 	values = "SELECT $1::text, $2::bigint, $3::text, $4::text, $5::bigint, $6::text, $7::text, $8::text, $9::bigint, $10::bytea, $11::bytea, $12::text"
 	// first needs no record before it; the primary key says whether there is one.
-	first  = "TRUE"
-	next   = "EXISTS (SELECT FROM @.record p WHERE p.stream = $1 AND p.seq = $2 - 1 AND p.hash = $10 AND " + content + " = $13)"
+	first = "TRUE"
+	// next looks for the end of the stream and not for the record of that number: where a
+	// server knows nothing of the table yet, both unique indexes look alike to it, and by the
+	// one of ids it would read the whole stream with each append.
+	next = "EXISTS (SELECT FROM (SELECT * FROM @.record WHERE stream = $1 AND seq < $2 ORDER BY seq DESC LIMIT 1) p" +
+		" WHERE p.seq = $2 - 1 AND p.hash = $10 AND " + content + " = $13)"
 	fenced = "EXISTS (SELECT FROM held)"
 	// content is a digest of all that a record says; see fingerprint.
 	content = `sha256(convert_to(concat_ws(E'\x1f', p.id, p.kind, p.at, p.actor, p.service, p.environment, p.fence, encode(p.prev, 'hex'), p.body), 'UTF8'))`

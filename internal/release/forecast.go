@@ -53,6 +53,9 @@ func (e *Engine) Forecast(ctx context.Context, spec Spec) (Forecast, error) {
 	}
 	f.askGates(ctx, e, spec, h, obs, seenErr, now)
 	f.waits(spec)
+	if h.Open() == nil {
+		f.refused(e.refusals(ctx, spec))
+	}
 	switch {
 	case openErr != nil:
 		return f, openErr
@@ -64,7 +67,7 @@ func (e *Engine) Forecast(ctx context.Context, spec Spec) (Forecast, error) {
 		return f, nil
 	}
 	if h.Open() == nil {
-		f.Obstacles = standing(obs)
+		f.Obstacles = append(f.Obstacles, standing(obs)...)
 	}
 	f.skips(spec, h, obs, now)
 	bounded, cancel := context.WithTimeout(ctx, e.callTimeout())

@@ -70,6 +70,9 @@ func (e *Engine) forecastWaves(ctx context.Context, spec Spec) (Forecast, error)
 	f.Gates = e.wavesGates(ctx, spec, names, rehearsed)
 	f.StartAt, f.CanStart = earliest(f.Gates, now)
 	f.waits(spec)
+	if h, err := e.load(ctx, spec.Key()); err == nil && h.Open() == nil {
+		f.refused(e.waveRefusals(ctx, spec))
+	}
 	for _, l := range looks {
 		if l.Err != nil {
 			f.Warnings = append(f.Warnings, fmt.Sprintf("the target %s could not be read now: %v", l.Name, l.Err))

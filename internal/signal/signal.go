@@ -171,7 +171,7 @@ type Keeper interface {
 // not begin, such as an alarm that fires already.
 type Starter interface {
 	// Ready asks the store and returns nil, a *Refusal, or an error when nothing was
-	// learnt. It is called before the first step only.
+	// learnt. It is called by a plan, without queries, and before the first step.
 	Ready(ctx context.Context, queries []Query) error
 }
 

@@ -195,7 +195,6 @@ func (s standing) mine() error {
 }
 
 func (*servicePair) admit(artifact.Payload) error { return nil }
-func (*servicePair) floor(scene) int              { return noFloor }
 
 func (p *servicePair) rest(ctx context.Context, sc scene, idle int) (bool, error) {
 	s := sc.units[idle].raw.(standing) //nolint:forcetypeassert // look made it.

@@ -63,11 +63,27 @@ func (p *servicePair) hold(ctx context.Context, _ scene, idle int) (bool, error)
 	return false, nil
 }
 
-// resume lets the side that serves be scaled in again. The idle one stays as it is,
-// lest it be scaled up to its lower bound.
+// What floor says of the side that serves.
+const (
+	scaledIn   = 0
+	neverScale = 1
+)
+
+// floor is whether the author had suspended scale-in of the side that serves, which is then
+// no matter of ours.
+func (p *servicePair) floor(ctx context.Context, sc scene) (int, error) {
+	both, err := p.scalable(ctx)
+	if err == nil && both[sc.base] != nil && held(both[sc.base]) {
+		return neverScale, nil
+	}
+	return scaledIn, err
+}
+
+// resume lets the side that serves be scaled in again, unless its author had suspended that.
+// The idle one stays as it is, lest it be scaled up to its lower bound.
 func (p *servicePair) resume(ctx context.Context, sc scene) (bool, error) {
 	both, err := p.scalable(ctx)
-	if err != nil || both[sc.base] == nil || !held(both[sc.base]) {
+	if err != nil || both[sc.base] == nil || !held(both[sc.base]) || sc.memory.floor == neverScale {
 		return false, err
 	}
 	return true, p.suspend(ctx, both[sc.base], false, nil)

@@ -25,8 +25,8 @@ type fleet interface {
 	resume(ctx context.Context, sc scene) (wrote bool, err error)
 	// rest takes the idle side down to the capacity that it keeps.
 	rest(ctx context.Context, sc scene, idle int) (wrote bool, err error)
-	// floor is the lower bound of the serving side's capacity, if hold raises it.
-	floor(sc scene) int
+	// floor is what resume has to know of the serving side as it was before hold.
+	floor(ctx context.Context, sc scene) (int, error)
 	// obstacles says what would stop a rollout.
 	obstacles(ctx context.Context, sc scene, p artifact.Payload) ([]target.Obstacle, error)
 }

@@ -31,7 +31,8 @@ type memory struct {
 	// rollout marks the rollout that is open, and owner the release whose it is.
 	rollout, owner string
 	// floor is what the author's lower bound of the serving arm's capacity was before
-	// the rollout raised it; negative where none was raised.
+	// the rollout raised it, and of a pair of services whether scale-in was suspended
+	// before (see servicePair.floor); negative where nothing was held.
 	floor int
 }
 

@@ -2,11 +2,15 @@ package alb_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/alb"
+	"github.com/sluice/terraform-provider-sluice/internal/target/alb/albtest"
 )
 
 // The next rollout of a release finds the groups as its last one left them, and is not
@@ -34,5 +38,25 @@ func TestARolloutLeftBehindIsOnesOwn(t *testing.T) {
 	var te *target.Error
 	if _, err := theirs.Prepare(t.Context(), target.PrepareRequest{WriteRequest: target.WriteRequest{Key: "theirs", Fence: 9, Rollout: "invoices/production/1"}, Payload: b}); !errors.As(err, &te) || te.Code != target.CodeConflict {
 		t.Errorf("another release: %v", err)
+	}
+}
+
+// Whoever has suspended scale-in of what serves finds it suspended after a release; where
+// it was not, what serves then is scaled in again.
+func TestAnAuthorsSuspensionStays(t *testing.T) {
+	for _, suspended := range []bool{true, false} {
+		t.Run(fmt.Sprint(suspended), func(t *testing.T) {
+			s, c := two(t)
+			s.ECS.Scalable["service/production/checkout-blue"].Suspended = suspended
+			out, err := drive(mem.New(start), clock.NewAuto(start), "ci").Ship(bounded(t), want(t, c, b))
+			if err != nil || out.Result != release.Shipped {
+				t.Fatalf("result %s, error %v", out.Result, err)
+			}
+			s.Change(func(w *albtest.World) {
+				if serves := w.ECS.Scalable["service/production/checkout-green"]; serves.Suspended != suspended {
+					t.Errorf("afterwards %+v", *serves)
+				}
+			})
+		})
 	}
 }

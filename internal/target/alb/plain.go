@@ -63,7 +63,7 @@ func (p *plain) absent(sc scene, idle int, payload artifact.Payload) string {
 func (*plain) hold(context.Context, scene, int) (bool, error) { return false, nil }
 func (*plain) resume(context.Context, scene) (bool, error)    { return false, nil }
 func (*plain) rest(context.Context, scene, int) (bool, error) { return false, nil }
-func (*plain) floor(scene) int                                { return noFloor }
+func (*plain) floor(context.Context, scene) (int, error)      { return noFloor, nil }
 
 func (p *plain) obstacles(_ context.Context, sc scene, payload artifact.Payload) ([]target.Obstacle, error) {
 	for _, u := range sc.units {

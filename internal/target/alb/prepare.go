@@ -57,7 +57,10 @@ func (t *Target) bringUp(ctx context.Context, sc scene, req target.PrepareReques
 		m.canary, m.canaryConfig, m.old = "", "", ""
 		m.baseline, m.baselineConfig = shortID(sc.groups[sc.base]), sc.units[sc.base].payload.ConfigurationDigest
 		if m.floor == noFloor {
-			m.floor = t.fleet.floor(sc)
+			var err error
+			if m.floor, err = t.fleet.floor(ctx, sc); err != nil {
+				return target.Progress{}, t.failed(err, false)
+			}
 		}
 		return t.remember(ctx, sc, req.WriteRequest, m, false)
 	}

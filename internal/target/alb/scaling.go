@@ -135,8 +135,8 @@ func (p *groupPair) update(ctx context.Context, g types.AutoScalingGroup, change
 }
 
 // floor is the smallest size of the group that serves, before hold raises it.
-func (*groupPair) floor(sc scene) int {
-	return int(aws.ToInt32(sc.units[sc.base].raw.(types.AutoScalingGroup).MinSize)) //nolint:forcetypeassert // look made it.
+func (*groupPair) floor(_ context.Context, sc scene) (int, error) {
+	return int(aws.ToInt32(sc.units[sc.base].raw.(types.AutoScalingGroup).MinSize)), nil //nolint:forcetypeassert // look made it.
 }
 
 // hold makes the present size of the group that serves its smallest, so that it is

@@ -26,6 +26,8 @@ type BlockedError struct {
 	Key     Key
 	Label   string
 	Results []gate.Result
+	// First is true where the ledger knows nothing of the release yet.
+	First bool
 }
 
 // Error implements error.

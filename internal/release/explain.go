@@ -106,11 +106,16 @@ func explainBlocked(base string, e *BlockedError) (string, string) {
 	if len(remedy) > 0 {
 		do = strings.Join(remedy, "\n")
 	}
+	record := "sluice gates " + e.Key.String()
+	if e.First {
+		record = "the ledger knows nothing of " + e.Key.String() + " yet; ask the gates again with a plan:\n" +
+			"terraform plan -out release.tfplan && terraform show -json release.tfplan | sluice gates --plan -"
+	}
 	return base + ": blocked", sections(
 		"What happened", GateSummary(e.Results),
 		"What serves now", "nothing was changed",
 		"What to do", do,
-		"The record", "sluice gates "+e.Key.String())
+		"The record", record)
 }
 
 func remedies(obstacles []target.Obstacle) string {

@@ -95,3 +95,29 @@ func TestAGateThatClosesWhileAWeightIsTried(t *testing.T) {
 	wantEnd(t, out, err, release.Shipped)
 	wantPath(t, w, "preparing", "stepping", "paused gate", "stepping", "baking", "completing", "succeeded")
 }
+
+// Whom a gate keeps from a first release is sent to a plan, since the ledger has nothing to
+// ask the gates about; with the next one it has.
+func TestABlockedReleaseSaysWhereToAskAgain(t *testing.T) {
+	w := upgrade(t)
+	hold := &shut{status: gate.Fail, reason: "closed"}
+	w.gates = []gate.Gate{hold}
+	says := func(want, never string) {
+		t.Helper()
+		_, err := w.engine("a", nil).Ship(t.Context(), request(good))
+		var blocked *release.BlockedError
+		if !errors.As(err, &blocked) {
+			t.Fatal(err)
+		}
+		if _, detail := release.Explain(err, key, good); !strings.Contains(detail, want) || strings.Contains(detail, never) {
+			t.Errorf("it says %s", detail)
+		}
+	}
+	says("sluice gates --plan -", "sluice gates checkout/production")
+	hold.status = gate.Pass
+	if _, err := w.engine("a", nil).Ship(t.Context(), request(bad)); err == nil {
+		t.Fatal("the bad artifact was released")
+	}
+	hold.status = gate.Fail
+	says("sluice gates checkout/production", "--plan")
+}

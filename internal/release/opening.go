@@ -38,7 +38,7 @@ func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, servin
 		}
 		b.Gates = d.e.ask(ctx, subject, d.h, d.e.Clock.Now())
 		if len(gate.Blocked(b.Gates)) > 0 {
-			return b, &BlockedError{Key: d.key, Label: spec.Payload.Label(), Results: b.Gates}
+			return b, &BlockedError{Key: d.key, Label: spec.Payload.Label(), Results: b.Gates, First: d.h.Spec == nil}
 		}
 		if err := d.preflight(ctx, spec); err != nil {
 			return b, err

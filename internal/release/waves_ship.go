@@ -38,7 +38,7 @@ func (d *driver) shipWaves(ctx context.Context, req ShipRequest) (Outcome, error
 	rehearsed := d.e.rehearseParts(ctx, spec, d.e.lookAtAll(ctx, spec, first))
 	opening.Gates = d.e.wavesGates(ctx, spec, first, rehearsed)
 	if len(gate.Blocked(opening.Gates)) > 0 {
-		return outcomeOf(d.h, Unchanged, nil), &BlockedError{Key: d.key, Label: spec.Payload.Label(), Results: opening.Gates}
+		return outcomeOf(d.h, Unchanged, nil), &BlockedError{Key: d.key, Label: spec.Payload.Label(), Results: opening.Gates, First: d.h.Spec == nil}
 	}
 	if err := d.before(ctx, req); err != nil {
 		return outcomeOf(d.h, Unchanged, nil), err

@@ -6,7 +6,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -108,7 +107,7 @@ Exit codes: ` + exitCodeWords() + `.`,
 	}
 	a.saysVersion(root)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", defaultWidth)))
+	root.SetUsageFunc(printUsage)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.ledgerURL, "ledger", "", "URL of the ledger, for example sqlite:.sluice/ledger.db, which is the default (environment: SLUICE_LEDGER)")

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
@@ -186,5 +187,27 @@ func TestExitCodes(t *testing.T) {
 				t.Errorf("%d, want %d", got, test.want)
 			}
 		})
+	}
+}
+
+// The usage is written in Go and not by cobra's template, and reads the same.
+func TestTheUsageIsThatOfCobrasTemplate(t *testing.T) {
+	w := newWorld(t)
+	root := w.app().root()
+	ours := map[string]string{}
+	each(root, func(c *cobra.Command) {
+		c.InitDefaultHelpFlag() // As a command has it that is called with --help.
+		_ = c.LocalFlags()      // Takes the parents' flags over, once.
+		ours[c.CommandPath()] = c.UsageString()
+	})
+	root.SetUsageFunc(nil)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", defaultWidth)))
+	each(root, func(c *cobra.Command) {
+		if diff := cmp.Diff(c.UsageString(), ours[c.CommandPath()]); diff != "" {
+			t.Errorf("%s (-cobra's +ours):\n%s", c.CommandPath(), diff)
+		}
+	})
+	if len(ours) < 40 {
+		t.Errorf("only %d commands were compared", len(ours))
 	}
 }

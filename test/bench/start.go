@@ -39,7 +39,7 @@ func start(ctx context.Context, b *bench) error {
 	for _, binary := range []struct {
 		name, path string
 		bound      *bound
-	}{{"provider_binary", sluice, &bound{"<=", 30}}, {"smallest_binary", floor, nil}} {
+	}{{"provider_binary", sluice, &bound{"<=", 45}}, {"smallest_binary", floor, nil}} {
 		info, err := os.Stat(binary.path)
 		if err != nil {
 			return fmt.Errorf("measuring a binary: %w", err)

@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 )
 
 // Address is the provider's address in the registry.
@@ -23,16 +22,6 @@ const (
 
 // ByTerraform reports whether Terraform started this process as a plugin.
 func ByTerraform(getenv func(string) string) bool { return getenv(cookieKey) == cookieValue }
-
-// Run serves the provider until Terraform ends it. With debug it waits for a
-// Terraform that finds it through TF_REATTACH_PROVIDERS, and prints that.
-func Run(p func() provider.Provider, debug bool) error {
-	var opts []tf6server.ServeOpt
-	if debug {
-		opts = append(opts, tf6server.WithManagedDebug())
-	}
-	return tf6server.Serve(Address, func() tfprotov6.ProviderServer { return New(p()) }, opts...)
-}
 
 // New makes the protocol server of a provider. It is safe for concurrent calls.
 func New(p provider.Provider) Extras {

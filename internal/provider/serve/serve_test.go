@@ -121,7 +121,6 @@ type small struct{}
 func (small) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
 	resp.TypeName = "small"
 }
-func (small) Schema(context.Context, provider.SchemaRequest, *provider.SchemaResponse) {}
 func (small) Configure(context.Context, provider.ConfigureRequest, *provider.ConfigureResponse) {
 }
 func (small) DataSources(context.Context) []func() datasource.DataSource { return nil }

@@ -39,6 +39,7 @@ func sections() []section {
 		{"growth", growth},
 		{"memory", memory},
 		{"calls", calls},
+		{"aws-calls", awsCalls},
 		{"waves", waves},
 		{"agent", agents},
 		{"reaction", reaction},

@@ -219,6 +219,8 @@ func kindOf(err error) Kind {
 		return k
 	}
 	switch {
+	case HeldUp(err):
+		return Unknown // An earlier attempt may have been carried out.
 	case errors.As(err, &lookup) && lookup.IsNotFound, errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect"), errors.As(err, &stranger):
 		return Unreachable // Nothing was sent.
 	case errors.As(err, &missing):

@@ -2,6 +2,8 @@ package awscloud
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +27,9 @@ const (
 	// between two tries, since a call's deadline is shorter than a lease.
 	attempts  = 4
 	lastPause = 2 * time.Second
+	// turns is how many make many calls at once: each then has as much of the ceiling as
+	// a dozen calls need in the time of one call to the port.
+	turns = 4
 )
 
 // retryers holds one retryer for each account and region: what one rollout learns
@@ -45,6 +50,8 @@ func retryerOf(s Settings) *retryer {
 type retryer struct {
 	*retry.AdaptiveMode
 	ceiling *rate.Limiter
+	// turns has a place for each who makes many calls one after the other.
+	turns chan struct{}
 }
 
 var _ aws.RetryerV2 = (*retryer)(nil)
@@ -56,7 +63,7 @@ func newRetryer(ceiling rate.Limit) *retryer {
 				o.MaxAttempts, o.MaxBackoff = attempts, lastPause
 			})
 		}),
-		ceiling: rate.NewLimiter(ceiling, burst),
+		ceiling: rate.NewLimiter(ceiling, burst), turns: make(chan struct{}, turns),
 	}
 }
 
@@ -66,9 +73,47 @@ func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error
 		return func(error) error { return nil }, nil
 	}
 	if err := r.ceiling.Wait(ctx); err != nil {
-		return nil, err
+		return nil, &heldUp{err}
 	}
-	return r.AdaptiveMode.GetAttemptToken(ctx)
+	release, err := r.AdaptiveMode.GetAttemptToken(ctx)
+	if err != nil {
+		return nil, &heldUp{err}
+	}
+	return release, nil
+}
+
+// heldUp is the error of a call that did not get its turn in the time that it had.
+type heldUp struct{ err error }
+
+// Error implements error.
+func (e *heldUp) Error() string {
+	return fmt.Sprintf("too many calls wait in this account and region: %v", e.err)
+}
+
+// Unwrap gives the cause.
+func (e *heldUp) Unwrap() error { return e.err }
+
+// HeldUp says whether a call failed because it did not get its turn among our own. An
+// earlier attempt of the same call may have reached AWS.
+func HeldUp(err error) bool {
+	var held *heldUp
+	return errors.As(err, &held)
+}
+
+// Turn waits until not too many others of this process make many calls in this account
+// and region, since a dozen calls that share the ceiling with a hundred dozens are all
+// late. The caller leaves when its calls are made. The error is HeldUp.
+func (s *Session) Turn(ctx context.Context) (leave func(), err error) {
+	if s.settings.local() {
+		return func() {}, nil
+	}
+	turns := retryerOf(s.settings).turns
+	select {
+	case turns <- struct{}{}:
+		return func() { <-turns }, nil
+	case <-ctx.Done():
+		return nil, &heldUp{ctx.Err()}
+	}
 }
 
 type urgentKey struct{}

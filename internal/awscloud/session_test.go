@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
@@ -194,5 +195,59 @@ func TestTheCeilingIsTheAccounts(t *testing.T) {
 	}
 	if err := wait(t.Context(), "888888888888"); err != nil {
 		t.Errorf("another account: %v", err)
+	}
+}
+
+// A call that does not get its turn among our own is no fault of what was asked: it is
+// told as such, and whether an earlier attempt reached AWS is not known.
+func TestACallThatIsHeldUp(t *testing.T) {
+	environment(t, keys)
+	s := awscloud.NewSession(awscloud.Settings{Region: "eu-central-1", AssumeRole: []awscloud.Role{{ARN: "arn:aws:iam::777777777777:role/r"}}}, awscloud.Who{})
+	cfg, err := s.Config(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := cfg.Retryer().(aws.RetryerV2)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	var held error
+	for range 30 {
+		if _, err := r.GetAttemptToken(ctx); err != nil {
+			held = fmt.Errorf("operation error Lambda: GetAlias, %w", err)
+		}
+	}
+	if e := s.Explain(held); !awscloud.HeldUp(held) || e.Kind != awscloud.Unknown || !strings.Contains(held.Error(), "too many calls wait in this account and region") {
+		t.Errorf("%v is of the kind %q", held, e.Kind)
+	}
+	if awscloud.HeldUp(nil) || awscloud.HeldUp(context.DeadlineExceeded) {
+		t.Error("any error is one of a call that was held up")
+	}
+}
+
+// Few make many calls at once in one account; the next waits until one of them is done.
+func TestTurns(t *testing.T) {
+	environment(t, keys)
+	s := awscloud.NewSession(awscloud.Settings{Region: "eu-central-1", AssumeRole: []awscloud.Role{{ARN: "arn:aws:iam::666666666666:role/r"}}}, awscloud.Who{})
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	var leave func()
+	for range 4 {
+		var err error
+		if leave, err = s.Turn(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Turn(over); !awscloud.HeldUp(err) {
+		t.Errorf("a fifth got its turn: %v", err)
+	}
+	leave()
+	if _, err := s.Turn(t.Context()); err != nil {
+		t.Error(err)
+	}
+	local := awscloud.NewSession(awscloud.Settings{Region: "eu-central-1", Endpoint: "http://127.0.0.1:1"}, awscloud.Who{})
+	for range 10 {
+		if _, err := local.Turn(t.Context()); err != nil {
+			t.Errorf("an emulator has turns: %v", err)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package release
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
@@ -92,9 +93,13 @@ func (d *driver) preflight(ctx context.Context, spec Spec) error {
 	if err != nil {
 		return err
 	}
-	bounded, cancel := d.bound(ctx)
-	defer cancel()
-	obstacles, err := t.Preflight(bounded, spec.Payload)
+	var obstacles []target.Obstacle
+	err = d.inTurn(ctx, func() (err error) {
+		bounded, cancel := d.bound(ctx)
+		defer cancel()
+		obstacles, err = t.Preflight(bounded, spec.Payload)
+		return err
+	})
 	if err != nil {
 		return &targetFault{fmt.Errorf("the target could not say whether it is ready: %w", err)}
 	}
@@ -102,4 +107,32 @@ func (d *driver) preflight(ctx context.Context, spec Spec) error {
 		return &ObstructedError{Key: d.key, Obstacles: obstacles}
 	}
 	return nil
+}
+
+const (
+	// busyPatience is how long a rollout that is to begin waits for a target that is
+	// asked too much, and busyPause the time between two tries.
+	busyPatience = 15 * time.Minute
+	busyPause    = 5 * time.Second
+)
+
+// inTurn asks again while the target is busy. Nothing is open meanwhile, so nobody
+// waits but who wants to begin.
+func (d *driver) inTurn(ctx context.Context, ask func() error) error {
+	until := d.e.Clock.Now().Add(busyPatience)
+	if left := d.stay.Deadline; !left.IsZero() && left.Before(until) {
+		until = left
+	}
+	for {
+		err := ask()
+		if !target.IsBusy(err) || !d.e.Clock.Now().Add(busyPause).Before(until) {
+			return err
+		}
+		if err := d.pauseFor(ctx, busyPause); err != nil {
+			return err
+		}
+		if err := d.renew(ctx); err != nil {
+			return d.interrupted(err)
+		}
+	}
 }

@@ -137,7 +137,11 @@ func (d *driver) ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 	if req.Spec.Waved() {
 		return d.shipWaves(ctx, req)
 	}
-	serving, err := d.e.look(ctx, req.Spec.Target)
+	var serving *target.Observation
+	err := d.inTurn(ctx, func() (err error) {
+		serving, err = d.e.look(ctx, req.Spec.Target)
+		return err
+	})
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, nil), &targetFault{fmt.Errorf("the target could not be read: %w", err)}
 	}

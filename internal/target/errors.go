@@ -39,6 +39,9 @@ type Error struct {
 	// MaybeDone is true when the change may have taken effect all the same, as
 	// after a reply that was lost.
 	MaybeDone bool
+	// Busy is true when the call was held up, or refused, for the number of calls that
+	// many make: it gets its turn later. Whether it took effect, MaybeDone says.
+	Busy bool
 	// Observation is what the target said, where a conflict came with one.
 	Observation *Observation
 	Err         error
@@ -63,6 +66,12 @@ func CodeOf(err error) Code {
 		return te.Code
 	}
 	return CodeUnavailable
+}
+
+// IsBusy reports whether the target is asked too much, so that trying again later helps.
+func IsBusy(err error) bool {
+	var te *Error
+	return errors.As(err, &te) && te.Busy
 }
 
 // IsPermanent reports whether trying the same again cannot help.

@@ -14,6 +14,11 @@ import (
 
 // Preflight implements target.Target. It changes nothing.
 func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Obstacle, error) {
+	leave, err := t.session.Turn(ctx)
+	if err != nil {
+		return nil, t.failed(err, false)
+	}
+	defer leave()
 	var out []target.Obstacle
 	if obstacle, err := named(t.fleet.admit(p)); err != nil || obstacle != nil {
 		return obstacle, err

@@ -26,7 +26,8 @@ func Failed(s *awscloud.Session, err error, write bool, more func(*target.Error,
 		return err
 	}
 	e := s.Explain(err)
-	out := &target.Error{Code: codes[e.Kind], Message: e.Message, Remedy: e.Remedy, Err: e.Err, MaybeDone: write && e.Kind == awscloud.Unknown}
+	out := &target.Error{Code: codes[e.Kind], Message: e.Message, Remedy: e.Remedy, Err: e.Err, MaybeDone: write && e.Kind == awscloud.Unknown,
+		Busy: e.Kind == awscloud.Throttled || awscloud.HeldUp(err)}
 	if more != nil {
 		more(out, e.Kind)
 	}

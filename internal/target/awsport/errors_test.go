@@ -30,6 +30,9 @@ func TestAWSInTheWordsOfThePort(t *testing.T) {
 			if !errors.As(err, &out) || out.Code != want || out.Remedy != "mine" || kind != awsport.Kind(s, api(code)) || kind == "" {
 				t.Errorf("%s: %+v, kind %q", code, err, kind)
 			}
+			if out != nil && target.IsBusy(err) != (code == "ThrottlingException") {
+				t.Errorf("%s: it is busy: %t", code, target.IsBusy(err))
+			}
 			if out != nil && out.MaybeDone != (write && code == "NobodyKnows") {
 				t.Errorf("%s, write %t: it may have taken effect: %t", code, write, out.MaybeDone)
 			}

@@ -29,6 +29,11 @@ func cannotFetch(a artifact.Artifact) string { return fmt.Sprintf("ECS cannot fe
 // Preflight implements target.Target. ECS has no rehearsal: whether an image is there,
 // and whether there is room for it, only its tasks tell.
 func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Obstacle, error) {
+	leave, err := t.session.Turn(ctx)
+	if err != nil {
+		return nil, t.failed(err, false)
+	}
+	defer leave()
 	s, err := t.look(ctx)
 	var te *target.Error
 	switch {

@@ -19,6 +19,11 @@ import (
 // change, it asks for in a way that Lambda refuses. All permissions that are missing
 // are told at once.
 func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Obstacle, error) {
+	leave, err := t.session.Turn(ctx)
+	if err != nil {
+		return nil, t.failed(err, false)
+	}
+	defer leave()
 	missing := t.rehearse(ctx, p)
 	if missing.err != nil {
 		return told(missing.err)

@@ -66,8 +66,8 @@ func awsCalls(ctx context.Context, b *bench) (err error) {
 	s := &stand{ctx: ctx}
 	defer s.leave(&err)
 	awstest.Credentials(s)
-	for _, make := range []func(*stand) (cloud, error){lambdaCloud, albCloud, ecsCloud} {
-		c, err := make(s)
+	for _, open := range []func(*stand) (cloud, error){lambdaCloud, albCloud, ecsCloud} {
+		c, err := open(s)
 		if err != nil {
 			return err
 		}

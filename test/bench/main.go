@@ -40,10 +40,12 @@ func sections() []section {
 		{"memory", memory},
 		{"calls", calls},
 		{"aws-calls", awsCalls},
+		{"aws-crowd", awsCrowd},
 		{"waves", waves},
 		{"agent", agents},
 		{"reaction", reaction},
 		{"reaction-haproxy", reactionHAProxy},
+		{"aws-reaction", awsReactions},
 		{"drift", documents},
 		{"forecast", forecasts},
 	}

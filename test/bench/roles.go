@@ -23,6 +23,7 @@ const (
 	roleReenter  = "reenter"
 	roleWaves    = "waves"
 	roleAgent    = "agent"
+	roleCrowd    = "crowd"
 	anyFreePort  = "127.0.0.1:0"
 	anotherRole  = "there is no role %q"
 	startingRole = "starting this executable as %s: %w"
@@ -47,6 +48,8 @@ func playRole() (bool, error) {
 		return true, reenter(ctx, argument)
 	case roleAgent:
 		return true, playAgent(ctx, argument)
+	case roleCrowd:
+		return true, playCrowd(ctx, argument)
 	case roleWaves:
 		return true, driveWave(ctx, argument)
 	default:

@@ -3,8 +3,12 @@ package main
 import (
 	"math"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
 func TestQuantileIsTheNearestRank(t *testing.T) {
@@ -54,5 +58,21 @@ func TestFieldOfReadsSizes(t *testing.T) {
 				t.Errorf("fieldOf(%s) = %v without an error; what is not known is no figure", field, got)
 			}
 		})
+	}
+}
+
+func TestTickLagsAreThoseBetweenTwoLooksOfOneStep(t *testing.T) {
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	record := func(kind string, second int) ledger.Record {
+		var r ledger.Record
+		r.Kind, r.At = kind, at.Add(time.Duration(second)*time.Second)
+		return r
+	}
+	got := tickLags([]ledger.Record{
+		record(release.KindTick, 0), record(release.KindTick, 33), record(release.KindTick, 60), // 3 late, and early.
+		record(release.KindOpened, 61), record(release.KindTick, 200), record(release.KindTick, 231),
+	}, 30*time.Second)
+	if diff := cmp.Diff([]float64{3, 0, 1}, got); diff != "" {
+		t.Errorf("lags (-want +got):\n%s", diff)
 	}
 }

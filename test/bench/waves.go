@@ -144,21 +144,27 @@ func (w *waved) lags(ctx context.Context, l ledger.Ledger, spec release.Spec) er
 		if err != nil {
 			return err
 		}
-		var due time.Time
-		for _, r := range records {
-			if r.Kind != release.KindTick {
-				due = time.Time{}
-				continue
-			}
-			if !due.IsZero() {
-				lags = append(lags, max(r.At.Sub(due).Seconds(), 0))
-			}
-			due = r.At.Add(waveTick)
-		}
+		lags = append(lags, tickLags(records, waveTick)...)
 	}
 	w.TickedBy = len(lags)
 	w.LagP50, w.LagP99, w.LagMost = median(lags), quantile(lags, 0.99), greatest(lags)
 	return nil
+}
+
+// tickLags is how long after it was due each look of a stream was recorded, in seconds.
+func tickLags(records []ledger.Record, every time.Duration) (lags []float64) {
+	var due time.Time
+	for _, r := range records {
+		if r.Kind != release.KindTick {
+			due = time.Time{}
+			continue
+		}
+		if !due.IsZero() {
+			lags = append(lags, max(r.At.Sub(due).Seconds(), 0))
+		}
+		due = r.At.Add(every)
+	}
+	return lags
 }
 
 func anyConfig(json.RawMessage) field.Errors { return nil }

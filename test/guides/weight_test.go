@@ -16,7 +16,7 @@ const mostBytes = 45e6
 //
 // One call that looks a method up by a name that is not a constant makes the linker
 // keep every exported method of every type, ten megabytes of them (ADR 0049). Which
-// call it was, this says: go build -ldflags=-dumpdep . 2>&1 | grep ReflectMethod
+// call it was, "go build -ldflags=-dumpdep . 2>&1 | grep ReflectMethod" says.
 func TestAccTheBinaryHoldsNothingThatNobodyCalls(t *testing.T) {
 	path := filepath.Join(home(t), "bin/terraform-provider-sluice")
 	binary, err := os.ReadFile(path)

@@ -88,7 +88,7 @@ func there(ctx context.Context, s *awscloud.Session, api network, id string) err
 	case err == nil:
 		return nil
 	case s.Explain(err).Kind == awscloud.NotFound:
-		return fmt.Errorf("there is no such group in %s, for these credentials: %w; look at the id, the region and the account", s.Settings().Region, drift.ErrGone)
+		return gone(s, "id")
 	}
 	return failed(ctx, s, "EC2", err)
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -120,6 +121,11 @@ func each[D, C any](ctx context.Context, declared map[string]D, read func(contex
 	return out
 }
 
+// gone says that something is surely not there.
+func gone(s *awscloud.Session, what string) error {
+	return fmt.Errorf("%w, in %s and for these credentials; look at the %s, the region and the account", drift.ErrGone, s.Settings().Region, what)
+}
+
 // failed says what an error of AWS means, with what to do.
 func failed(ctx context.Context, s *awscloud.Session, service string, err error) error {
 	where := service + " in " + s.Settings().Region
@@ -127,6 +133,9 @@ func failed(ctx context.Context, s *awscloud.Session, service string, err error)
 		return fmt.Errorf("%s did not answer in time", where)
 	}
 	e := s.Explain(err)
+	if strings.Contains(e.Message, s.Settings().Region) {
+		where = service
+	}
 	text := fmt.Sprintf("%s: %s", where, e.Message)
 	switch e.Kind {
 	case awscloud.Denied, awscloud.Credentials, awscloud.Throttled, awscloud.Region, awscloud.Unreachable:

@@ -65,7 +65,7 @@ func notRead(ctx context.Context, s *awscloud.Session, d drift.Resource, err err
 	e := s.Explain(err)
 	switch code := awscloud.Code(err); {
 	case e.Kind == awscloud.NotFound:
-		return fmt.Errorf("there is no such resource in %s, for these credentials: %w; look at the identifier, the region and the account", s.Settings().Region, drift.ErrGone)
+		return gone(s, "identifier")
 	case code == "TypeNotFoundException":
 		return fmt.Errorf("Cloud Control in %s knows no type %s; look at its name, at the region, and whether the account has activated it", s.Settings().Region, d.Type)
 	case code == "UnsupportedActionException":

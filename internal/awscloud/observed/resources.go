@@ -49,11 +49,7 @@ func propertiesOf(ctx context.Context, s *awscloud.Session, d drift.Resource) ([
 	if out.ResourceDescription == nil || out.ResourceDescription.Properties == nil {
 		return nil, fmt.Errorf("Cloud Control in %s answered without any properties", s.Settings().Region)
 	}
-	properties := []byte(*out.ResourceDescription.Properties)
-	if len(properties) > drift.MaxDocument {
-		return nil, fmt.Errorf("the properties are larger than %d bytes", drift.MaxDocument)
-	}
-	return properties, nil
+	return []byte(*out.ResourceDescription.Properties), nil
 }
 
 // mayNot is how AWS says what a policy lacks. Cloud Control reads by the right of

@@ -209,7 +209,7 @@ func block(path, text string, family func(netip.Addr) bool, example string) (str
 	case !family(p.Addr()):
 		return wrong("%.80q is a block of the other version of IP; for example %s = %q", text, path, example)
 	case p != p.Masked():
-		return wrong("%q has bits set beyond the first %d, so AWS keeps another block than is written; write %q", text, p.Bits(), p.Masked().String())
+		return wrong("%q has bits set beyond the first %d, so AWS keeps another block than is written; name that, for example %q", text, p.Bits(), p.Masked().String())
 	}
 	return p.String(), nil
 }

@@ -70,7 +70,7 @@ func (g SecurityGroup) validate() field.Errors {
 		}
 	}
 	if total > MaxRules {
-		errs = append(errs, field.Error{Msg: fmt.Sprintf("there are %d rules; at most %d are compared, which is as many as AWS allows on one interface; join blocks, or use a prefix list", total, MaxRules)})
+		errs = append(errs, field.Error{Msg: fmt.Sprintf("there are %d rules; at most %d are compared, which is as many as AWS allows on one interface; join some, for example with a prefix list", total, MaxRules)})
 	}
 	return errs
 }
@@ -88,14 +88,14 @@ func (g SecurityGroup) validateRules(direction string, rules []Rule) field.Error
 			errs = append(errs, field.Error{Path: at + ".security_group_rule_id", Msg: fmt.Sprintf("%.80q is not the id of a rule; for example \"sgr-0a1b2c3d4e5f60718\"", r.ID)})
 		}
 		if first, ok := ids[r.ID]; ok && r.ID != "" {
-			errs = append(errs, field.Error{Path: at + ".security_group_rule_id", Msg: fmt.Sprintf("%s[%d] has the same id, and no two rules have one; leave one of them out", direction, first)})
+			errs = append(errs, field.Error{Path: at + ".security_group_rule_id", Msg: fmt.Sprintf("%s[%d] has the same id, and no two rules have one; leave one out, for example this", direction, first)})
 		}
 		ids[r.ID] = i
 		if len(wrong) > 0 {
 			continue
 		}
 		if first, ok := seen[k]; ok {
-			errs = append(errs, field.Error{Path: at, Msg: fmt.Sprintf("it is the same rule as %s[%d], %s, and AWS keeps one of them; leave one out", direction, first, k)})
+			errs = append(errs, field.Error{Path: at, Msg: fmt.Sprintf("it is the same rule as %s[%d], %s, and AWS keeps one of them; leave one out, for example %s", direction, first, k, at)})
 		}
 		seen[k] = i
 	}

@@ -83,6 +83,9 @@ func TestGroupsThatCannotBeRead(t *testing.T) {
 			"InternalError":         {http.StatusInternalServerError, call + " was not answered as it should be (It went wrong.)"},
 			"InvalidParameterValue": {http.StatusBadRequest, "AWS refuses what " + call + " asked for (It went wrong.)"},
 		} {
+			if call == "DescribeSecurityGroups" && code != "UnauthorizedOperation" && code != "RequestLimitExceeded" {
+				continue // They are read by the same words.
+			}
 			t.Run(code+" of "+call, func(t *testing.T) {
 				t.Parallel() // Some are tried again, after a while.
 				s := observedtest.NewRules(t, webGroup, 0)

@@ -47,7 +47,7 @@ func propertiesOf(ctx context.Context, s *awscloud.Session, d drift.Resource) ([
 		return nil, notRead(ctx, s, d, err)
 	}
 	if out.ResourceDescription == nil || out.ResourceDescription.Properties == nil {
-		return nil, fmt.Errorf("Cloud Control in %s answered without any properties", s.Settings().Region)
+		return nil, fmt.Errorf("the answer of Cloud Control in %s has no properties", s.Settings().Region)
 	}
 	return []byte(*out.ResourceDescription.Properties), nil
 }
@@ -63,9 +63,9 @@ func notRead(ctx context.Context, s *awscloud.Session, d drift.Resource, err err
 	case e.Kind == awscloud.NotFound:
 		return gone(s, "identifier")
 	case code == "TypeNotFoundException":
-		return fmt.Errorf("Cloud Control in %s knows no type %s; look at its name, at the region, and whether the account has activated it", s.Settings().Region, d.Type)
+		return fmt.Errorf("no type %s is known to Cloud Control in %s; look at its name, at the region, and whether the account has activated it", d.Type, s.Settings().Region)
 	case code == "UnsupportedActionException":
-		return fmt.Errorf("Cloud Control cannot read the type %s; declare what matters of it as a document, or leave it out", d.Type)
+		return fmt.Errorf("the type %s is none that Cloud Control can read; declare what matters of it as a document, or leave it out", d.Type)
 	}
 	if m := mayNot.FindStringSubmatch(own(err)); m != nil {
 		return failed(ctx, s, "Cloud Control", s.Lacks([]string{m[1]}))

@@ -42,7 +42,7 @@ func TestAResourceIsRead(t *testing.T) {
 	if !errors.Is(got.Err, drift.ErrGone) || !strings.Contains(got.Err.Error(), "look at the identifier, the region and the account") {
 		t.Errorf("one that is not there: %v", got.Err)
 	}
-	if got = readResource(t, c.URL, "AWS::SQS::Queues", queueURL); got.Err == nil || errors.Is(got.Err, drift.ErrGone) || !strings.Contains(got.Err.Error(), "knows no type AWS::SQS::Queues; look at its name") {
+	if got = readResource(t, c.URL, "AWS::SQS::Queues", queueURL); got.Err == nil || errors.Is(got.Err, drift.ErrGone) || !strings.Contains(got.Err.Error(), "no type AWS::SQS::Queues is known to Cloud Control in eu-central-1; look at its name") {
 		t.Errorf("a type that is not there: %v", got.Err)
 	}
 }
@@ -58,7 +58,7 @@ func TestResourcesThatCannotBeRead(t *testing.T) {
 		"AccessDeniedException":       {http.StatusBadRequest, "may not do cloudformation:GetResource"},
 		"ExpiredTokenException":       {http.StatusBadRequest, "AWS does not take the credentials; give new ones"},
 		"InvalidCredentialsException": {http.StatusBadRequest, "AWS does not take the credentials; give new ones"},
-		"UnsupportedActionException":  {http.StatusBadRequest, "Cloud Control cannot read the type AWS::SQS::Queue; declare what matters of it as a document"},
+		"UnsupportedActionException":  {http.StatusBadRequest, "the type AWS::SQS::Queue is none that Cloud Control can read; declare what matters of it as a document"},
 		"InvalidRequestException":     {http.StatusBadRequest, "AWS refuses what GetResource asked for (It went wrong.)"},
 		"HandlerFailureException":     {http.StatusBadGateway, "GetResource was not answered as it should be (It went wrong.)"},
 		"GeneralServiceException":     {http.StatusBadRequest, "GetResource was not answered as it should be (It went wrong.)"},

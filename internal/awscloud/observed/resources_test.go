@@ -1,12 +1,14 @@
 package observed_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud/observed"
@@ -98,20 +100,25 @@ func TestResourcesAreReadSomeAtATime(t *testing.T) {
 		c.Resources[queue+" "+name] = fmt.Sprintf(`{"n":%d}`, i)
 		declared[name] = drift.Resource{AWS: at(c.URL), Type: queue, Identifier: name}
 	}
-	// Eight at a time meet in the middle, and no ninth does.
+	// Eight at a time meet in the middle, and wait a moment for a ninth, which never comes.
 	const meet = 8
 	var mu sync.Mutex
 	waiting, open := 0, make(chan struct{})
 	c.Hold(func() {
 		mu.Lock()
 		waiting++
-		mine := open
-		if waiting == meet {
-			waiting = 0
-			close(open)
-			open = make(chan struct{})
-		}
+		mine, last := open, waiting == meet
 		mu.Unlock()
+		if last {
+			bounded, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			<-bounded.Done()
+			mu.Lock()
+			waiting, open = 0, make(chan struct{})
+			mu.Unlock()
+			close(mine)
+			return
+		}
 		select {
 		case <-mine:
 		case <-t.Context().Done():

@@ -66,7 +66,7 @@ var codes = map[string]Kind{
 	"InvalidClientTokenId": Credentials, "UnrecognizedClientException": Credentials, "InvalidAccessKeyId": Credentials,
 	"SignatureDoesNotMatch": Credentials, "InvalidSignatureException": Credentials, "MissingAuthenticationToken": Credentials,
 	"MissingAuthenticationTokenException": Credentials, "IncompleteSignature": Credentials, "InvalidIdentityToken": Credentials,
-	"IDPRejectedClaim": Credentials, "AuthFailure": Credentials,
+	"IDPRejectedClaim": Credentials, "AuthFailure": Credentials, "InvalidCredentialsException": Credentials,
 
 	"AccessDenied": Denied, "AccessDeniedException": Denied, "UnauthorizedOperation": Denied, "NotAuthorized": Denied,
 
@@ -78,6 +78,7 @@ var codes = map[string]Kind{
 	"ResourceNotFoundException": NotFound, "ProvisionedConcurrencyConfigNotFoundException": NotFound,
 	"ClusterNotFoundException": NotFound, "ServiceNotFoundException": NotFound, "ServiceDeploymentNotFoundException": NotFound, "RuleNotFound": NotFound, "ListenerNotFound": NotFound,
 	"TargetGroupNotFound": NotFound, "LoadBalancerNotFound": NotFound, "ObjectNotFoundException": NotFound,
+	"InvalidGroup.NotFound": NotFound,
 
 	"PreconditionFailedException": Stale,
 
@@ -91,6 +92,8 @@ var codes = map[string]Kind{
 	"ClientException": Invalid, "LimitExceededException": Invalid, "UnsupportedFeatureException": Invalid, "NamespaceNotFoundException": Invalid, "PlatformUnknownException": Invalid,
 	"PlatformTaskDefinitionIncompatibilityException": Invalid, "InvalidConfigurationRequest": Invalid, "InvalidLoadBalancerAction": Invalid, "TooManyActions": Invalid, "TooManyTags": Invalid,
 	"IncompatibleProtocols": Invalid, "UnsupportedProtocol": Invalid, "DuplicateTagKeys": Invalid, "TooManyUniqueTargetGroupsPerLoadBalancer": Invalid,
+	"InvalidGroupId.Malformed": Invalid, "InvalidParameterValue": Invalid,
+	"TypeNotFoundException": Invalid, "UnsupportedActionException": Invalid, "InvalidRequestException": Invalid, "PrivateTypeException": Invalid,
 }
 
 // Explain says what an error of a client means. It returns nil for nil, and an
@@ -152,6 +155,7 @@ func (s *Session) Lacks(permissions []string) *Error {
 // prefixes are what IAM calls services whose clients have longer names.
 var prefixes = map[string]string{
 	"Elastic Load Balancing v2": "elasticloadbalancing", "Auto Scaling": "autoscaling", "Application Auto Scaling": "application-autoscaling",
+	"CloudControl": "cloudformation",
 }
 
 // prefixOf is what IAM calls a service.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/observed"
 	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/drift/document"
@@ -65,6 +66,7 @@ func (a *app) looker(l ledger.Ledger) drift.Looker {
 			Ledger: l, Clock: a.clock, Targets: a.targetDrivers(), UserAgent: a.userAgent(), CallTimeout: lookTimeout,
 		},
 		Documents: document.Reader{UserAgent: a.userAgent()},
+		Cloud:     observed.Reader{Actor: a.actor(), UserAgent: a.userAgent()},
 	}
 }
 

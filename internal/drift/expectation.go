@@ -21,6 +21,9 @@ type Expectation struct {
 	// SHA256 is the hash of that text, 64 hexadecimal digits, for what nobody may
 	// see. What was found instead is then never shown either.
 	SHA256 string `json:"sha256,omitempty"`
+	// Unordered compares lists as sets, at every depth. Only resources of AWS have it,
+	// which gives many lists in any order.
+	Unordered bool `json:"unordered,omitempty"`
 }
 
 // What stands in a report for values that nobody may see.
@@ -39,6 +42,8 @@ func (e Expectation) validate() field.Errors {
 		return field.Errors{{Msg: "exactly one of equals and sha256 says what is expected; for example equals = \"100\""}}
 	case e.SHA256 != "" && !hashPattern.MatchString(e.SHA256):
 		return field.Errors{{Path: "sha256", Msg: "this is not a SHA-256 hash" + hashExample}}
+	case e.Unordered && e.Equals == nil:
+		return field.Errors{{Path: "unordered", Msg: "a hash is of a text, in which order counts; leave it out, or give the list in equals, for example equals = jsonencode([\"a\", \"b\"])"}}
 	}
 	return nil
 }

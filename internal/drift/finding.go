@@ -87,15 +87,22 @@ func covering(ignore []Ignore, path string, at time.Time) (Ignore, bool) {
 	return Ignore{}, false
 }
 
-// severityOf takes the entry that names the path most closely.
+// severityOf is what an author says that a difference at a path matters, or the default.
 func severityOf(rules map[string]Severity, path string) Severity {
+	severity, _ := severityFor(rules, path)
+	return severity
+}
+
+// severityFor takes the entry that names the path most closely. It is false, beside the
+// default, where there is none.
+func severityFor(rules map[string]Severity, path string) (Severity, bool) {
 	best, severity := -1, SeverityMedium
 	for rule, s := range rules {
 		if covers(rule, path) && len(rule) > best {
 			best, severity = len(rule), s
 		}
 	}
-	return severity
+	return severity, best >= 0
 }
 
 // accepting says whether the author accepts just this value at just this path. What

@@ -63,6 +63,9 @@ type Seen struct {
 	Observation target.Observation
 	Err         error
 	Documents   map[string]Content
+	// Groups and Resources are what was read of AWS, by name.
+	Groups    map[string]SeenGroup
+	Resources map[string]Content
 }
 
 // Assess looks at a release once: what its ledger says should serve and what the
@@ -93,7 +96,7 @@ func Assess(h *release.History, seen Seen, check Check, at time.Time) Report {
 		report.sort(compareTarget(expected, seen.Observation), check)
 	}
 	blind := report.Reason
-	report.sort(compareDocuments(check.Documents, seen.Documents), check)
+	report.sort(compareDeclared(check, seen), check)
 	report.conclude(blind)
 	if blind != "" && report.Status == StatusDrifted {
 		// A document that drifted must not hide that nobody saw the target.
@@ -103,22 +106,40 @@ func Assess(h *release.History, seen Seen, check Check, at time.Time) Report {
 	return report.graded(check)
 }
 
-func compareDocuments(declared map[string]Document, read map[string]Content) []Finding {
+// compareDeclared holds what is outside of the target against what is declared of it.
+// Whatever nobody read is unknown.
+func compareDeclared(check Check, seen Seen) []Finding {
 	var out []Finding
-	for _, name := range slices.Sorted(maps.Keys(declared)) {
-		content, ok := read[name]
+	for _, name := range slices.Sorted(maps.Keys(check.Documents)) {
+		out = append(out, check.Documents[name].compare(name, contentOf(seen.Documents, name))...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(check.SecurityGroups)) {
+		group, ok := seen.Groups[name]
 		if !ok {
-			content.Err = errNotRead
+			group.Err = errNotRead
 		}
-		out = append(out, declared[name].compare(name, content)...)
+		out = append(out, check.SecurityGroups[name].compare(name, group)...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(check.Resources)) {
+		out = append(out, check.Resources[name].compare(name, contentOf(seen.Resources, name))...)
 	}
 	return out
+}
+
+func contentOf(read map[string]Content, name string) Content {
+	content, ok := read[name]
+	if !ok {
+		content.Err = errNotRead
+	}
+	return content
 }
 
 // sort puts each finding where it belongs.
 func (r *Report) sort(found []Finding, check Check) {
 	for _, f := range found {
-		f.Severity = severityOf(check.Severity, f.Path)
+		if stated, ok := severityFor(check.Severity, f.Path); ok || f.Severity == "" {
+			f.Severity = stated
+		}
 		if entry, ok := covering(check.Ignore, f.Path, r.At); ok {
 			r.Ignored = append(r.Ignored, Ignored{Finding: f, Reason: entry.Reason, Expires: entry.Expires})
 			continue

@@ -28,7 +28,7 @@ func (c Check) Validate() field.Errors {
 	}
 	errs = append(errs, c.validateSeverity()...)
 	errs = append(errs, expectations("fields", c.Fields)...)
-	errs = append(errs, c.validateDocuments()...)
+	errs = append(errs, c.validateDeclared()...)
 	return append(errs, c.validateAccepted()...)
 }
 
@@ -49,27 +49,38 @@ func (c Check) validateSeverity() field.Errors {
 	return errs
 }
 
-func (c Check) validateDocuments() field.Errors {
+// validateDeclared checks what is declared outside of the target. The names begin the
+// paths of findings, so no two things have the same.
+func (c Check) validateDeclared() field.Errors {
 	var errs field.Errors
-	if len(c.Documents) > MaxDocuments {
-		errs = append(errs, field.Error{Path: "documents", Msg: fmt.Sprintf("there are %d documents; a check reads at most %d, for example those of one service", len(c.Documents), MaxDocuments)})
+	taken := map[string]string{}
+	for _, name := range reserved {
+		taken[name] = "a part of the target"
 	}
-	taken := slices.Clone(reserved)
 	for path := range c.Fields {
 		first, _, _ := strings.Cut(path, ".")
-		taken = append(taken, first)
+		taken[first] = "a part of the target"
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Documents)) {
-		switch {
-		case !documentName.MatchString(name):
-			errs = append(errs, field.Error{Path: "documents", Msg: fmt.Sprintf("%q is not a name of a document; it has letters, digits, - and _, for example \"settings\"", name)})
-			continue
-		case slices.Contains(taken, name):
-			errs = append(errs, field.Error{Path: "documents", Msg: fmt.Sprintf("the name %q is that of a part of the target, so a path could mean both; take another, for example \"settings\"", name)})
-			continue
+	add := func(attribute, what string, most, n int, names []string, validate func(name string) field.Errors) {
+		if n > most {
+			errs = append(errs, field.Error{Path: attribute, Msg: fmt.Sprintf("there are %d %ss; a check reads at most %d, for example those of one service", n, what, most)})
 		}
-		errs = append(errs, c.Documents[name].validate().Under(fmt.Sprintf("documents[%q]", name))...)
+		for _, name := range names {
+			switch other := taken[name]; {
+			case !documentName.MatchString(name):
+				errs = append(errs, field.Error{Path: attribute, Msg: fmt.Sprintf("%q is not a name of a %s; it has letters, digits, - and _, for example \"settings\"", name, what)})
+				continue
+			case other != "":
+				errs = append(errs, field.Error{Path: attribute, Msg: fmt.Sprintf("the name %q is that of %s, so a path could mean both; take another, for example \"settings\"", name, other)})
+				continue
+			}
+			taken[name] = "a " + what
+			errs = append(errs, validate(name).Under(fmt.Sprintf("%s[%q]", attribute, name))...)
+		}
 	}
+	add("documents", "document", MaxDocuments, len(c.Documents), slices.Sorted(maps.Keys(c.Documents)), func(name string) field.Errors { return c.Documents[name].validate() })
+	add("security_groups", "security group", MaxGroups, len(c.SecurityGroups), slices.Sorted(maps.Keys(c.SecurityGroups)), func(name string) field.Errors { return c.SecurityGroups[name].validate() })
+	add("resources", "resource", MaxResources, len(c.Resources), slices.Sorted(maps.Keys(c.Resources)), func(name string) field.Errors { return c.Resources[name].validate() })
 	return errs
 }
 

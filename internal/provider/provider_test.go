@@ -115,6 +115,12 @@ resource "sluice_drift_check" "d" {
   documents = {
     settings = { url = "http://127.0.0.1:1/settings", timeout = "2s", paths = { "limits.max" = { equals = 100 } } }
   }
+  security_groups = {
+    web = { aws = { region = "eu-central-1" }, group_id = "sg-0a1b2c3d4e5f60718", ingress = [{ ip_protocol = "tcp", from_port = 8443, to_port = 8443, cidr_ipv4 = "10.0.0.0/8" }], egress = [] }
+  }
+  resources = {
+    orders = { aws = { region = "eu-west-1" }, type = "AWS::SQS::Queue", identifier = "orders", paths = { Tags = { equals = "[]", unordered = true } } }
+  }
 }
 `, filepath.Join(dir, "ledger.db"), digest, digest)
 }
@@ -218,6 +224,9 @@ func TestAccAnUnknownValueAnywhereIsNoErrorAndNoPanic(t *testing.T) {
 		"document's URL":     {`"http://127.0.0.1:1/settings"`, u},
 		"document's paths":   {`paths = { "limits.max" = { equals = 100 } }`, `paths = ` + u + ` == "" ? null : { "limits.max" = { equals = 100 } }`},
 		"document's time":    {`timeout = "2s"`, `timeout = ` + u},
+		"a group":            {`"sg-0a1b2c3d4e5f60718"`, u},
+		"all rules":          {`egress = []`, `egress = ` + u + ` == "" ? null : []`},
+		"a property":         {`equals = "[]"`, `equals = ` + u},
 		"accepted drift":     {`fields   = {`, `accepted = ` + u + ` == "" ? null : null` + "\n  fields = {"},
 	}
 	for name, tc := range cases {

@@ -1,3 +1,19 @@
+# By whose right AWS is read: a role for auditors, who may change nothing.
+locals {
+  audit = {
+    region  = "eu-central-1"
+    profile = "acme"
+    assume_role = [{
+      role_arn        = "arn:aws:iam::123456789012:role/audit"
+      external_id     = "acme"
+      duration        = "15m"
+      source_identity = false
+    }]
+    # Instead of AWS's own address, for a VPC endpoint or an emulator:
+    # endpoint = "https://vpce-0123-abcd.ec2.eu-central-1.vpce.amazonaws.com"
+  }
+}
+
 # What else must be so, how much it matters, and what follows.
 resource "sluice_drift_check" "cart" {
   release = "cart/production"
@@ -24,7 +40,52 @@ resource "sluice_drift_check" "cart" {
     }
   }
 
+  # The rules of a security group, and no others.
+  security_groups = {
+    web = {
+      aws      = local.audit
+      group_id = "sg-0a1b2c3d4e5f60718"
+      ingress = [
+        { ip_protocol = "tcp", from_port = 443, to_port = 443, cidr_ipv4 = "0.0.0.0/0" },
+        { ip_protocol = "tcp", from_port = 443, to_port = 443, cidr_ipv6 = "::/0" },
+        { ip_protocol = "tcp", from_port = 8080, to_port = 8081, referenced_security_group_id = "sg-00000000000000001", description = "from the load balancer", security_group_rule_id = "sgr-0a1b2c3d4e5f60718" },
+        { ip_protocol = "tcp", from_port = 9100, to_port = 9100, prefix_list_id = "pl-6da54004" },
+        { ip_protocol = "all", self = true },
+      ]
+      egress = [{ ip_protocol = "all", cidr_ipv4 = "0.0.0.0/0" }]
+    }
+  }
+
+  # Properties of any other resource that Cloud Control can read.
+  resources = {
+    orders = {
+      aws        = local.audit
+      type       = "AWS::SQS::Queue"
+      identifier = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders"
+      paths = {
+        VisibilityTimeout = { equals = 30 }
+        KmsMasterKeyId    = { equals = "null" }
+        Tags              = { equals = jsonencode([{ Key = "team", Value = "payments" }]), unordered = true }
+      }
+    }
+    releases = {
+      aws = {
+        region = "cn-north-1"
+        assume_role_with_web_identity = {
+          role_arn = "arn:aws-cn:iam::123456789012:role/ci"
+          token    = { file = "/run/secrets/oidc" }
+        }
+        use_fips_endpoint      = false
+        use_dualstack_endpoint = true
+      }
+      type       = "AWS::Logs::LogGroup"
+      identifier = "/acme/releases"
+      paths      = { RetentionInDays = { equals = 365 } }
+    }
+  }
+
   severity = {
+    "web.ingress.tcp"  = "high"
     "settings.signing" = "high"
     "flags"            = "low"
   }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/observed"
 	"github.com/sluice/terraform-provider-sluice/internal/check"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
@@ -204,6 +205,7 @@ func (c *Client) Looker(l ledger.Ledger) drift.Looker {
 	return drift.Looker{
 		Engine:    &release.Engine{Ledger: l, Clock: c.Clock, Targets: c.Targets, UserAgent: c.UserAgent()},
 		Documents: document.Reader{UserAgent: c.UserAgent()},
+		Cloud:     observed.Reader{Actor: c.Actor, UserAgent: c.UserAgent()},
 	}
 }
 

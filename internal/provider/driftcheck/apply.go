@@ -49,7 +49,13 @@ func (m model) fromCheck(ctx context.Context, check drift.Check) (model, error) 
 	if m.Fields, err = collection[types.Map](ctx, "fields", check.Fields); err != nil {
 		return m, err
 	}
-	m.Documents, err = collection[types.Map](ctx, "documents", check.Documents)
+	if m.Documents, err = collection[types.Map](ctx, "documents", check.Documents); err != nil {
+		return m, err
+	}
+	if m.Groups, err = collection[types.Map](ctx, "security_groups", check.SecurityGroups); err != nil {
+		return m, err
+	}
+	m.Resources, err = collection[types.Map](ctx, "resources", check.Resources)
 	return m, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/observed"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
@@ -25,6 +26,8 @@ type model struct {
 	Severity    types.Map      `tfsdk:"severity"`
 	Fields      types.Map      `tfsdk:"fields"`
 	Documents   types.Map      `tfsdk:"documents"`
+	Groups      types.Map      `tfsdk:"security_groups"`
+	Resources   types.Map      `tfsdk:"resources"`
 	Accepted    types.List     `tfsdk:"accepted"`
 	Blocks      types.String   `tfsdk:"blocks"`
 	Status      types.String   `tfsdk:"status"`
@@ -77,7 +80,7 @@ func (m model) toCheck(ctx context.Context) (check drift.Check, known bool, errs
 	if len(errs) > 0 {
 		return check, true, errs
 	}
-	return check, true, check.Validate()
+	return check, true, append(check.Validate(), observed.Validate(check)...)
 }
 
 // part is an attribute whose JSON is that of the domain.
@@ -92,6 +95,8 @@ func (m model) parts(check *drift.Check) []part {
 		{"severity", m.Severity, &check.Severity},
 		{"fields", m.Fields, &check.Fields},
 		{"documents", m.Documents, &check.Documents},
+		{"security_groups", m.Groups, &check.SecurityGroups},
+		{"resources", m.Resources, &check.Resources},
 		{"accepted", m.Accepted, &check.Accepted},
 	}
 }

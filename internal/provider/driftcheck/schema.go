@@ -23,10 +23,10 @@ import (
 )
 
 const description = "Holds what serves against what the ledger says should serve, at every plan, path by path; and beside it whatever else you declare: " +
-	"fields of the target's observation, JSON documents behind HTTP, and files. Only what is declared or released is compared.\n\n" +
+	"fields of the target's observation, JSON documents behind HTTP, files, the rules of security groups and properties of other resources of AWS. Only what is declared or released is compared.\n\n" +
 	"By default it reports. With `mode = \"remediate\"` an apply brings the release back through a rollout of kind `repair`, which the gates let in like any other; " +
 	"never while a rollout is open or planned for the release, and never when something else serves by then than at plan. It moves the target's payload and weights, and nothing else: " +
-	"fields, health and documents are told. What cannot be seen is unknown, and never clean.\n\n" +
+	"fields, health, documents and what is declared of AWS are told. What cannot be seen is unknown, and never clean.\n\n" +
 	"The paths of every target are `baseline.digest`, `baseline.configuration_digest`, `baseline.weight`, `baseline.health`, `canary.weight`, `canary.digest`, " +
 	"`traffic.cohort`, `traffic.mirror`, `traffic.batch` (left by a rollout or a hand), `reverted` (a dead-man switch has fired) and `revert_after` (one is armed). `sluice drift` writes the same report for a terminal, a pull request or a ticket."
 
@@ -69,8 +69,10 @@ func checkSchema(ctx context.Context) schema.Schema {
 				MarkdownDescription: "What else of the target's observation is declared, by the paths of its driver, or `" + drift.PathReplicas + "`. One that the target does not tell is unknown. Example: `{ \"" + drift.PathReplicas + "\" = { equals = 3 } }`.",
 				NestedObject:        schema.NestedAttributeObject{Attributes: expectationAttributes()},
 			},
-			"documents": documentsAttribute(),
-			"accepted":  acceptedAttribute(),
+			"documents":       documentsAttribute(),
+			"security_groups": groupsAttribute(),
+			"resources":       resourcesAttribute(),
+			"accepted":        acceptedAttribute(),
 			"blocks": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(string(drift.BlocksNothing)),
 				MarkdownDescription: "What drift, or not knowing, keeps from going forward, through the gate `drift`: " + tfconv.OneOf(drift.Scopes()) + ". `environment` keeps back every release of the same environment. " +

@@ -1,0 +1,121 @@
+// Package observedtest has the parts of AWS for tests that no emulator has: Cloud
+// Control, whose requests and answers are held to the service model, and answers of EC2
+// that moto never gives. They follow AWS's documentation; nobody has held them beside
+// AWS itself.
+package observedtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
+)
+
+// Control is Cloud Control in the account 123456789012 and eu-central-1.
+type Control struct {
+	URL string
+	// Resources holds properties, as JSON, by type and identifier joined by a space. A
+	// type of which there is none is not known.
+	Resources map[string]string
+	// Needs are the actions that reading a type takes, beside Cloud Control's own.
+	Needs map[string][]string
+	// Allowed is a policy document; empty allows everything.
+	Allowed string
+	// Most is how many requests were being answered at the same time, at most.
+	Most int
+
+	awstest.Watch
+	t     testing.TB
+	model *awstest.Model
+	now   int
+	hold  func()
+}
+
+// NewControl starts one without resources.
+func NewControl(t testing.TB) *Control {
+	t.Helper()
+	model, err := awstest.CloudControl()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Control{t: t, model: model, Resources: map[string]string{}, Needs: map[string][]string{}}
+	server := httptest.NewServer(http.HandlerFunc(c.serve))
+	t.Cleanup(server.Close)
+	c.URL = server.URL
+	return c
+}
+
+// Hold calls f in the middle of each request, outside of the lock.
+func (c *Control) Hold(f func()) { c.hold = f }
+
+func (c *Control) serve(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	op, given, err := c.model.RPC(r, body)
+	if err != nil {
+		c.t.Errorf("AWS would refuse this: %v", err)
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	c.Lock()
+	c.now++
+	c.Most = max(c.Most, c.now)
+	fault := c.Asked(op.Name())
+	c.Unlock()
+	if c.hold != nil {
+		c.hold()
+	}
+	c.Lock()
+	defer c.Unlock()
+	c.now--
+	code, answer := fault.Code, map[string]any{}
+	message := "It went wrong."
+	if code == "" {
+		answer, code, message = c.read(fmt.Sprint(given["TypeName"]), fmt.Sprint(given["Identifier"]))
+	}
+	status := http.StatusOK
+	if code != "" {
+		status, answer = http.StatusBadRequest, map[string]any{"__type": code, "Message": message}
+		if fault.Status != 0 {
+			status = fault.Status
+		}
+	}
+	raw, err := json.Marshal(answer)
+	if err == nil {
+		err = c.model.Answer(op, status, code, raw)
+	}
+	if err != nil {
+		c.t.Errorf("AWS would not answer this: %v", err)
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	w.WriteHeader(status)
+	_, _ = w.Write(raw) // Whoever asked may be gone.
+}
+
+// read answers for one resource, or gives the code and the words of an error.
+func (c *Control) read(name, identifier string) (answer map[string]any, code, message string) {
+	for _, action := range append([]string{"cloudformation:GetResource"}, c.Needs[name]...) {
+		if c.Allowed != "" && !strings.Contains(c.Allowed, `"`+action+`"`) {
+			return nil, "AccessDeniedException", "User: arn:aws:iam::123456789012:user/me is not authorized to perform: " + action + " on resource: * because no identity-based policy allows the action"
+		}
+	}
+	known := false
+	for key := range c.Resources {
+		known = known || strings.HasPrefix(key, name+" ")
+	}
+	properties, ok := c.Resources[name+" "+identifier]
+	switch {
+	case !known:
+		return nil, "TypeNotFoundException", "Type " + name + " not found"
+	case !ok:
+		return nil, "ResourceNotFoundException", "Resource of type '" + name + "' with identifier '" + identifier + "' was not found."
+	}
+	return map[string]any{"TypeName": name, "ResourceDescription": map[string]any{"Identifier": identifier, "Properties": properties}}, "", ""
+}

@@ -26,6 +26,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/deploymentstrategy"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/driftcheck"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/ecrartifact"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/durationtype"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/environment"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/externaldependency"
@@ -152,6 +153,7 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 		changecalendar.NewDataSource,
 		changewindow.NewDataSource,
 		deploymentstrategy.NewDataSource,
+		ecrartifact.NewDataSource,
 		environment.NewDataSource,
 		externaldependency.NewDataSource,
 		notification.NewDataSource,

@@ -95,3 +95,38 @@ func TestAccAReleaseKeepsTheDigestOfATagThatMoves(t *testing.T) {
 	r.wantServing(second)
 	r.wantState("1.1.0", "steady")
 }
+
+// scanned lets moto scan what a tag names: it finds one high.
+func (r *registry) scanned(tag string) {
+	r.t.Helper()
+	repository := "acme/checkout"
+	if _, err := r.api.StartImageScan(r.t.Context(), &awsecr.StartImageScanInput{RepositoryName: &repository, ImageId: &types.ImageIdentifier{ImageTag: &tag}}); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// An image that nobody scanned does not pass, nor does one in which too much was found;
+// one that passes is released, and what it passed with stands in the ledger.
+func TestAccAScanIsEvidenceForARelease(t *testing.T) {
+	r := newRegistry(t)
+	first := r.push("1.0.0", "1.0.0")
+	const evidence = "  evidence = data.sluice_ecr_artifact.checkout.evidence\n"
+	r.Write("main.tf", r.configured("1.0.0", "  scan = { at_most = { critical = 0, high = 0 } }\n", evidence))
+	r.Wants(r.Plan(), "warning", "1.0.0 is blocked in production until somebody acts", "evidence unknown scan unknown: the image was never scanned")
+	if got := r.Apply(); got.Exit != 1 || !strings.Contains(got.Text("error"), "the image was never scanned") {
+		t.Fatalf("exit %d: %s", got.Exit, got.Output)
+	}
+	r.scanned("1.0.0")
+	r.Wants(r.Plan(), "warning", "evidence fail scan fail: the basic scan found 1 high (at most 0)")
+	r.Write("main.tf", r.configured("1.0.0", "  scan = { at_most = { critical = 0, high = 1 } }\n", evidence))
+	r.MustApply()
+	r.wantServing(first)
+	if got := r.history().Last().Spec.Evidence; len(got) != 1 || got[0].Digest != first.Digest() || got[0].Status != "pass" || got[0].ExpiresAt == "" {
+		t.Errorf("the ledger has %+v", got)
+	}
+	// Other findings change nothing while the artifact stays the same.
+	r.Write("main.tf", r.configured("1.0.0", "  scan = { at_most = { high = 0 } }\n", evidence))
+	if plan := r.Plan(); plan.Exit != 0 {
+		t.Errorf("the evidence alone changes the release: %s", plan.Output)
+	}
+}

@@ -20,6 +20,8 @@ type client struct {
 	DescribeImages            func(context.Context, *awsecr.DescribeImagesInput, ...func(*awsecr.Options)) (*awsecr.DescribeImagesOutput, error)
 	BatchGetImage             func(context.Context, *awsecr.BatchGetImageInput, ...func(*awsecr.Options)) (*awsecr.BatchGetImageOutput, error)
 	DescribeImageScanFindings func(context.Context, *awsecr.DescribeImageScanFindingsInput, ...func(*awsecr.Options)) (*awsecr.DescribeImageScanFindingsOutput, error)
+	ListImageReferrers        func(context.Context, *awsecr.ListImageReferrersInput, ...func(*awsecr.Options)) (*awsecr.ListImageReferrersOutput, error)
+	GetDownloadUrlForLayer    func(context.Context, *awsecr.GetDownloadUrlForLayerInput, ...func(*awsecr.Options)) (*awsecr.GetDownloadUrlForLayerOutput, error)
 }
 
 // Deps are what a registry needs of whoever asks.
@@ -67,6 +69,8 @@ func (r *Registry) ecr(ctx context.Context) (*client, error) {
 		DescribeImages:            c.DescribeImages,
 		BatchGetImage:             c.BatchGetImage,
 		DescribeImageScanFindings: c.DescribeImageScanFindings,
+		ListImageReferrers:        c.ListImageReferrers,
+		GetDownloadUrlForLayer:    c.GetDownloadUrlForLayer,
 	}
 	return r.made, nil
 }

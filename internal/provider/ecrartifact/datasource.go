@@ -19,6 +19,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/artifact/ecr"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
@@ -64,6 +65,16 @@ type question struct {
 	ecr.Query
 	// Release pins the digest.
 	Release string `json:"release,omitempty"`
+	// Signature says whose signature the image must have, and RequireSignature whether
+	// it is an error to have none.
+	Signature        *signed `json:"signature,omitempty"`
+	RequireSignature bool    `json:"require_signature,omitempty"`
+}
+
+// answer is what the data source gives.
+type answer struct {
+	ecr.Image
+	Signed *found `json:"signed,omitempty"`
 }
 
 func (q question) check() field.Errors {
@@ -72,6 +83,12 @@ func (q question) check() field.Errors {
 		if _, err := release.ParseKey(q.Release); err != nil {
 			errs = append(errs, field.Error{Path: "release", Msg: err.Error()})
 		}
+	}
+	switch {
+	case q.Signature != nil:
+		errs = append(errs, q.Signature.check().Under("signature")...)
+	case q.RequireSignature:
+		errs = append(errs, field.Error{Path: "require_signature", Msg: "nothing says whose signature is required; add it, for example signature = { identity = { issuer = \"https://token.actions.githubusercontent.com\", subject_pattern = \"https://github.com/acme/checkout/.*\" } }"})
 	}
 	return errs
 }
@@ -126,20 +143,32 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 
 func (q question) name() string { return "artifact of " + q.Repository }
 
-// resolve finds the image, with the digest that the release has pinned.
-func (d *DataSource) resolve(ctx context.Context, q question) (ecr.Image, error) {
+// resolve finds the image, with the digest that the release has pinned, and what is to be
+// found out about it.
+func (d *DataSource) resolve(ctx context.Context, q question) (out answer, err error) {
 	if q.Release != "" && q.Digest == "" {
 		pinned, err := d.pinned(ctx, q)
 		if err != nil {
-			return ecr.Image{}, err
+			return out, err
 		}
 		q.Digest = pinned
 	}
 	r, err := ecr.New(q.Query, ecr.Deps{Clock: d.client.Clock, Who: awscloud.Who{Actor: d.client.Actor, Subject: q.Release, UserAgent: d.client.UserAgent()}})
 	if err != nil {
-		return ecr.Image{}, err
+		return out, err
 	}
-	return r.Resolve(ctx)
+	if out.Image, err = r.Resolve(ctx); err != nil || q.Signature == nil {
+		return out, err
+	}
+	signed, e, err := d.verify(ctx, *q.Signature, r, out.Image)
+	if err != nil {
+		return out, err
+	}
+	if q.RequireSignature && e.Status != gate.Pass {
+		return out, field.Errors{{Path: "require_signature", Msg: fmt.Sprintf("%s is not signed as it must be (%s): %s; %s", out.Artifact.Reference, e.Status, e.Reason, e.Remedy)}}
+	}
+	out.Signed, out.Evidence = &signed, append(out.Evidence, e)
+	return out, nil
 }
 
 // failed puts an error where the author can mend it.

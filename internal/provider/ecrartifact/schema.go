@@ -41,6 +41,46 @@ func asked() map[string]schema.Attribute {
 				"max_age": schema.StringAttribute{Optional: true, CustomType: durationtype.Type{}, MarkdownDescription: "How old the scan may be when a rollout begins; older is unknown. Default: `168h`. Example: `\"24h\"`."},
 			},
 		},
+		"signature": schema.SingleNestedAttribute{
+			Optional: true, MarkdownDescription: "Whose signature the image must have to be evidence that passes. It is verified by `sluice-verify`, which comes with the provider. Default: no signature is looked for.",
+			Attributes: signatures(),
+		},
+		"require_signature": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether it is an error when no such signature is found, or nobody can tell. Default: `false`, and then it is evidence that does not pass."},
+	}
+}
+
+// signatures are the attributes of signature.
+func signatures() map[string]schema.Attribute {
+	optional := func(description string) schema.StringAttribute {
+		return schema.StringAttribute{Optional: true, MarkdownDescription: description}
+	}
+	count := func(description string) schema.Int64Attribute {
+		return schema.Int64Attribute{Optional: true, MarkdownDescription: description + " From 0 to 10. Default: `1`."}
+	}
+	return map[string]schema.Attribute{
+		"identity": schema.SingleNestedAttribute{
+			Optional: true, MarkdownDescription: "Whose certificate must have signed. Either this or `public_key` must be given; of each pair exactly one.",
+			Attributes: map[string]schema.Attribute{
+				"issuer":          optional("Who says who it is. Example: `\"https://token.actions.githubusercontent.com\"`."),
+				"issuer_pattern":  optional("A regular expression for the whole issuer."),
+				"subject":         optional("Who it is: the certificate's subject alternative name. Example: `\"releases@acme.example\"`."),
+				"subject_pattern": optional("A regular expression for the whole subject. Example: `\"https://github.com/acme/checkout/.github/workflows/.*\"`."),
+			},
+		},
+		"public_key":               optional("The key that must have signed, in PEM. Example: `file(\"release.pub\")`."),
+		"bundle":                   optional("The content of a Sigstore bundle. Default: the bundles that refer to the image in ECR, and what cosign attached under the tag `sha256-<hex>.sig`. Example: `file(\"checkout.sigstore.json\")`."),
+		"trusted_root":             optional("The content of a `trusted_root.json`, which needs no network. Default: the public Sigstore's, by TUF. Example: `file(\"trusted_root.json\")`."),
+		"transparency_log_entries": count("In how many transparency logs the signature must stand."),
+		"timestamps":               count("How many trusted times the signature must have, of a log or of an authority; with `identity` at least one."),
+		"certificate_log_entries":  count("In how many logs the certificate must stand; `0` for a certificate authority of one's own without such a log."),
+		"tuf": schema.SingleNestedAttribute{
+			Optional: true, MarkdownDescription: "A TUF repository of one's own that hands out the trusted root.",
+			Attributes: map[string]schema.Attribute{
+				"url":   schema.StringAttribute{Required: true, MarkdownDescription: "Its address. Example: `\"https://tuf.acme.example\"`."},
+				"root":  schema.StringAttribute{Required: true, MarkdownDescription: "The content of its first `root.json`. Example: `file(\"root.json\")`."},
+				"cache": optional("The folder that keeps what it handed out. Default: `.sigstore/root` in the home folder."),
+			},
+		},
 	}
 }
 
@@ -73,6 +113,17 @@ func answered() map[string]schema.Attribute {
 				"source_updated_at": text("Of when its list of vulnerabilities is, RFC 3339."),
 				"age_seconds":       schema.Int64Attribute{Computed: true, MarkdownDescription: "How long ago the scan ended."},
 				"counts":            schema.MapAttribute{ElementType: types.Int64Type, Computed: true, MarkdownDescription: "The findings of each severity; null where there is no result, which is not the same as none."},
+			},
+		},
+		"signed": schema.SingleNestedAttribute{
+			Computed: true, MarkdownDescription: "What was found of signatures. Null without `signature`.",
+			Attributes: map[string]schema.Attribute{
+				"verified":  schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether a signature is by whom `signature` asks for."},
+				"identity":  text("Who signed; null for a key."),
+				"issuer":    text("Who says so; null for a key."),
+				"logged_at": text("The earliest trusted time of the signature, RFC 3339."),
+				"source":    text("Where the signature was found."),
+				"reason":    text("Why it is verified, or is not."),
 			},
 		},
 		"evidence": schema.ListNestedAttribute{

@@ -21,7 +21,8 @@ const (
 	bundlePrefix = "application/vnd.dev.sigstore.bundle"
 	// simpleSigning is the media type of what cosign attached before there were bundles.
 	simpleSigning = "application/vnd.dev.cosign.simplesigning.v1+json"
-	// annotations of cosign
+
+	// What cosign annotates its layers with.
 	annotated = "dev.cosignproject.cosign/signature"
 	rekorKey  = "dev.sigstore.cosign/bundle"
 	certKey   = "dev.sigstore.cosign/certificate"
@@ -32,9 +33,10 @@ const (
 	// how large one may be.
 	maxSignatures = 50
 	maxLayer      = 4 << 20
-
-	ociManifest = "application/vnd.oci.image.manifest.v1+json"
 )
+
+// holder is a manifest that holds signatures.
+type holder struct{ digest, mediaType string }
 
 // layered is a manifest whose layers are signatures.
 type layered struct {
@@ -62,7 +64,7 @@ func (r *Registry) Signatures(ctx context.Context, digest string) ([]signature.S
 		return nil, err
 	}
 	if attached != nil {
-		manifests = append(manifests, *attached.ImageDigest)
+		manifests = append(manifests, holder{aws.ToString(attached.ImageDigest), aws.ToString(attached.ImageManifestMediaType)})
 	}
 	var out []signature.Signature
 	for _, m := range manifests {
@@ -78,9 +80,9 @@ func (r *Registry) Signatures(ctx context.Context, digest string) ([]signature.S
 }
 
 // referrers lists the manifests of bundles that refer to an image.
-func (r *Registry) referrers(ctx context.Context, c *client, digest string) ([]string, error) {
+func (r *Registry) referrers(ctx context.Context, c *client, digest string) ([]holder, error) {
 	in := &awsecr.ListImageReferrersInput{RegistryId: r.registry(), RepositoryName: r.name(), SubjectId: &types.SubjectIdentifier{ImageDigest: aws.String(digest)}}
-	var out []string
+	var out []holder
 	for range maxPages {
 		page, err := c.ListImageReferrers(ctx, in)
 		if err != nil {
@@ -88,7 +90,7 @@ func (r *Registry) referrers(ctx context.Context, c *client, digest string) ([]s
 		}
 		for _, ref := range page.Referrers {
 			if strings.HasPrefix(aws.ToString(ref.ArtifactType), bundlePrefix) {
-				out = append(out, aws.ToString(ref.Digest))
+				out = append(out, holder{aws.ToString(ref.Digest), aws.ToString(ref.MediaType)})
 			}
 		}
 		if in.NextToken = page.NextToken; in.NextToken == nil {
@@ -99,8 +101,8 @@ func (r *Registry) referrers(ctx context.Context, c *client, digest string) ([]s
 }
 
 // layers reads the signatures that one manifest holds.
-func (r *Registry) layers(ctx context.Context, c *client, digest string) ([]signature.Signature, error) {
-	raw, err := r.manifest(ctx, c, digest, ociManifest)
+func (r *Registry) layers(ctx context.Context, c *client, of holder) ([]signature.Signature, error) {
+	raw, err := r.manifest(ctx, c, of.digest, of.mediaType)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +119,7 @@ func (r *Registry) layers(ctx context.Context, c *client, digest string) ([]sign
 		if err != nil {
 			return nil, err
 		}
-		s := signature.Signature{Source: r.query.Repository + "@" + digest}
+		s := signature.Signature{Source: r.query.Repository + "@" + of.digest}
 		if l.MediaType == simpleSigning {
 			a := l.Annotations
 			s.Simple = &signature.Simple{Payload: content, Signature: a[annotated], Certificate: a[certKey], Chain: a[chainKey], Rekor: a[rekorKey], Timestamp: a[stampKey]}

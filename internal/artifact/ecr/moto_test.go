@@ -47,6 +47,7 @@ func (e *emulator) resolve(t *testing.T, q ecr.Query) (ecr.Image, error) {
 func TestOnMoto(t *testing.T) {
 	e := emulate(t)
 	t.Run("a tag that moves", func(t *testing.T) { moves(t, e) })
+	t.Run("IAM enforced", func(t *testing.T) { policyEnforced(t, e) })
 }
 
 func moves(t *testing.T, e *emulator) {

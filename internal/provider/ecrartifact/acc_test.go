@@ -126,19 +126,11 @@ func TestAccBadInputIsRefusedOnItsAttribute(t *testing.T) {
 	s := newStage(t, "")
 	other := "sha256:" + strings.Repeat("0", 64)
 	for name, c := range map[string]struct{ lines, path, want string }{
-		"no tag and no digest":       {``, "tag", `neither a tag nor a digest is given`},
-		"a digest that is none":      {`digest = "sha256:abc"`, "digest", "is not a digest"},
-		"a whole address":            {"tag = \"1.0.0\"\n  repository = \"" + ecrtest.URI + "\"", "repository", "is more than a repository's name"},
-		"no such repository":         {"tag = \"1.0.0\"\n  repository = \"acme/shop\"", "repository", "there is no repository acme/shop in eu-central-1"},
-		"no such tag":                {`tag = "2.0.0"`, "tag", `has no tag "2.0.0"`},
-		"no such digest":             {`digest = "` + other + `"`, "digest", "has no image " + other},
-		"no such region":             {"tag = \"1.0.0\"\n  region = \"Frankfurt\"", "region", "is not the name of a region"},
-		"no release":                 {"tag = \"1.0.0\"\n  release = \"checkout\"", "release", "does not name a release"},
-		"a severity that is none":    {"tag = \"1.0.0\"\n  scan = { at_most = { bad = 1 } }", `scan.at_most["bad"]`, "is not a severity"},
-		"nobody who signs":           {"tag = \"1.0.0\"\n  signature = {}", "signature", "anybody's signature would do"},
-		"a signature of nobody's":    {"tag = \"1.0.0\"\n  require_signature = true", "require_signature", "nothing says whose signature is required"},
-		"a trusted root of junk":     {"tag = \"1.0.0\"\n  signature = {\n    public_key = \"k\"\n    trusted_root = \"junk\"\n  }", "signature.trusted_root", "it is not JSON"},
-		"two that say what to trust": {"tag = \"1.0.0\"\n  signature = {\n    public_key = \"k\"\n    trusted_root = \"{}\"\n    tuf = { url = \"https://tuf.acme.example\", root = \"{}\" }\n  }", "signature.tuf", "leave one out"},
+		"no tag and no digest":    {``, "tag", `neither a tag nor a digest is given`},
+		"no such repository":      {"tag = \"1.0.0\"\n  repository = \"acme/shop\"", "repository", "there is no repository acme/shop in eu-central-1"},
+		"no such tag":             {`tag = "2.0.0"`, "tag", `has no tag "2.0.0"`},
+		"no such digest":          {`digest = "` + other + `"`, "digest", "has no image " + other},
+		"a signature of nobody's": {"tag = \"1.0.0\"\n  require_signature = true", "require_signature", "nothing says whose signature is required"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.asks("  " + c.lines)
@@ -182,13 +174,18 @@ func TestAccTheExamplesOfTheDocumentation(t *testing.T) {
 	s.server.Push(ecrtest.Image("two"), "1.4.2")
 	folder := filepath.Join("..", "..", "..", "examples", "data-sources", "sluice_ecr_artifact")
 	t.Setenv("AWS_ENDPOINT_URL_ECR", s.server.URL)
-	raw, err := os.ReadFile(filepath.Join(folder, "data-source.tf"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Write("main.tf", string(raw))
-	s.MustApply()
-	if got := s.State("data.sluice_ecr_artifact.checkout"); !cmp.Equal(got["tags"], []any{"1.4.2"}) {
-		t.Errorf("%+v", got)
+	t.Setenv("SLUICE_LEDGER", "sqlite:"+filepath.Join(s.Dir, "ledger.db"))
+	for _, name := range []string{"data-source.tf", "full.tf"} {
+		for from, to := range map[string]string{name: "main.tf", "release.pub": "release.pub"} {
+			raw, err := os.ReadFile(filepath.Join(folder, from))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Write(to, string(raw))
+		}
+		s.MustApply()
+		if got := s.State("data.sluice_ecr_artifact.checkout"); !cmp.Equal(got["tags"], []any{"1.4.2"}) || (got["signed"] != nil) != (name == "full.tf") {
+			t.Errorf("%s: %+v", name, got)
+		}
 	}
 }

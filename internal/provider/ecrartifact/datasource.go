@@ -93,16 +93,17 @@ func (q question) check() field.Errors {
 	return errs
 }
 
-// read gives the configuration as JSON, and what it asks. ok is false while something
-// in it is not known yet.
-func read(ctx context.Context, config types.Object) (raw json.RawMessage, q question, ok bool, errs field.Errors) {
-	if raw, ok = tfconv.Known(ctx, config); !ok {
-		return nil, q, false, nil
+// read gives the configuration as JSON, and what it asks. While something in it is not
+// known yet, nothing is wrong with it.
+func read(ctx context.Context, config types.Object) (raw json.RawMessage, q question, errs field.Errors) {
+	raw, known := tfconv.Known(ctx, config)
+	if !known {
+		return nil, q, nil
 	}
 	if err := json.Unmarshal(raw, &q); err != nil {
-		return nil, q, true, field.Errors{{Msg: err.Error()}}
+		return nil, q, field.Errors{{Msg: err.Error()}}
 	}
-	return raw, q, true, q.check()
+	return raw, q, q.check()
 }
 
 // ValidateConfig checks what is asked, once it is known.
@@ -111,7 +112,7 @@ func (d *DataSource) ValidateConfig(ctx context.Context, req datasource.Validate
 	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
 		return
 	}
-	_, _, _, errs := read(ctx, config)
+	_, _, errs := read(ctx, config)
 	resp.Diagnostics.Append(diags.Fields(path.Empty(), invalid, errs)...)
 }
 
@@ -121,7 +122,7 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
 		return
 	}
-	raw, q, _, errs := read(ctx, config)
+	raw, q, errs := read(ctx, config)
 	if resp.Diagnostics.Append(diags.Fields(path.Empty(), invalid, errs)...); resp.Diagnostics.HasError() {
 		return
 	}
@@ -178,7 +179,7 @@ func failed(q question, err error) diag.Diagnostics {
 	var refused *awscloud.Error
 	switch {
 	case errors.As(err, &errs):
-		return diags.Fields(path.Empty(), "Unable to resolve the "+q.name(), errs)
+		return diags.Fields(path.Empty(), invalid, errs)
 	case errors.As(err, &refused):
 		text := "What happened: " + strings.TrimSuffix(refused.Message, ".") + "."
 		if refused.Remedy != "" {

@@ -44,7 +44,8 @@ func index(s *ecrtest.Server, tags ...string) (whole, amd, arm string) {
 		notes    map[string]string
 	}{
 		{arm, map[string]string{"os": "linux", "architecture": "arm64", "variant": "v8"}, nil}, {amd, map[string]string{"os": "linux", "architecture": "amd64"}, nil},
-		{s.Push(attestation), map[string]string{"os": "unknown", "architecture": "unknown"}, map[string]string{"vnd.docker.reference.type": "attestation-manifest"}},
+		{s.Push(attestation), map[string]string{"os": "unknown", "architecture": "unknown"}, nil},
+		{s.Push(ecrtest.Image("another")), map[string]string{"os": "linux", "architecture": "amd64"}, map[string]string{"vnd.docker.reference.type": "attestation-manifest"}},
 	} {
 		m.Manifests = append(m.Manifests, ecrtest.Descriptor{MediaType: ecrtest.ImageType, Digest: one.digest, Platform: one.platform, Annotations: one.notes})
 	}
@@ -167,8 +168,14 @@ func TestTheScanOfAnIndexIsThatOfItsPlatforms(t *testing.T) {
 	_, amd, arm := index(s, "1.0.0")
 	q := asked(s)
 	q.Scan = &ecr.ScanRules{}
-	s.Scans[amd] = findings("COMPLETE", time.Hour, false, map[string]any{"HIGH": 2, "LOW": 1})
+	s.Scans[arm] = findings("COMPLETE", time.Hour, false, map[string]any{"HIGH": 2})
 	got, err := open(t, q).Resolve(t.Context())
+	if err != nil || got.Evidence[0].Reason != "the image was never scanned, for linux/amd64" || got.Scan.Counts != nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+	delete(s.Scans, arm)
+	s.Scans[amd] = findings("COMPLETE", time.Hour, false, map[string]any{"HIGH": 2, "LOW": 1})
+	got, err = open(t, q).Resolve(t.Context())
 	if err != nil || got.Evidence[0].Status != gate.Unknown || got.Evidence[0].Reason != "the image was never scanned, for linux/arm64/v8" || got.Scan.Counts != nil {
 		t.Errorf("%+v, %v", got, err)
 	}

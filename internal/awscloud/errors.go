@@ -79,6 +79,7 @@ var codes = map[string]Kind{
 	"ClusterNotFoundException": NotFound, "ServiceNotFoundException": NotFound, "ServiceDeploymentNotFoundException": NotFound, "RuleNotFound": NotFound, "ListenerNotFound": NotFound,
 	"TargetGroupNotFound": NotFound, "LoadBalancerNotFound": NotFound, "ObjectNotFoundException": NotFound,
 	"InvalidGroup.NotFound": NotFound,
+	"RepositoryNotFoundException": NotFound, "ImageNotFoundException": NotFound, "ScanNotFoundException": NotFound, "LayersNotFoundException": NotFound,
 
 	"PreconditionFailedException": Stale,
 

@@ -173,6 +173,22 @@ func TestGatesOfAPlanThatKnowsLittle(t *testing.T) {
 	contains(t, r.errors, `the deployment strategy "not-there" is not known before the apply`, "the plan also changes sluice_change_window.freeze")
 }
 
+// Evidence holds for a plan as it does at apply; what is not known yet does not pass.
+func TestGatesOfAPlanWithEvidence(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	next := planned("checkout", good)
+	ask := func(code int, evidence, unknown any) result {
+		next["evidence"] = evidence
+		return w.expect(code, "gates", "--plan", plan(t, change("sluice_release.checkout", []string{"update"}, planned("checkout", first), next, map[string]any{"evidence": unknown})))
+	}
+	scan := map[string]any{"kind": "scan", "digest": good.Digest(), "status": "pass", "reason": "the scan found nothing"}
+	contains(t, ask(0, []any{scan}, false).out, "evidence", "the scan found nothing")
+	scan["status"] = "fail"
+	contains(t, ask(Blocked, []any{scan}, false).out, "scan fail: the scan found nothing")
+	contains(t, ask(Blocked, nil, true).out, "it is known only at apply")
+}
+
 // What a rollback policy requires holds for a plan as it does at apply.
 func TestGatesOfAPlanRehearseTheWayBack(t *testing.T) {
 	w := newWorld(t)

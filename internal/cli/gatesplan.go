@@ -12,6 +12,7 @@ import (
 	tfjson "github.com/hashicorp/terraform-json"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
@@ -52,6 +53,7 @@ type plannedRelease struct {
 	RollbackPolicy      plannedDefinition          `json:"rollback_policy"`
 	Irreversible        bool                       `json:"irreversible"`
 	Mode                string                     `json:"mode"`
+	Evidence            []gate.Evidence            `json:"evidence"`
 }
 
 // plannedTarget is one target of a release over many.
@@ -114,10 +116,14 @@ func toRolloutPlan(rc *tfjson.ResourceChange) (plannedRollout, bool, error) {
 	}
 	var before plannedRelease
 	var unknown struct {
-		Serving any `json:"serving"`
+		Serving  any `json:"serving"`
+		Evidence any `json:"evidence"`
 	}
 	err := errors.Join(remarshal(rc.Change.After, &out.after), remarshal(rc.Change.Before, &before),
 		remarshal(rc.Change.AfterUnknown, &unknown))
+	if unknown.Evidence == true {
+		out.after.Evidence = []gate.Evidence{{Kind: "evidence", Digest: out.after.Artifact.Digest(), Status: gate.Unknown, Reason: "it is known only at apply"}}
+	}
 	if !actions.Update() {
 		out.action = "create"
 		return out, true, err

@@ -16,7 +16,7 @@ import (
 // specOf makes as much of a specification as the plan knows. What it does not know
 // is a warning; a payload without a digest does not pass the quarantine.
 func specOf(ctx context.Context, l ledger.Ledger, r plannedRelease) (release.Spec, []string, error) {
-	spec := release.Spec{Service: r.Service, Payload: r.payload(), Mode: release.Mode(r.Mode), Irreversible: r.Irreversible}
+	spec := release.Spec{Service: r.Service, Payload: r.payload(), Mode: release.Mode(r.Mode), Irreversible: r.Irreversible, Evidence: r.Evidence}
 	var warnings []string
 	var service release.Service
 	for _, d := range []struct {

@@ -42,6 +42,8 @@ type Subject struct {
 	// rollback policy lets nothing begin without it.
 	Rehearsal         []Finding `json:"-"`
 	RehearsalRequired bool      `json:"-"`
+	// Evidence is what was found out about the payload's artifact.
+	Evidence []Evidence `json:"-"`
 }
 
 // Finding is one part of a rehearsal of the way back.
@@ -87,6 +89,13 @@ type Standing interface {
 	WhileStanding()
 }
 
+// Occasional marks a Gate that only some subjects have: it is neither asked about the
+// others nor shown with them.
+type Occasional interface {
+	Gate
+	Concerns(subject Subject) bool
+}
+
 // WhileStanding are the gates that are asked while a step lasts.
 func WhileStanding(gates []Gate) []Gate {
 	var out []Gate
@@ -102,6 +111,9 @@ func WhileStanding(gates []Gate) []Gate {
 func CheckAll(ctx context.Context, gates []Gate, subject Subject, at time.Time) []Result {
 	results := make([]Result, 0, len(gates))
 	for _, g := range gates {
+		if o, ok := g.(Occasional); ok && !o.Concerns(subject) {
+			continue
+		}
 		results = append(results, g.Check(ctx, subject, at))
 	}
 	return results

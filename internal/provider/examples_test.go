@@ -108,7 +108,7 @@ func TestEachObjectHasItsSmallestAndItsFullExample(t *testing.T) {
 
 // elsewhere are the examples that tests beside their object try, because they need
 // more than a ledger.
-var elsewhere = []string{"data-sources/sluice_release"}
+var elsewhere = []string{"data-sources/sluice_release", "data-sources/sluice_ecr_artifact"}
 
 // usesData finds the data sources of declared objects in an example.
 var usesData = regexp.MustCompile(`(?m)^data "(sluice_\w+)"`)

@@ -27,6 +27,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/deploymentstrategy"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/driftcheck"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/durationtype"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/ecrartifact"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/environment"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/externaldependency"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/functions"
@@ -152,6 +153,7 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 		changecalendar.NewDataSource,
 		changewindow.NewDataSource,
 		deploymentstrategy.NewDataSource,
+		ecrartifact.NewDataSource,
 		environment.NewDataSource,
 		externaldependency.NewDataSource,
 		notification.NewDataSource,

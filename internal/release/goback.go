@@ -119,7 +119,7 @@ func (d *driver) back(ctx context.Context, reason string) (Outcome, error) {
 		return outcomeOf(d.h, Unchanged, nil), ErrNothingBefore
 	}
 	spec := *d.h.Spec
-	spec.Payload = *to
+	spec.Payload, spec.Evidence = *to, nil
 	spec.Strategy = immediate(spec.Strategy)
 	if err := d.append(ctx, KindQuarantined, Quarantined{Payload: *leaving, Reason: reason, By: d.e.Actor, At: d.e.Clock.Now()}); err != nil {
 		return outcomeOf(d.h, Unchanged, nil), err

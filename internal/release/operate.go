@@ -163,7 +163,7 @@ func (e *Engine) Repair(ctx context.Context, key Key) (Outcome, error) {
 	if ServesOnly(*serving, payload) && serving.Canary == nil {
 		return outcomeOf(d.h, Unchanged, serving), nil
 	}
-	spec.Payload = *payload
+	spec.Payload, spec.Evidence = *payload, nil
 	spec.Strategy = immediate(spec.Strategy)
 	return d.opened(ctx, spec, Repair, "")
 }

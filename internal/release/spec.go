@@ -75,6 +75,9 @@ type Spec struct {
 	// Irreversible means that the old artifact may no longer work once the new one
 	// has run: no automatic rollback, no dead-man switch.
 	Irreversible bool `json:"irreversible,omitempty"`
+	// Evidence is what was found out about the payload's artifact before the rollout. It
+	// is judged when the rollout begins, and stands in its first record from then on.
+	Evidence []gate.Evidence `json:"evidence,omitempty"`
 	// ContinuedBy says who goes on with a rollout that a run has left open; nil where
 	// each run stays to the end.
 	ContinuedBy *ContinuedBy `json:"continued_by,omitempty"`
@@ -132,6 +135,7 @@ func (s Spec) Subject() gate.Subject {
 	subject := gate.Subject{
 		Service: s.Service, Environment: s.Environment.Name, Tier: s.Environment.Tier,
 		Regions: s.Environment.Regions, Labels: labels(s.Environment, s.Definition), Payload: s.Payload, Target: s.TargetName,
+		Evidence: s.Evidence,
 	}
 	if s.Definition != nil {
 		subject.Team = s.Definition.Team
@@ -167,6 +171,9 @@ func (s Spec) Validate() field.Errors {
 	}
 	if s.Mode != "" && !slices.Contains(Modes(), string(s.Mode)) {
 		errs = append(errs, field.Error{Path: "mode", Msg: fmt.Sprintf("%q is not a mode; it must be enforce or observe, for example \"observe\"", s.Mode)})
+	}
+	for i, e := range s.Evidence {
+		errs = append(errs, e.Validate().Under(fmt.Sprintf("evidence[%d]", i))...)
 	}
 	errs = append(errs, s.validateDefinition()...)
 	errs = append(errs, s.validateContinued()...)

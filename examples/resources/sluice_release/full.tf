@@ -68,6 +68,9 @@ resource "sluice_release" "checkout" {
   mode = "enforce"
 
   # Only for the apply that renames the service or the environment:
+  # What was found out about the artifact; nothing begins unless it passes.
+  # evidence = data.sluice_ecr_artifact.checkout.evidence
+
   # previous_name = "shop/production"
 
   # The apply returns when the step that it found is decided, or when its job ends; an

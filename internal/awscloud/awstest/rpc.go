@@ -14,6 +14,14 @@ var ecsModel []byte
 // ECS is the model of Amazon ECS, as far as we call it.
 func ECS() (*Model, error) { return ecsOnce() }
 
+//go:embed ecr.json
+var ecrModel []byte
+
+// ECR is the model of Amazon ECR, as far as we call it.
+func ECR() (*Model, error) { return ecrOnce() }
+
+var ecrOnce = sync.OnceValues(func() (*Model, error) { return parse(ecrModel) })
+
 //go:embed applicationautoscaling.json
 var scalingModel []byte
 

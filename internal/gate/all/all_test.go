@@ -23,7 +23,7 @@ func TestNew(t *testing.T) {
 	for _, r := range gate.CheckAll(context.Background(), gates, gate.Subject{Service: "checkout", Environment: "production"}, now) {
 		results = append(results, r.Gate+" "+string(r.Status))
 	}
-	if diff := cmp.Diff([]string{"window", "quarantine", "hold", "drift", "dependency", "rehearsal"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"window", "quarantine", "hold", "drift", "dependency", "rehearsal", "evidence"}, names); diff != "" {
 		t.Errorf("the gates (-want +got):\n%s", diff)
 	}
 	// Without a digest nobody can tell about the quarantine.

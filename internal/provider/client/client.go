@@ -39,6 +39,9 @@ type World struct {
 	Dir    string
 	// Version is the binary's.
 	Version string
+	// Verifier is the program that verifies signatures; empty means the one beside this
+	// executable.
+	Verifier string
 }
 
 // Client is the configured provider. It is safe for concurrent use.

@@ -144,6 +144,7 @@ func (d *DataSource) show(ctx context.Context, key engine.Key, s shown) (shown, 
 		return s, nil
 	}
 	spec := *status.History.Spec
+	spec.Evidence = nil // It was judged with the rollout that it let begin, and may have grown old since.
 	if status.Payload != nil {
 		spec.Payload = *status.Payload
 	}

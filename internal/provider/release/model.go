@@ -45,6 +45,7 @@ type model struct {
 	Signals             types.Map          `tfsdk:"signals"`
 	Mode                types.String       `tfsdk:"mode"`
 	Irreversible        types.Bool         `tfsdk:"irreversible"`
+	Evidence            types.List         `tfsdk:"evidence"`
 	PreviousName        types.String       `tfsdk:"previous_name"`
 	Wait                types.String       `tfsdk:"wait"`
 	WaitAtMost          durationtype.Value `tfsdk:"wait_at_most"`
@@ -134,6 +135,8 @@ func (m model) toSpec(ctx context.Context, find lookup) (spec engine.Spec, known
 	known = known && ok
 	errs = append(errs, problems...)
 	spec.ContinuedBy, ok = m.continuedBy(ctx)
+	known = known && ok
+	spec.Evidence, ok = m.evidence(ctx)
 	known = known && ok
 	signals, ok, problems := signalConfigs(ctx, m.Signals, "signals")
 	known = known && ok

@@ -71,6 +71,7 @@ func (p *planning) run(ctx context.Context) {
 	p.identify()
 	p.label()
 	rollout := p.opens()
+	p.keepEvidence(rollout)
 	switch {
 	case rollout, p.state.underway():
 		// A rollout that was open may have ended since the state was written.
@@ -300,6 +301,7 @@ func (p *planning) edited() string {
 		{"signals", p.state.Signals, p.plan.Signals},
 		{"mode", p.state.Mode, p.plan.Mode},
 		{"irreversible", p.state.Irreversible, p.plan.Irreversible},
+		{"evidence", p.state.Evidence, p.plan.Evidence},
 		{"continued_by", p.state.ContinuedBy, p.plan.ContinuedBy},
 	} {
 		if !a.after.Equal(a.before) && !sameContent(a.before, a.after) {

@@ -61,6 +61,7 @@ func releaseSchema(ctx context.Context) schema.Schema {
 			Optional: true, Computed: true, Default: booldefault.StaticBool(false),
 			MarkdownDescription: "Whether the old artifact may no longer work once the new one has run. It switches off the automatic rollback and the target's dead-man switch, and never a person's rollback. Default: `false`.",
 		},
+		"evidence": evidenceAttribute(),
 		"previous_name": schema.StringAttribute{
 			Optional:            true,
 			MarkdownDescription: "The `id` that the release had before its service or environment was renamed. Its history and quarantine are carried over once. Example: `\"cart/production\"`.",

@@ -22,6 +22,9 @@ func lambdaTarget() schema.SingleNestedAttribute {
 	}
 }
 
+// AWSAttributes are how a service of AWS is reached, for objects that are no release.
+func AWSAttributes(service string) map[string]schema.Attribute { return awsAttributes(service) }
+
 // awsAttributes are what all drivers of AWS have in common. The service is whose
 // endpoint it is.
 func awsAttributes(service string) map[string]schema.Attribute { return awsattributes.Of(service) }

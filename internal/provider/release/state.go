@@ -182,6 +182,9 @@ func (m model) imported(ctx context.Context, spec engine.Spec) (model, error) {
 			return m, err
 		}
 	}
+	if m, err = m.withEvidence(ctx, spec.Evidence); err != nil {
+		return m, err
+	}
 	if m, err = m.withContinued(ctx, spec.ContinuedBy); err != nil {
 		return m, err
 	}

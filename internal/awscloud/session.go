@@ -26,6 +26,8 @@ type Session struct {
 
 	mu     sync.Mutex
 	loaded *aws.Config
+	// ambient is the address that the environment has for all services, if any.
+	ambient *string
 }
 
 // Who says for whom calls are made; AWS's own log has it in the session's name.
@@ -60,6 +62,16 @@ func (s *Session) Config(ctx context.Context) (aws.Config, error) {
 	return cfg, nil
 }
 
+// Elsewhere is a configuration of Config's for services beside the driver's own, whose
+// endpoint in the settings is of that one alone, unless it is an emulator's. They are
+// where the environment says (AWS_ENDPOINT_URL), or else at AWS.
+func (s *Session) Elsewhere(cfg aws.Config) aws.Config {
+	if !s.Emulated() {
+		cfg.BaseEndpoint = s.ambient
+	}
+	return cfg
+}
+
 func (s *Session) load(ctx context.Context) (aws.Config, error) {
 	set := s.settings
 	options := []func(*config.LoadOptions) error{
@@ -88,6 +100,7 @@ func (s *Session) load(ctx context.Context) (aws.Config, error) {
 	}
 	s.assume(&cfg)
 	cfg.Credentials = &credentials{cfg.Credentials}
+	s.ambient = cfg.BaseEndpoint
 	if set.Endpoint != "" {
 		// From here on clients are those of drivers; the ones of STS are made already.
 		cfg.BaseEndpoint = aws.String(set.Endpoint)

@@ -78,7 +78,7 @@ var codes = map[string]Kind{
 	"ResourceNotFoundException": NotFound, "ProvisionedConcurrencyConfigNotFoundException": NotFound,
 	"ClusterNotFoundException": NotFound, "ServiceNotFoundException": NotFound, "ServiceDeploymentNotFoundException": NotFound, "RuleNotFound": NotFound, "ListenerNotFound": NotFound,
 	"TargetGroupNotFound": NotFound, "LoadBalancerNotFound": NotFound, "ObjectNotFoundException": NotFound,
-	"InvalidGroup.NotFound": NotFound,
+	"InvalidGroup.NotFound":       NotFound,
 	"RepositoryNotFoundException": NotFound, "ImageNotFoundException": NotFound, "ScanNotFoundException": NotFound, "LayersNotFoundException": NotFound,
 
 	"PreconditionFailedException": Stale,

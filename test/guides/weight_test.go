@@ -15,7 +15,7 @@ const mostBytes = 45e6
 // the binary that make build has left.
 //
 // One call that looks a method up by a name that is not a constant makes the linker
-// keep every exported method of every type, ten megabytes of them (ADR 0049). Which
+// keep every exported method of every type, ten megabytes of them (ADR 0051). Which
 // call it was, "go build -ldflags=-dumpdep . 2>&1 | grep ReflectMethod" says.
 func TestAccTheBinaryHoldsNothingThatNobodyCalls(t *testing.T) {
 	path := filepath.Join(home(t), "bin/terraform-provider-sluice")

@@ -33,7 +33,7 @@ const (
 //
 // It says hello itself, in place of tf6server.Serve and go-plugin's Serve, because
 // those can serve net/rpc too, which looks methods up by their names: the linker then
-// keeps every exported method of every type, ten megabytes of them (ADR 0049).
+// keeps every exported method of every type, ten megabytes of them (ADR 0051).
 func Run(p func() provider.Provider, debug bool) error {
 	process := process{
 		getenv: os.Getenv, now: clock.System{}.Now, said: os.Stdout,

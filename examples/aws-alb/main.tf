@@ -1,5 +1,4 @@
-# Two ECS services behind two target groups of a listener, which somebody made
-# already: see the guide for what listener and services must ignore.
+# Sluice's side: a release of the pair of services behind the load balancer.
 provider "sluice" {}
 
 resource "sluice_environment" "production" {
@@ -12,16 +11,20 @@ resource "sluice_deployment_strategy" "careful" {
 
   canary = {
     steps = [
-      { weight = 5, at_least = "5m" },
-      { weight = 25, at_least = "10m" },
+      { weight = 5, at_least = var.at_least },
+      { weight = 25, at_least = var.at_least },
       { weight = 100 },
     ]
   }
-  bake = "15m"
+  bake = var.bake
 
   # A load balancer has no dead-man switch: if whoever drives the rollout dies, the
-  # weights stay as they are.
+  # weights stay as they are. So the greatest weight that may be left like that is stated.
   max_unattended_weight = 25
+}
+
+locals {
+  images = { for version, digest in var.builds : version => "${var.repository}@${digest}" }
 }
 
 resource "sluice_release" "checkout" {
@@ -31,22 +34,32 @@ resource "sluice_release" "checkout" {
 
   artifact = {
     version   = var.checkout_version
-    reference = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/checkout@${var.checkout_digest}"
+    reference = local.images[var.checkout_version]
   }
 
   target = {
     alb = {
-      region        = "eu-central-1"
-      target_groups = var.target_groups
-      routes        = var.listeners
+      region        = var.region
+      target_groups = [aws_lb_target_group.checkout["blue"].arn, aws_lb_target_group.checkout["green"].arn]
+      routes        = [aws_lb_listener.http.arn, aws_lb_listener_rule.partners.arn]
 
       ecs = {
-        cluster  = "production"
-        services = ["checkout-blue", "checkout-green"]
+        cluster         = aws_ecs_cluster.checkout.name
+        services        = [aws_ecs_service.checkout["blue"].name, aws_ecs_service.checkout["green"].name]
+        task_definition = aws_ecs_task_definition.checkout.arn
       }
 
-      # Whoever drives the rollout, here or an agent, assumes the same role.
-      assume_role = [{ role_arn = "arn:aws:iam::123456789012:role/checkout-releases" }]
+      assume_role = [{ role_arn = aws_iam_role.releases.arn }]
     }
   }
+
+  # The right to release is there before the first look.
+  depends_on = [aws_iam_role_policy.releases]
+}
+
+# What Sluice moves, the AWS provider ignores; so Sluice reports when somebody else
+# moves it.
+resource "sluice_drift_check" "checkout" {
+  release = sluice_release.checkout.id
+  mode    = "report"
 }

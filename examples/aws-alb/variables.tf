@@ -1,26 +1,69 @@
 variable "checkout_version" {
-  description = "The version of checkout that shall run: a label for people."
+  description = "The version of checkout that shall run: a key of builds."
+  type        = string
+  default     = "1.0.0"
+
+  validation {
+    condition     = contains(keys(var.builds), var.checkout_version)
+    error_message = "There is no build of that version; add its digest to builds."
+  }
+}
+
+variable "first_version" {
+  description = "The version with which the services are made. It stays as it is; releases bring in others."
   type        = string
   default     = "1.0.0"
 }
 
-variable "checkout_digest" {
-  description = "The image's digest, \"sha256:\" and 64 hexadecimal digits, as the build printed it."
+variable "repository" {
+  description = "Where the images are, without tag and digest."
   type        = string
-  default     = "sha256:9f2c4d7b1a60f3c58e2d9b04a7c61e8f35d0b9a2c4e6f8017293a4b5c6d7e8f9"
+  default     = "public.ecr.aws/docker/library/httpd"
 }
 
-variable "target_groups" {
-  description = "The ARNs of the two target groups."
-  type        = list(string)
-  default = [
-    "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/checkout-blue/73e2d6bc24d8a067",
-    "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/checkout-green/9f0c4e1d7b6a5823",
-  ]
+variable "builds" {
+  description = "The digest of each version's image, \"sha256:\" and 64 hexadecimal digits, as the build printed it."
+  type        = map(string)
 }
 
-variable "listeners" {
-  description = "The ARNs of the listeners, and of rules, whose weights are moved, in that order."
-  type        = list(string)
-  default     = ["arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2"]
+variable "port" {
+  description = "Where the container listens."
+  type        = number
+  default     = 80
+}
+
+variable "tasks" {
+  description = "How many tasks serve at first. Later it is as many as automatic scaling, or somebody, made of them."
+  type        = number
+  default     = 2
+}
+
+variable "name" {
+  description = "What everything in AWS is called."
+  type        = string
+  default     = "checkout"
+}
+
+variable "region" {
+  description = "Where it runs."
+  type        = string
+  default     = "eu-central-1"
+}
+
+variable "users" {
+  description = "Who may reach the load balancer."
+  type        = string
+  default     = "0.0.0.0/0"
+}
+
+variable "at_least" {
+  description = "How long each step of the canary stands at least. Seconds are for trying it out."
+  type        = string
+  default     = "5m"
+}
+
+variable "bake" {
+  description = "How long a new version is watched at 100 % before the old one is let go."
+  type        = string
+  default     = "15m"
 }

@@ -88,6 +88,8 @@ type Terraform struct {
 	cli   string
 	env   []string
 	heard recorder
+	// attachedTo says where providers are that run already, as Terraform reads it.
+	attachedTo string
 }
 
 // New makes a folder with a provider that stands on the world. The provider runs
@@ -102,7 +104,8 @@ func New(t testing.TB, world client.World) *Terraform {
 		}
 	}
 	tf := &Terraform{Dir: t.TempDir(), t: t, cli: cli}
-	tf.env = append(os.Environ(), "TF_REATTACH_PROVIDERS="+tf.reattach(world), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_CLI_CONFIG_FILE="+filepath.Join(tf.Dir, "none.tfrc"))
+	tf.attachedTo = tf.reattach(world)
+	tf.env = append(os.Environ(), "TF_REATTACH_PROVIDERS="+tf.attachedTo, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_CLI_CONFIG_FILE="+filepath.Join(tf.Dir, "none.tfrc"))
 	tf.Write("none.tfrc", "")
 	tf.Write("versions.tf", `terraform {
   required_providers {

@@ -1,11 +1,17 @@
 package acctest
 
 import (
+	"bufio"
+	"encoding/json"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"strings"
+	"testing"
+	"time"
 )
 
 // Mirror is the environment variable that names a file-system mirror of providers,
@@ -17,27 +23,103 @@ const Mirror = "SLUICE_TF_MIRROR"
 // too, when the configuration says so.
 const registry = "registry.terraform.io"
 
-// Beside initialises the folder with providers beside ours, by their sources without
-// a host: "hashicorp/aws". Their name in the configuration is the end of that. The
-// configuration must be written already. One that is in the mirror is taken from
-// there, whatever version that is.
+// Beside has providers beside ours, by their sources without a host:
+// "hashicorp/aws". Each is started once, until the test ends, and Terraform is told
+// where it is: to start it anew in each run, three times for one of 700 MB, would be
+// most of the test. The configuration must be written already. A provider that is in
+// the mirror is taken from there, whatever version that is.
 func (tf *Terraform) Beside(sources ...string) {
 	tf.t.Helper()
-	mirror := os.Getenv(Mirror)
-	var here, wants []string
+	var missing []string
+	found := map[string]string{}
 	for _, source := range sources {
-		if found, _ := filepath.Glob(filepath.Join(mirror, registry, source, "*", "*")); mirror == "" || len(found) == 0 {
-			continue
+		if found[source] = executable(filepath.Join(os.Getenv(Mirror), registry, source)); os.Getenv(Mirror) == "" || found[source] == "" {
+			missing = append(missing, source)
 		}
-		here = append(here, fmt.Sprintf("%q", registry+"/"+source))
-		wants = append(wants, fmt.Sprintf("    %s = { source = %q }\n", path.Base(source), registry+"/"+source))
 	}
-	if len(here) > 0 {
-		list := strings.Join(here, ", ")
-		tf.Write("none.tfrc", fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path    = %q\n    include = [%s]\n  }\n  direct {\n    exclude = [%s]\n  }\n}\n", mirror, list, list))
-		tf.Write("mirror_override.tf", "terraform {\n  required_providers {\n"+strings.Join(wants, "")+"  }\n}\n")
+	if len(missing) > 0 {
+		if out, err := tf.Command("init", "-input=false", "-no-color").CombinedOutput(); err != nil {
+			tf.t.Fatalf("terraform init, with providers from the registry, since %s (%q) has no %s: %v\n%s", Mirror, os.Getenv(Mirror), strings.Join(missing, ", "), err, out)
+		}
 	}
-	if out, err := tf.Command("init", "-input=false", "-no-color").CombinedOutput(); err != nil {
-		tf.t.Fatalf("terraform init, with providers from %q (%s) or the registry: %v\n%s", mirror, Mirror, err, out)
+	attached := map[string]json.RawMessage{}
+	tf.must(json.Unmarshal([]byte(tf.attachedTo), &attached))
+	for _, source := range sources {
+		for _, host := range []string{registry, path.Dir(path.Dir(address()))} {
+			if found[source] == "" {
+				found[source] = executable(filepath.Join(tf.Dir, ".terraform", "providers", host, source))
+			}
+		}
+		host := path.Dir(path.Dir(address()))
+		attached[path.Join(host, source)] = start(tf.t, found[source], tf.Dir)
 	}
+	raw, err := json.Marshal(attached)
+	tf.must(err)
+	tf.attachedTo = string(raw)
+	tf.env = append(tf.env, "TF_REATTACH_PROVIDERS="+tf.attachedTo)
+}
+
+func (tf *Terraform) must(err error) {
+	tf.t.Helper()
+	if err != nil {
+		tf.t.Fatal(err)
+	}
+}
+
+// executable finds a provider in its folder, which has one for each version.
+func executable(folder string) string {
+	found, _ := filepath.Glob(filepath.Join(folder, "*", "*", "terraform-provider-*"))
+	if len(found) == 0 {
+		return ""
+	}
+	return found[len(found)-1]
+}
+
+// attaching is how long a provider may take until it says where it is.
+const attaching = time.Minute
+
+// start starts a provider that stands by itself, as all of HashiCorp's do with
+// -debug, in the folder where Terraform would, and returns how Terraform finds it.
+func start(t testing.TB, executable, dir string) json.RawMessage {
+	t.Helper()
+	cmd := exec.Command(executable, "-debug")
+	// It is configured once for each run of Terraform, and AWS's is at a loss the second
+	// time with a bundle. What tests reach is on this machine.
+	cmd.Env = append(os.Environ(), "AWS_CA_BUNDLE=")
+	cmd.Dir, cmd.WaitDelay = dir, time.Second
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatalf("starting the provider %q: %v", executable, err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // It was killed.
+	})
+	said := make(chan string, 1)
+	go func() {
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			if _, where, ok := strings.Cut(lines.Text(), "TF_REATTACH_PROVIDERS="); ok {
+				said <- strings.Trim(where, "'")
+				break
+			}
+		}
+		close(said)
+		_, _ = io.Copy(io.Discard, out) // Or it would wait for a reader.
+	}()
+	var servers map[string]json.RawMessage
+	select {
+	case where := <-said:
+		err = json.Unmarshal([]byte(where), &servers)
+	case <-time.After(attaching): //nolint:forbidigo // A process of the machine's takes the machine's time.
+		err = fmt.Errorf("it said nothing for %s", attaching)
+	}
+	for _, server := range servers {
+		return server
+	}
+	t.Fatalf("the provider %s does not say where it is: %v", executable, err)
+	return nil
 }

@@ -42,6 +42,9 @@ resource "aws_ecs_task_definition" "checkout" {
   memory                   = 512
   execution_role_arn       = aws_iam_role.execution.arn
 
+  # By this people know the version that serves before the first release.
+  tags = { "sluice:version" = var.first_version }
+
   container_definitions = jsonencode([{
     name         = "app"
     image        = local.images[var.first_version]

@@ -16,40 +16,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3/s3test"
-	"github.com/sluice/terraform-provider-sluice/internal/provider/acctest"
 )
 
 // function is examples/aws-lambda with the AWS provider itself, in front of moto.
 type function struct {
-	*stage
+	*awsStack
 	api *awslambda.Client
 }
 
 func newFunction(t *testing.T) *function {
 	t.Helper()
-	m := s3test.Moto(t)
-	m.Before(s3test.Of(http.MethodGet, "/provisioned-concurrency", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+	s := newAWS(t, "aws-lambda")
+	s.moto.Before(s3test.Of(http.MethodGet, "/provisioned-concurrency", func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		// Moto does not know it.
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"ProvisionedConcurrencyConfigs":[]}`))
 	}))
-	s3test.Env(t.Setenv)
-	t.Setenv("AWS_ENDPOINT_URL", m.Endpoint)
-	world := acctest.World()
-	s := &stage{t: t, ledger: filepath.Join(t.TempDir(), "ledger.db")}
-	world.Getenv = func(key string) string {
-		return map[string]string{"SLUICE_LEDGER": "sqlite:" + s.ledger, "SLUICE_ACTOR": "tester@acme"}[key]
-	}
-	s.Terraform = acctest.New(t, world)
-	f := &function{stage: s, api: awslambda.New(awslambda.Options{Region: "eu-central-1", BaseEndpoint: aws.String(m.Endpoint),
+	return &function{awsStack: s, api: awslambda.New(awslambda.Options{Region: "eu-central-1", BaseEndpoint: aws.String(s.moto.Endpoint),
 		Credentials: credentials.NewStaticCredentialsProvider(s3test.AccessKey, s3test.SecretKey, "")})}
-	if err := os.CopyFS(s.Dir, os.DirFS("../../../examples/aws-lambda")); err != nil && !strings.Contains(err.Error(), "versions.tf") {
-		t.Fatal(err)
-	}
-	// Moto has no host for each bucket.
-	s.Write("moto_override.tf", "provider \"aws\" {\n  s3_use_path_style = true\n}\n")
-	s.Beside("hashicorp/aws")
-	return f
 }
 
 // build builds a package as the example's README says.

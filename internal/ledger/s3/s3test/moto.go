@@ -146,13 +146,20 @@ func (m *MotoServer) User(t testing.TB, name, policy string) (id, secret string)
 func (m *MotoServer) iam(t testing.TB, form url.Values) string {
 	t.Helper()
 	form.Set("Version", "2010-05-08")
+	return m.Query(t, "iam", "us-east-1", form)
+}
+
+// Query asks a service that takes forms: the form has Action and Version. It returns
+// the answer's text.
+func (m *MotoServer) Query(t testing.TB, service, region string, form url.Values) string {
+	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, m.address, strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	// It says which service is meant; nobody checks it yet.
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=x")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=x/20260101/"+region+"/"+service+"/aws4_request, SignedHeaders=host, Signature=x")
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

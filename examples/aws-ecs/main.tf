@@ -1,5 +1,4 @@
-# A service of Amazon ECS behind two target groups, which somebody made already: see
-# the guide for what the service and the listener rule must ignore.
+# Sluice's side: a release of the service, which ECS walks and Sluice gates.
 provider "sluice" {}
 
 resource "sluice_environment" "production" {
@@ -13,14 +12,18 @@ resource "sluice_deployment_strategy" "careful" {
   # ECS knows one canary and then all, or equal steps; for others there is the target alb.
   canary = {
     steps = [
-      { weight = 5, at_least = "10m" },
+      { weight = 5, at_least = var.at_least },
       { weight = 100 },
     ]
   }
-  bake = "15m"
+  bake = var.bake
 
   # How long ECS waits at a step for the word to go on. Then it goes back by itself.
-  revert_after = "45m"
+  revert_after = var.revert_after
+}
+
+locals {
+  images = { for version, digest in var.builds : version => "${var.repository}@${digest}" }
 }
 
 resource "sluice_release" "checkout" {
@@ -30,26 +33,34 @@ resource "sluice_release" "checkout" {
 
   artifact = {
     version   = var.checkout_version
-    reference = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/checkout@${var.checkout_digest}"
+    reference = local.images[var.checkout_version]
   }
 
   target = {
     ecs = {
-      cluster   = "production"
-      service   = "checkout"
+      cluster   = aws_ecs_cluster.production.name
+      service   = aws_ecs_service.checkout.name
       container = "app"
-      region    = "eu-central-1"
-      alarms    = ["checkout-errors"]
+      region    = var.region
+      alarms    = [aws_cloudwatch_metric_alarm.errors.alarm_name]
 
-      # The AWS provider 5 cannot say this of a service, so the target does.
       shifting = {
-        alternate_target_group = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/checkout-green/fedcba9876543210"
-        production_rule        = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener-rule/app/web/0123456789abcdef/0123456789abcdef/0123456789abcdef"
-        role_arn               = "arn:aws:iam::123456789012:role/ecs-infrastructure"
+        alternate_target_group = aws_lb_target_group.checkout["green"].arn
+        production_rule        = aws_lb_listener_rule.production.arn
+        role_arn               = aws_iam_role.mover.arn
       }
 
-      # Whoever drives the rollout, here or an agent, assumes the same role.
-      assume_role = [{ role_arn = "arn:aws:iam::123456789012:role/checkout-releases" }]
+      assume_role = [{ role_arn = aws_iam_role.releases.arn }]
     }
   }
+
+  # Both rights are there before the first look.
+  depends_on = [aws_iam_role_policy.releases, aws_iam_role_policy.mover]
+}
+
+# What ECS and Sluice move, the AWS provider ignores; so Sluice reports when somebody else
+# moves it.
+resource "sluice_drift_check" "checkout" {
+  release = sluice_release.checkout.id
+  mode    = "report"
 }

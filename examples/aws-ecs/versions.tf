@@ -2,6 +2,10 @@ terraform {
   required_version = ">= 1.11"
 
   required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100"
+    }
     sluice = {
       source = "sluice/sluice"
     }

@@ -162,7 +162,7 @@ func TestAccALBExample(t *testing.T) {
 	s.byHand(30)
 	s.wantMoves("Listener 30")
 	plan := s.Plan()
-	s.Wants(plan, "warning", "checkout/production has drifted", "x")
+	s.Wants(plan, "warning", "checkout/production has drifted", "baseline.weight: expected 100 %, observed 85 %")
 	// The output shows what serves. Nobody would move the listener.
 	if !strings.Contains(plan.Output, "Plan: 0 to add, 0 to change, 0 to destroy.") {
 		t.Errorf("somebody's plan would change something: %s", plan.Output)

@@ -107,7 +107,7 @@ resource "aws_iam_role_policy" "releases" {
         Sid      = "Rehearsal"
         Effect   = "Allow"
         Action   = ["iam:SimulatePrincipalPolicy"]
-        Resource = ["${local.iam}:*"]
+        Resource = ["${local.iam}:role/*", "${local.iam}:user/*"]
       },
       {
         Sid       = "Roles"

@@ -26,6 +26,8 @@ type Session struct {
 
 	mu     sync.Mutex
 	loaded *aws.Config
+	// ambient is the address that the environment has for all services, if any.
+	ambient *string
 }
 
 // Who says for whom calls are made; AWS's own log has it in the session's name.
@@ -88,6 +90,7 @@ func (s *Session) load(ctx context.Context) (aws.Config, error) {
 	}
 	s.assume(&cfg)
 	cfg.Credentials = &credentials{cfg.Credentials}
+	s.ambient = cfg.BaseEndpoint
 	if set.Endpoint != "" {
 		// From here on clients are those of drivers; the ones of STS are made already.
 		cfg.BaseEndpoint = aws.String(set.Endpoint)

@@ -36,7 +36,7 @@ func (s *Session) Simulated(ctx context.Context, uses ...Use) ([]Lack, bool) {
 		return nil, false
 	}
 	if !s.Emulated() {
-		cfg.BaseEndpoint = nil // It is of the driver's service alone.
+		cfg.BaseEndpoint = s.ambient // The settings' is of the driver's service alone.
 	}
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {

@@ -144,7 +144,7 @@ func TestAccALBExample(t *testing.T) {
 	s := newAWS(t, "aws-alb")
 	s.moto.Before(s.watch)
 	s.release("1.0.0")
-	s.there()
+	s.thereIn("checkout")
 	if r := s.Apply(); r.Exit != 0 {
 		t.Fatal(r.Output)
 	}

@@ -76,9 +76,9 @@ builds           = { "1.0.0" = %q, "1.1.0" = %q }
 `, version, digestOf("1.0.0"), digestOf("1.1.0")))
 }
 
-// there makes what the AWS provider waits for by the clock, whatever answers: the
+// thereIn makes what the AWS provider waits for by the clock, whatever answers: the
 // load balancer for a minute, network and cluster for ten seconds. They are imported.
-func (s *awsStack) there() {
+func (s *awsStack) thereIn(cluster string) {
 	s.t.Helper()
 	ec2 := func(element string, params ...string) string {
 		form := url.Values{"Action": {params[0]}, "Version": {"2016-11-15"}}
@@ -96,7 +96,7 @@ func (s *awsStack) there() {
 	ec2("", "ModifyVpcAttribute", "VpcId", vpc, "EnableDnsHostnames.Value", "true")
 	named(vpc, "checkout")
 	group := ec2("groupId", "CreateSecurityGroup", "GroupName", "checkout-balancer", "GroupDescription", "Managed by Terraform", "VpcId", vpc)
-	imports := map[string]string{"aws_vpc.checkout": vpc, "aws_security_group.balancer": group, "aws_ecs_cluster.checkout": "checkout"}
+	imports := map[string]string{"aws_vpc.checkout": vpc, "aws_security_group.balancer": group, "aws_ecs_cluster." + cluster: cluster}
 	var subnets []string
 	for i, zone := range []string{"a", "b"} {
 		subnets = append(subnets, ec2("subnetId", "CreateSubnet", "VpcId", vpc, "CidrBlock", fmt.Sprintf("10.20.%d.0/24", i), "AvailabilityZone", "eu-central-1"+zone))
@@ -120,7 +120,7 @@ func (s *awsStack) there() {
 	if _, err := s.elb.ModifyLoadBalancerAttributes(s.t.Context(), in); err != nil {
 		s.t.Fatal(err)
 	}
-	if _, err := s.ecs.CreateCluster(s.t.Context(), &ecs.CreateClusterInput{ClusterName: aws.String("checkout")}); err != nil {
+	if _, err := s.ecs.CreateCluster(s.t.Context(), &ecs.CreateClusterInput{ClusterName: aws.String(cluster)}); err != nil {
 		s.t.Fatal(err)
 	}
 	var text strings.Builder

@@ -20,6 +20,7 @@ func Policy(region, account, cluster, service, family string, roles ...string) (
 func statements(at awscloud.Place, c GrantConfig) []awscloud.Statement {
 	partition := awscloud.Partition(at.Region)
 	ecs := fmt.Sprintf("arn:%s:ecs:%s:%s:", partition, at.Region, at.Account)
+	iam := fmt.Sprintf("arn:%s:iam::%s:", partition, at.Account)
 	by := map[string][]string{}
 	for m := range reflect.TypeFor[client]().Fields() {
 		by[places[m.Name]] = append(by[places[m.Name]], "ecs:"+m.Name)
@@ -35,7 +36,8 @@ func statements(at awscloud.Place, c GrantConfig) []awscloud.Statement {
 		allow("Service", by["service"], ecs+"service/"+name, ecs+"service-deployment/"+name+"/*", ecs+"service-revision/"+name+"/*"),
 		allow("TaskDefinitions", by["task"], ecs+"task-definition/"+c.Family+":*"),
 		allow("Anywhere", by[""], "*"),
-		allow("Rehearsal", []string{"iam:SimulatePrincipalPolicy"}, fmt.Sprintf("arn:%s:iam::%s:*", partition, at.Account)),
+		// IAM takes no policy that names all of an account's principals with one star.
+		allow("Rehearsal", []string{"iam:SimulatePrincipalPolicy"}, iam+"role/*", iam+"user/*"),
 	}
 	if len(c.Roles) > 0 {
 		pass := allow("Roles", []string{"iam:PassRole"}, c.Roles...)

@@ -38,7 +38,7 @@ func New(t testing.TB, image string, now func() time.Time) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{t: t, model: model, Service: newService(image, now)}
-	server := httptest.NewServer(http.HandlerFunc(s.serve))
+	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.URL = server.URL
 	return s
@@ -54,7 +54,8 @@ func (s *Server) Change(f func(*Service)) {
 	}
 }
 
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return

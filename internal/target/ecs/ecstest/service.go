@@ -52,6 +52,9 @@ type Service struct {
 	// Weights are the rule's, by target group.
 	Weights map[string]int
 
+	// Routed is called with the rule's weights when ECS has moved them.
+	Routed func(weights map[string]int)
+
 	now       func() time.Time
 	revisions []*Revision
 	serial    int
@@ -138,7 +141,7 @@ func (s *Service) Deploy(task string) *Deployment {
 	from := []*Revision{s.Serving}
 	group := s.Serving.Group
 	if s.strategy() != "ROLLING" && s.Advanced() != nil {
-		group = other(group)
+		group = s.other(group)
 	}
 	last := s.Newest()
 	superseding := !last.over()
@@ -152,11 +155,26 @@ func (s *Service) Deploy(task string) *Deployment {
 	return d
 }
 
-func other(group string) string {
-	if group == Blue {
-		return Green
+// other is the target group beside one of the service's two.
+func (s *Service) other(group string) string {
+	own, _ := s.Balancers[0].(object)["targetGroupArn"].(string)
+	if group != own {
+		return own
 	}
-	return Blue
+	alternate, _ := s.Advanced()["alternateTargetGroupArn"].(string)
+	return alternate
+}
+
+// Begin is the service as somebody has just made it, of a task definition that stands
+// elsewhere, behind one target group.
+func (s *Service) Begin(task *Task, balancers []any, desired int) {
+	group, _ := balancers[0].(object)["targetGroupArn"].(string)
+	s.Tasks, s.Balancers, s.Desired = map[string]*Task{task.ARN: task}, balancers, desired
+	s.Config = object{"maximumPercent": 200, "minimumHealthyPercent": 100}
+	s.Weights = map[string]int{group: 100}
+	s.Serving = s.revision(task.ARN, group)
+	s.Serving.Requested, s.Serving.Running, s.Serving.Weight = desired, desired, 100
+	s.Deployments = []*Deployment{{ARN: s.deploymentARN(), Status: "SUCCESSFUL", Stage: "CLEAN_UP", Target: s.Serving, Config: s.Config, Created: s.now()}}
 }
 
 func (s *Service) strategy() string {
@@ -180,6 +198,9 @@ func (s *Service) route(d *Deployment, weight float64) {
 	s.Weights[d.Target.Group], s.Weights[d.Sources[0].Group] = int(weight*10), 1000-int(weight*10)
 	if s.Weights[d.Target.Group]%10 == 0 {
 		s.Weights[d.Target.Group], s.Weights[d.Sources[0].Group] = int(weight), 100-int(weight)
+	}
+	if s.Routed != nil {
+		s.Routed(s.Weights)
 	}
 }
 

@@ -99,6 +99,11 @@ func (s *Service) describe(in object) any {
 }
 
 func (s *Service) out() object {
+	return s.Standing()
+}
+
+// Standing is what DescribeServices says of it.
+func (s *Service) Standing() map[string]any {
 	return object{"serviceArn": account + "service/" + Cluster + "/" + Name, "serviceName": Name, "clusterArn": account + "cluster/" + Cluster, "status": "ACTIVE", "desiredCount": s.Desired,
 		"runningCount": s.Serving.Running, "taskDefinition": s.Newest().Target.Task, "deploymentController": object{"type": s.Controller}, "deploymentConfiguration": s.Config, "loadBalancers": s.Balancers}
 }

@@ -21,7 +21,7 @@ resource "aws_s3_object" "package" {
 }
 
 resource "aws_iam_role" "checkout" {
-  name = "checkout"
+  name = var.name
   assume_role_policy = jsonencode({
     Version   = "2012-10-17"
     Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
@@ -29,7 +29,7 @@ resource "aws_iam_role" "checkout" {
 }
 
 resource "aws_lambda_function" "checkout" {
-  function_name = "checkout"
+  function_name = var.name
   role          = aws_iam_role.checkout.arn
   runtime       = "python3.13"
   handler       = "handler.handle"

@@ -4,7 +4,7 @@
 data "aws_caller_identity" "here" {}
 
 resource "aws_iam_role" "releases" {
-  name = "checkout-releases"
+  name = "${var.name}-releases"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

@@ -9,6 +9,12 @@ variable "checkout_version" {
   }
 }
 
+variable "name" {
+  description = "What the function is called, and how the names of its roles begin."
+  type        = string
+  default     = "checkout"
+}
+
 variable "region" {
   description = "Where the function runs."
   type        = string

@@ -65,6 +65,10 @@ func (s *walked) mirror(operation string, answer map[string]any) {
 		made, _ := answer["taskDefinition"].(map[string]any)
 		arn, _ := made["taskDefinitionArn"].(string)
 		s.own.Tasks[arn] = &ecstest.Task{ARN: arn, Made: made}
+	case "ListTaskDefinitions":
+		// Moto gives the oldest first, whatever it is asked for.
+		arns, _ := answer["taskDefinitionArns"].([]any)
+		slices.Reverse(arns)
 	case "CreateService":
 		service, _ := answer["service"].(map[string]any)
 		task, _ := service["taskDefinition"].(string)

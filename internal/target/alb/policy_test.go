@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -86,5 +87,18 @@ func TestPolicyHasWhatIsCalledAndNoMore(t *testing.T) {
 		if ok && !strings.Contains(name, ":") && service != "iam" && !strings.Contains(service, "\"") && !called[name] {
 			t.Errorf("%s:%s is allowed and not called", service, name)
 		}
+	}
+}
+
+// The role of examples/aws-alb, which has services and no Auto Scaling groups, may do
+// what the policy allows, statement by statement.
+func TestPolicyInTheExample(t *testing.T) {
+	role, err := os.ReadFile(filepath.Join("..", "..", "..", "examples", "aws-alb", "role.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	actions := regexp.MustCompile(`"(?:elasticloadbalancing|ecs|application-autoscaling|iam):[A-Z]\w+"`)
+	if diff := cmp.Diff(actions.FindAllString(policy(t), -1), actions.FindAllString(string(role), -1)); diff != "" {
+		t.Errorf("role.tf (-want +got):\n%s", diff)
 	}
 }

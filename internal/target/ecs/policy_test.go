@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -78,5 +79,22 @@ func TestPolicyHasWhatIsCalledAndNoMore(t *testing.T) {
 		if ok && (service == "ecs" || service == "elasticloadbalancing") && !called[name] {
 			t.Errorf("%s is allowed and not called", name)
 		}
+	}
+}
+
+// The role of examples/aws-ecs may do what the policy allows, statement by statement.
+func TestPolicyInTheExample(t *testing.T) {
+	policy, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "policies", "ecs.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	role, err := os.ReadFile(filepath.Join("..", "..", "..", "examples", "aws-ecs", "role.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, releases, _ := strings.Cut(string(role), `resource "aws_iam_role_policy" "releases"`)
+	actions := regexp.MustCompile(`"(?:elasticloadbalancing|ecs|iam):[A-Z]\w+"`)
+	if diff := cmp.Diff(actions.FindAllString(string(policy), -1), actions.FindAllString(releases, -1)); diff != "" {
+		t.Errorf("role.tf (-want +got):\n%s", diff)
 	}
 }

@@ -62,6 +62,16 @@ func (s *Session) Config(ctx context.Context) (aws.Config, error) {
 	return cfg, nil
 }
 
+// Elsewhere is a configuration of Config's for services beside the driver's own, whose
+// endpoint in the settings is of that one alone, unless it is an emulator's. They are
+// where the environment says (AWS_ENDPOINT_URL), or else at AWS.
+func (s *Session) Elsewhere(cfg aws.Config) aws.Config {
+	if !s.Emulated() {
+		cfg.BaseEndpoint = s.ambient
+	}
+	return cfg
+}
+
 func (s *Session) load(ctx context.Context) (aws.Config, error) {
 	set := s.settings
 	options := []func(*config.LoadOptions) error{

@@ -35,9 +35,7 @@ func (s *Session) Simulated(ctx context.Context, uses ...Use) ([]Lack, bool) {
 	if err != nil {
 		return nil, false
 	}
-	if !s.Emulated() {
-		cfg.BaseEndpoint = s.ambient // The settings' is of the driver's service alone.
-	}
+	cfg = s.Elsewhere(cfg)
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return nil, false

@@ -93,7 +93,7 @@ func (s *walked) mirror(operation string, answer map[string]any) {
 
 // route moves moto's rule, as ECS would.
 func (s *walked) route(weights map[string]int) {
-	rule := fmt.Sprint(s.State("aws_lb_listener_rule.production")["arn"])
+	rule := fmt.Sprint(s.own.Advanced()["productionListenerRule"])
 	var groups []types.TargetGroupTuple
 	for arn, weight := range weights {
 		groups = append(groups, types.TargetGroupTuple{TargetGroupArn: aws.String(arn), Weight: aws.Int32(int32(weight))}) //nolint:gosec // At most 1000.

@@ -112,11 +112,7 @@ func (t *Target) clients(ctx context.Context) (*client, *balancer, error) {
 		StopServiceDeployment:      e.StopServiceDeployment,
 		TagResource:                e.TagResource,
 	}
-	if !t.session.Emulated() {
-		// The endpoint is that of ECS alone.
-		cfg.BaseEndpoint = nil
-	}
-	b := elb.NewFromConfig(cfg)
+	b := elb.NewFromConfig(t.session.Elsewhere(cfg))
 	t.rules = &balancer{DescribeRules: b.DescribeRules, DescribeListeners: b.DescribeListeners}
 	return t.made, t.rules, nil
 }

@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, out io.
 	if verb != "run" && verb != "clean" {
 		return fmt.Errorf("%q is neither run nor clean", verb)
 	}
-	_, _ = fmt.Fprintln(out, cost) // Whoever reads may be gone.
+	_, _ = fmt.Fprint(out, cost) // Whoever reads may be gone.
 	region := getenv(envRegion)
 	if region == "" {
 		region = "eu-central-1"

@@ -93,11 +93,15 @@ func (s *awsStack) watch(w http.ResponseWriter, r *http.Request, next http.Handl
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if form, err := url.ParseQuery(string(body)); err == nil && strings.HasPrefix(form.Get("Action"), "Modify") && share(form) != "" {
-		s.mu.Lock()
-		s.shares = append(s.shares, strings.TrimPrefix(form.Get("Action"), "Modify")+" "+share(form))
-		s.mu.Unlock()
+		s.note(strings.TrimPrefix(form.Get("Action"), "Modify") + " " + share(form))
 	}
 	s.tasks(w, r, next)
+}
+
+func (s *awsStack) note(move string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shares = append(s.shares, move)
 }
 
 // moved is what watch noted since the last call.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -35,6 +36,9 @@ func (s *walked) serve(w http.ResponseWriter, r *http.Request, next http.Handler
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
+	}
+	if form, err := url.ParseQuery(string(body)); err == nil && form.Get("Action") == "ModifyRule" && share(form) != "" {
+		s.note("Rule " + share(form))
 	}
 	again := func() { r.Body = io.NopCloser(bytes.NewReader(body)) }
 	again()
@@ -110,7 +114,7 @@ func (s *walked) route(weights map[string]int) {
 func TestAccECSExample(t *testing.T) {
 	s := &walked{awsStack: newAWS(t, "aws-ecs")}
 	s.own = ecstest.New(t, "123456789012.dkr.ecr.eu-central-1.amazonaws.com/checkout@"+digestOf("1.0.0"), clock.System{}.Now)
-	s.own.Routed = s.route
+	s.own.Routed, s.own.Principal = s.route, "checkout-releases"
 	s.moto.Before(s.serve)
 	s.release("1.0.0")
 	s.thereIn("production")
@@ -119,6 +123,13 @@ func TestAccECSExample(t *testing.T) {
 	}
 	s.release("1.1.0")
 	s.MustApply()
+	// What ECS gave to green, as users saw it by the rule.
+	if got := s.moved(); got != "Rule 5, Rule 100" {
+		t.Errorf("green was given %s", got)
+	}
+	if last := s.history().Last(); last == nil || last.Spec.Payload.Version != "1.1.0" {
+		t.Errorf("the last rollout is %+v", last)
+	}
 	if r := s.Run("destroy", "-json", "-input=false", "-auto-approve", "-refresh=false"); r.Exit != 0 {
 		t.Fatal(r.Output)
 	}

@@ -18,7 +18,7 @@ func (s *Server) Deny(actions ...string) {
 	}
 }
 
-// rights answers for STS and IAM: who asks is a session of the role "releases", which
+// rights answers for STS and IAM: who asks is a session of the role Principal, which
 // may do all but what is denied.
 func (s *Server) rights(w http.ResponseWriter, body string) {
 	s.Lock()
@@ -35,9 +35,9 @@ func (s *Server) rights(w http.ResponseWriter, body string) {
 		_, _ = fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>a fault of the test</Message></Error></ErrorResponse>", f.Code) // Whoever asked may be gone.
 		return
 	}
-	answer := "<Arn>arn:aws:sts::123456789012:assumed-role/releases/ci</Arn><Account>123456789012</Account>"
+	answer := "<Arn>arn:aws:sts::123456789012:assumed-role/" + s.Principal + "/ci</Arn><Account>123456789012</Account>"
 	if operation == "SimulatePrincipalPolicy" {
-		if form.Get("PolicySourceArn") != "arn:aws:iam::123456789012:role/releases" {
+		if form.Get("PolicySourceArn") != "arn:aws:iam::123456789012:role/"+s.Principal {
 			s.t.Errorf("the rights of %q are asked for", form.Get("PolicySourceArn"))
 		}
 		answer = "<IsTruncated>false</IsTruncated><EvaluationResults>" + s.simulated(form) + "</EvaluationResults>"

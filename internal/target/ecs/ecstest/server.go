@@ -21,6 +21,8 @@ import (
 // Server is the service, in the account 123456789012 and eu-central-1.
 type Server struct {
 	URL string
+	// Principal is the role whose session asks: "releases".
+	Principal string
 
 	t     testing.TB
 	model *awstest.Model
@@ -37,7 +39,7 @@ func New(t testing.TB, image string, now func() time.Time) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, model: model, Service: newService(image, now)}
+	s := &Server{Principal: "releases", t: t, model: model, Service: newService(image, now)}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.URL = server.URL

@@ -27,6 +27,8 @@ const (
 	// between two tries, since a call's deadline is shorter than a lease.
 	attempts  = 4
 	lastPause = 2 * time.Second
+	// answered is the time that is kept for the answer of a call that has to wait.
+	answered = 2 * time.Second
 	// turns is how many make many calls at once: each then has as much of the ceiling as
 	// a dozen calls need in the time of one call to the port.
 	turns = 4
@@ -72,8 +74,16 @@ func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error
 	if urgent, _ := ctx.Value(urgentKey{}).(bool); urgent {
 		return func(error) error { return nil }, nil
 	}
-	if err := r.ceiling.Wait(ctx); err != nil {
-		return nil, &heldUp{err}
+	// A turn that comes when there is no time left to be answered in would be lost.
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answered))
+		defer cancel()
+	}
+	if !r.ceiling.Allow() {
+		if err := r.ceiling.Wait(ctx); err != nil {
+			return nil, &heldUp{err}
+		}
 	}
 	release, err := r.AdaptiveMode.GetAttemptToken(ctx)
 	if err != nil {

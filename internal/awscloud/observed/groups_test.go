@@ -35,11 +35,11 @@ func readGroup(t *testing.T, place json.RawMessage, id string) drift.SeenGroup {
 
 func TestGroupsArePaged(t *testing.T) {
 	awstest.Credentials(t)
-	for _, c := range []struct{ rules, calls int }{{1, 1}, {1000, 1}, {1001, 2}, {2500, 3}} {
+	for _, c := range []struct{ rules, pages int }{{1, 1}, {1000, 1}, {1001, 2}, {2500, 3}} {
 		s := observedtest.NewRules(t, webGroup, c.rules)
 		seen := readGroup(t, at(s.URL), webGroup)
-		if seen.Err != nil || len(seen.Rules) != c.rules || seen.Owner != "123456789012" || s.Calls["DescribeSecurityGroupRules"] != c.calls || s.Calls["DescribeSecurityGroups"] != 0 {
-			t.Errorf("%d of %d rules, of %q, after %v: %v", len(seen.Rules), c.rules, seen.Owner, s.Calls, seen.Err)
+		if seen.Err != nil || len(seen.Rules) != c.rules || seen.Owner != "123456789012" || len(s.Pages) != c.pages || s.Calls["DescribeSecurityGroups"] != 0 {
+			t.Errorf("%d of %d rules, of %q, after %v: %v", len(seen.Rules), c.rules, seen.Owner, s.Pages, seen.Err)
 		}
 		if last := seen.Rules[len(seen.Rules)-1]; *last.From != c.rules {
 			t.Errorf("the last rule is for the port %d", *last.From)

@@ -20,6 +20,9 @@ type Rules struct {
 	Count int
 	// Forever gives a next page always.
 	Forever bool
+	// Pages are those that were asked for, by their tokens. A call may come twice, where
+	// its answer was lost.
+	Pages map[string]bool
 
 	awstest.Watch
 	t testing.TB
@@ -28,7 +31,7 @@ type Rules struct {
 // NewRules starts one.
 func NewRules(t testing.TB, group string, count int) *Rules {
 	t.Helper()
-	r := &Rules{t: t, Group: group, Count: count}
+	r := &Rules{t: t, Group: group, Count: count, Pages: map[string]bool{}}
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
 	r.URL = server.URL
@@ -65,6 +68,7 @@ func (s *Rules) page(w http.ResponseWriter, group, size, token string) {
 	if err != nil || most < 5 || most > 1000 {
 		s.t.Errorf("MaxResults is %q", size)
 	}
+	s.Pages[token] = true
 	first, _ := strconv.Atoi(token)
 	var items strings.Builder
 	last := min(first+most, s.Count)

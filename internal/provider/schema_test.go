@@ -46,7 +46,7 @@ func TestTheProviderHasWhatItPromises(t *testing.T) {
 	want := []string{
 		"ephemeral sluice_aws_credentials",
 		"sluice_change_window", "sluice_deployment_strategy", "sluice_drift_check", "sluice_environment", "sluice_external_dependency", "sluice_notification", "sluice_release", "sluice_rollback_policy", "sluice_service",
-		"data sluice_change_calendar", "data sluice_change_window", "data sluice_deployment_strategy", "data sluice_environment", "data sluice_external_dependency", "data sluice_notification", "data sluice_release", "data sluice_rollback_policy", "data sluice_service",
+		"data sluice_change_calendar", "data sluice_change_window", "data sluice_deployment_strategy", "data sluice_ecr_artifact", "data sluice_environment", "data sluice_external_dependency", "data sluice_notification", "data sluice_release", "data sluice_rollback_policy", "data sluice_service",
 		"data sluice_releases", "data sluice_release_timeline", "data sluice_window_advice",
 		"function canary_steps", "function recommend_strategy", "function window_state",
 		"action sluice_abort", "action sluice_continue", "action sluice_hold", "action sluice_rollback",

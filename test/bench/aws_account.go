@@ -155,6 +155,8 @@ func (c *crowd) lags(ctx context.Context, l ledger.Ledger, requests []release.Sh
 		}
 		lags = append(lags, tickLags(records, crowdLook)...)
 	}
-	c.Looks, c.LagP50, c.LagP99 = len(lags), median(lags), quantile(lags, 0.99)
+	if c.Looks = len(lags); c.Looks > 0 {
+		c.LagP50, c.LagP99 = median(lags), quantile(lags, 0.99)
+	}
 	return nil
 }

@@ -62,8 +62,10 @@ func awsCrowd(ctx context.Context, b *bench) error {
 	b.add("aws_requests_per_rollout", c.Requests/float64(c.Rollouts), "calls")
 	b.add("aws_requests_throttled", 100*c.Throttled/c.Requests, "%")
 	b.add("aws_looks", float64(c.Looks), "looks")
-	b.add("aws_look_lag_p50", c.LagP50, "s")
-	b.add("aws_look_lag_p99", c.LagP99, "s")
+	if c.Looks > 0 {
+		b.add("aws_look_lag_p50", c.LagP50, "s")
+		b.add("aws_look_lag_p99", c.LagP99, "s")
+	}
 	return nil
 }
 

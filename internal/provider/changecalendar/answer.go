@@ -148,9 +148,12 @@ func evaluate(cal *calendar.Calendar, subject calendar.Subject, at time.Time, le
 	if err := a.list(cal, subject, at, at.Add(length)); err != nil {
 		return a, err
 	}
-	for name, n := range map[string]int{"upcoming": len(a.Upcoming), "open_periods": len(a.OpenPeriods), "overlaps": len(a.Overlaps)} {
-		if n > maxListed {
-			return a, fmt.Errorf("the list %s would have %d entries until the horizon; at most %d are shown, give a shorter horizon, for example \"168h\"", name, n, maxListed)
+	for _, list := range []struct {
+		name string
+		n    int
+	}{{"upcoming", len(a.Upcoming)}, {"open_periods", len(a.OpenPeriods)}, {"overlaps", len(a.Overlaps)}} {
+		if list.n > maxListed {
+			return a, fmt.Errorf("the list %s would have %d entries until the horizon; at most %d are shown, give a shorter horizon, for example \"168h\"", list.name, list.n, maxListed)
 		}
 	}
 	return a, nil

@@ -90,7 +90,7 @@ func TestTheEngineIsThisProcess(t *testing.T) {
 	if first.Actor != "tester@acme" || first.LeaseTTL != time.Minute || first.SpoolDir != filepath.Join(filepath.Dir(path), "spool") {
 		t.Errorf("the engine is %q, %s, %q", first.Actor, first.LeaseTTL, first.SpoolDir)
 	}
-	if len(first.Gates) != 6 {
+	if len(first.Gates) != 7 {
 		t.Errorf("there are %d gates", len(first.Gates))
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"flag"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -27,19 +25,7 @@ func TestPolicyInDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join("..", "..", "..", "docs", "policies", "ecr.json")
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("%s (-want +got), -update writes it:\n%s", path, diff)
-	}
+	awstest.PolicyInDocs(t, *update, "ecr.json", want)
 }
 
 // Each call is in the policy, and each action of the policy is called; where one is

@@ -2,16 +2,14 @@ package observed_test
 
 import (
 	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/google/go-cmp/cmp"
 
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud/observed"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3/s3test"
@@ -33,19 +31,7 @@ func TestPoliciesInDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{"drift-security-groups.json": groups, "drift-resources.json": resources} {
-		path := filepath.Join("..", "..", "..", "docs", "policies", name)
-		if *update {
-			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, string(got)); diff != "" {
-			t.Errorf("%s (-want +got), -update writes it:\n%s", path, diff)
-		}
+		awstest.PolicyInDocs(t, *update, name, want)
 	}
 }
 

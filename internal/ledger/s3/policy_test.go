@@ -3,14 +3,11 @@ package s3_test
 import (
 	"errors"
 	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3/s3test"
@@ -25,19 +22,7 @@ func TestPoliciesInDocs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join("..", "..", "..", "docs", "policies", "s3-"+string(role)+".json")
-		if *update {
-			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, string(got)); diff != "" {
-			t.Errorf("%s (-want +got), -update writes it:\n%s", path, diff)
-		}
+		awstest.PolicyInDocs(t, *update, "s3-"+string(role)+".json", want)
 		if strings.Contains(want, "Delete") {
 			t.Errorf("the %s may delete", role)
 		}

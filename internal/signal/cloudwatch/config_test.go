@@ -4,14 +4,11 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/signal/cloudwatch"
@@ -102,17 +99,5 @@ func TestPolicyInDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join("..", "..", "..", "docs", "policies", "cloudwatch.json")
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("%s (-want +got), -update writes it:\n%s", path, diff)
-	}
+	awstest.PolicyInDocs(t, *update, "cloudwatch.json", want)
 }

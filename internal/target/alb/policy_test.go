@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/alb"
@@ -33,19 +34,7 @@ func policy(t *testing.T) string {
 
 // The policy in docs is the one that Policy gives.
 func TestPolicyInDocs(t *testing.T) {
-	want, path := policy(t), filepath.Join("..", "..", "..", "docs", "policies", "alb.json")
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("%s (-want +got), -update writes it:\n%s", path, diff)
-	}
+	awstest.PolicyInDocs(t, *update, "alb.json", policy(t))
 }
 
 // Each call is in the policy, and each action of the policy is called, but for the two

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/ecs"
@@ -27,15 +28,7 @@ func policy(t *testing.T) string {
 
 // The policy in docs is the one that Policy gives.
 func TestPolicyInDocs(t *testing.T) {
-	path := filepath.Join("..", "..", "..", "docs", "policies", "ecs.json")
-	if *update {
-		must(t, os.WriteFile(path, []byte(policy(t)), 0o644))
-	}
-	got, err := os.ReadFile(path)
-	must(t, err)
-	if diff := cmp.Diff(policy(t), string(got)); diff != "" {
-		t.Errorf("%s (-want +got), -update writes it:\n%s", path, diff)
-	}
+	awstest.PolicyInDocs(t, *update, "ecs.json", policy(t))
 }
 
 // Each call is in the policy, and each action of the policy is called: a release, a

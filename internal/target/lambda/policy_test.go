@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target/lambda"
 	"github.com/sluice/terraform-provider-sluice/internal/target/lambda/lambdatest"
@@ -23,19 +24,7 @@ func TestPolicyInDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join("..", "..", "..", "docs", "policies", "lambda.json")
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("%s (-want +got), -update writes it:\n%s", path, diff)
-	}
+	awstest.PolicyInDocs(t, *update, "lambda.json", want)
 }
 
 // The role of the example may do what the policy says.

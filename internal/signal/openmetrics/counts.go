@@ -128,12 +128,13 @@ func (s *source) scrapeAll(ctx context.Context) (map[target.Arm]scraped, error) 
 			}
 		}
 	}
-	// What an endpoint answered says more than that there was no time left.
-	if err := ctx.Err(); err != nil && !errors.Is(errors.Join(errs...), err) {
-		return nil, errors.Join(append(errs, err)...)
-	}
-	if len(errs) == len(results) || ctx.Err() != nil {
-		return nil, errors.Join(errs...)
+	said := errors.Join(errs...)
+	switch err := ctx.Err(); {
+	case err != nil && !errors.Is(said, err):
+		// What an endpoint answered says more than that there was no time left.
+		return nil, errors.Join(said, err)
+	case err != nil, len(errs) == len(results):
+		return nil, said
 	}
 	return byArm, nil
 }

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -54,7 +53,7 @@ type Rebound struct {
 
 // Rebind records that this ledger stands in for the lost one named from, so that
 // CheckID takes that UUID from then on, and that fences go on above all that the
-// lost one can have given (see fenceFloor). Repeating it changes nothing. An empty
+// lost one can have given (see FenceFloor). Repeating it changes nothing. An empty
 // from is for when neither a state nor a copy says the UUID: then it is for the
 // fences alone, and no state is taken for it.
 func Rebind(ctx context.Context, l Ledger, from, reason, actor string, at time.Time) error {
@@ -144,29 +143,4 @@ func boundTo(records []Record) (map[string]bool, error) {
 		}
 	}
 	return bound, nil
-}
-
-// fenceFloor is what every fence of l is greater than. Targets refuse a fence that
-// is smaller than one they have seen, so a ledger that stands in for a lost one
-// must not count from 1 again: nobody could go forward, nor back. Nobody knows how
-// far the lost one had come, but a fence grows only when a lease changes hands,
-// and that is less often than once a second over any ledger's life. So the floor is
-// the second, since 1970, of the last binding. A ledger that was moved here has such a
-// floor too, since the sealed one goes on giving leases to whoever goes back.
-//
-// A chain that does not hold is not this function's to report, and must not keep
-// anybody from going back: the worst of too low a floor is that the target refuses.
-func fenceFloor(ctx context.Context, l Ledger) (uint64, error) {
-	records, err := l.Read(ctx, LedgerStream, 1)
-	var corrupt *CorruptError
-	if err != nil && !errors.As(err, &corrupt) {
-		return 0, err
-	}
-	var floor uint64
-	for _, r := range records {
-		if (r.Kind == KindRebound || r.Kind == KindMoved) && r.At.Unix() > 0 {
-			floor = max(floor, uint64(r.At.Unix()))
-		}
-	}
-	return floor, nil
 }

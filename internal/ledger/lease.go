@@ -69,6 +69,8 @@ type Leaser struct {
 	mu      sync.Mutex
 	watches map[string]*Watch
 	renewed map[string]time.Time
+	// resumed has the leases that Acquire found to be this holder's already.
+	resumed map[string]bool
 }
 
 // Acquire takes the lease when it is free, when it is this holder's already (the
@@ -85,12 +87,14 @@ func (l *Leaser) Acquire(ctx context.Context, name string, ttl time.Duration) (L
 		return Lease{}, err
 	}
 	if now.Holder == l.Holder {
+		l.resumes(name, true)
 		return l.Renew(ctx, now)
 	}
+	l.resumes(name, false)
 	if left := l.observe(now, l.Clock.Now()); left > 0 {
 		return Lease{}, &HeldError{Lease: now, Left: left}
 	}
-	floor, err := fenceFloor(ctx, l.Ledger)
+	floor, err := FenceFloor(ctx, l.Ledger)
 	if err != nil {
 		return Lease{}, err
 	}
@@ -162,7 +166,7 @@ func (l *Leaser) Take(ctx context.Context, name string, ttl time.Duration) (Leas
 		return Lease{}, err
 	}
 	start := l.Clock.Now()
-	floor, err := fenceFloor(ctx, l.Ledger)
+	floor, err := FenceFloor(ctx, l.Ledger)
 	if err != nil {
 		return Lease{}, err
 	}
@@ -172,6 +176,7 @@ func (l *Leaser) Take(ctx context.Context, name string, ttl time.Duration) (Leas
 		err = l.Ledger.SwapLease(ctx, now, next)
 		if err == nil {
 			l.mark(name, start)
+			l.resumes(name, false)
 			return next, nil
 		}
 		if conflict := conflicting(err); conflict != nil {
@@ -196,7 +201,7 @@ func (l *Leaser) Left(held Lease) time.Duration {
 
 // taken is the lease now in this holder's hands.
 func (l *Leaser) taken(now Lease, floor uint64, ttl time.Duration) Lease {
-	return Lease{Name: now.Name, Holder: l.Holder, Fence: max(now.Fence, floor) + 1, Beat: now.Beat + 1, TTL: ttl}
+	return Lease{Name: now.Name, Holder: l.Holder, Fence: nextFence(max(now.Fence, floor)), Beat: now.Beat + 1, TTL: ttl}
 }
 
 func (l *Leaser) valid(ttl time.Duration) error {

@@ -72,7 +72,7 @@ func TestLeaseExpiresWhenItHasNotChangedForItsTerm(t *testing.T) {
 	}
 	d.clockB.Advance(1)
 	taken := acquire(t, d.b)
-	if taken.Fence != mine.Fence+1 {
+	if taken.Fence != mine.Fence+2 {
 		t.Errorf("fences %d and %d", mine.Fence, taken.Fence)
 	}
 	_, err := d.a.Renew(t.Context(), mine)
@@ -110,7 +110,7 @@ func TestAReleasedLeaseIsFreeAtOnce(t *testing.T) {
 	if err := d.a.Release(t.Context(), mine); err != nil {
 		t.Fatal(err)
 	}
-	if got := acquire(t, d.b); got.Fence != mine.Fence+1 {
+	if got := acquire(t, d.b); got.Fence != mine.Fence+2 {
 		t.Errorf("fence %d after %d", got.Fence, mine.Fence)
 	}
 	if d.a.Left(mine) != 0 {
@@ -123,13 +123,13 @@ func TestTakeDoesNotWait(t *testing.T) {
 	d := newDrivers()
 	mine := acquire(t, d.a)
 	taken, err := d.b.Take(t.Context(), "x", ttl)
-	if err != nil || taken.Fence != mine.Fence+1 || taken.Holder != "b" {
+	if err != nil || taken.Fence != mine.Fence+2 || taken.Holder != "b" {
 		t.Fatalf("%+v, %v", taken, err)
 	}
 	_, err = d.a.Renew(t.Context(), mine)
 	fenced(t, "renewal", err)
 	held(t, d.a, "b")
-	if got, err := d.b.Take(t.Context(), "free", ttl); err != nil || got.Fence != 1 {
+	if got, err := d.b.Take(t.Context(), "free", ttl); err != nil || got.Fence != 2 {
 		t.Errorf("taking a free one: %+v, %v", got, err)
 	}
 }
@@ -179,7 +179,7 @@ func TestLostRepliesOfALeaser(t *testing.T) {
 		t.Fatal(err)
 	}
 	mine := acquire(t, d.a)
-	if mine.Fence != 1 {
+	if mine.Fence != 2 {
 		t.Errorf("fence %d: the holder took the lease from itself", mine.Fence)
 	}
 	lose = true
@@ -187,7 +187,7 @@ func TestLostRepliesOfALeaser(t *testing.T) {
 		t.Fatal(err)
 	}
 	mine, err := d.a.Renew(t.Context(), mine)
-	if err != nil || mine.Fence != 1 {
+	if err != nil || mine.Fence != 2 {
 		t.Fatalf("%+v, %v", mine, err)
 	}
 	lose = true

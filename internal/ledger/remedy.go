@@ -41,7 +41,7 @@ func Words(err error) (happened, remedy string) {
 		return "the ledger is being moved to " + sealed.Sealing.To + ", and nothing more is recorded here", "wait for sluice ledger copy to end, or run it again when it was cut short, and then name that one in the provider block's ledger or in SLUICE_LEDGER"
 	case errors.As(err, &lost):
 		return "the ledger lacks records that this state has seen, so it was brought back from an older copy; what they said of quarantine, holds and what serves is not known to it",
-			"bring a newer copy back; when what is missing is lost for good, look with sluice drift and say so with: " + rebind + "; what goes back is not held up: sluice rollback, or sluice rollback --spec FILE"
+			"bring a newer copy back; when what is missing is lost for good, look with sluice drift and say so with: " + rebind + "; to go back meanwhile: sluice rollback --spec FILE"
 	case errors.Is(err, ErrMissing) && bound == nil:
 		// Nothing says that it was ever there.
 		return "there is no ledger at the place that is named", "name the right one in the provider block or in SLUICE_LEDGER; when this is the right one, the first apply that records something creates it; when it was there before, restore it"

@@ -92,6 +92,7 @@ func (w *world) history() {
 	} {
 		w.append(key, kind, 8, body)
 	}
+	w.append(key, release.KindBehind, 0, release.BehindBody{Seen: 12, Given: 8})
 	w.append(key, release.KindReleased, 0, release.ReleasedBody{Reason: "removed"})
 	w.append(key, "something.newer", 0, map[string]any{"secret": "never told"})
 	if err := ledger.Rebind(w.Context(), w.store(), "6f1c2d3e-0000-4000-8000-000000000000", "the disk died", "kim@acme", w.clock.Now()); err != nil {

@@ -110,6 +110,7 @@ func Table() []Entry {
 		{release.KindSpecified, []Type{Own("release", "specified")}, "An edit holds from the next rollout on."},
 		{release.KindReleased, []Type{Own("release", "released")}, "Nobody manages it any more; what serves goes on serving."},
 		{release.KindRenamed, []Type{Own("release", "renamed")}, "It has the history of another name."},
+		{release.KindBehind, []Type{Own("release", "behind")}, "Its target has seen a fence that this ledger has not given: records are missing, or another ledger drives it."},
 		{release.KindAnalysis, nil, "What is fixed before the first step; it follows each beginning and says nothing that happened."},
 		{release.KindGates, []Type{Own("gate", "blocked")}, "Only where a gate did not pass."},
 		{release.KindIntent, nil, "A wish that is about to be carried out; what became of it follows."},

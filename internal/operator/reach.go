@@ -64,9 +64,10 @@ func Explain(err error, key release.Key, out release.Outcome) error {
 		open       *release.OpenError
 		obstructed *release.ObstructedError
 		held       *ledger.HeldError
+		behind     *release.BehindError
 	)
 	if !errors.As(err, &ended) && !errors.As(err, &blocked) && !errors.As(err, &stopped) &&
-		!errors.As(err, &open) && !errors.As(err, &obstructed) && !errors.As(err, &held) {
+		!errors.As(err, &open) && !errors.As(err, &obstructed) && !errors.As(err, &held) && !errors.As(err, &behind) {
 		return err
 	}
 	var payload artifact.Payload

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -85,9 +86,8 @@ const lookPause = 200 * time.Millisecond
 // bringing it up otherwise. It repeats itself until the target says so or the
 // context ends.
 //
-// Its fence is one more than the greatest that the target has seen, so that
-// whoever drives is stopped, and it stays that one for all writes: the ledger
-// knows nothing of them, and the next driver that it lets in has one more, too.
+// Its fence is above that of whoever drives, who is stopped, and below the one of
+// the next driver: the ledger knows nothing of these writes (ledger.OutOfBand).
 func RevertWithSpec(ctx context.Context, spec Spec, to artifact.Payload, targets target.Registry, deps target.Deps) (target.Observation, error) {
 	if spec.Waved() {
 		return target.Observation{}, manyTargets(spec, "taken back without a ledger")
@@ -106,9 +106,7 @@ func RevertWithSpec(ctx context.Context, spec Spec, to artifact.Payload, targets
 		if ServesOnly(obs, to) && obs.Canary == nil {
 			return obs, nil
 		}
-		if fence == 0 || obs.Fence > fence {
-			fence = obs.Fence + 1
-		}
+		fence = max(fence, ledger.OutOfBand(obs.Fence))
 		write := target.WriteRequest{Key: fmt.Sprintf("%s/spec/%d/%d", spec.Key(), started, n), Fence: fence}
 		progress, err := backStep(ctx, t, obs, to, write)
 		if err != nil && target.CodeOf(err) != target.CodeUnavailable {

@@ -61,6 +61,9 @@ type driver struct {
 	lookedAlone time.Time
 	// unrecorded is set during a look that the ledger cannot take, unless it finds harm.
 	unrecorded error
+	// used is whether the fence is known to be above all that the target had seen, or writes
+	// may have been made under it.
+	used bool
 	// clockTold is true once the run has said that a clock is wrong.
 	clockTold bool
 }
@@ -103,6 +106,7 @@ func (e *Engine) take(ctx context.Context, key Key, force bool) (*driver, error)
 		d.release(ctx)
 		return nil, nameless
 	}
+	d.used = !force && d.leaser.Resumed(d.lease)
 	d.warnOfClock()
 	if e.Hooks.Taken != nil {
 		e.Hooks.Taken(key, d.lease)
@@ -251,6 +255,9 @@ func (d *driver) turn(ctx context.Context, decision Decision) error {
 	}
 	if decision.Action == ActStop {
 		return d.stopReason()
+	}
+	if err := d.takesUp(ctx, decision); err != nil {
+		return err
 	}
 	return d.act(ctx, decision)
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
-	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -121,6 +120,7 @@ func (d *driver) revertAfter(r *Rollout) field.Duration {
 
 // call carries an effect to the target.
 func (d *driver) call(ctx context.Context, eff Effect) (target.Progress, error) {
+	d.used = true
 	write := target.WriteRequest{Key: eff.Key, Fence: d.lease.Fence, Rollout: d.h.Open().writeKey(d.key)}
 	switch eff.Kind {
 	case EffectPrepare:
@@ -161,7 +161,7 @@ func (d *driver) fingerprint() string {
 func (d *driver) failed(ctx context.Context, eff Effect, err error) error {
 	code := target.CodeOf(err)
 	if code == target.CodeStaleFence {
-		return d.superseded(ctx, err)
+		return d.refused(ctx, err)
 	}
 	if ctx.Err() != nil && !d.goingBack() {
 		return ctx.Err()
@@ -177,15 +177,6 @@ func (d *driver) failed(ctx context.Context, eff Effect, err error) error {
 		return d.append(ctx, KindOutcome, OutcomeBody{Effect: eff, Done: true, Resolved: true, Observation: *seen})
 	}
 	return d.append(ctx, KindFailure, body)
-}
-
-// superseded says who drives now, after a target refused this driver's fence.
-func (d *driver) superseded(ctx context.Context, err error) error {
-	lease, unread := d.e.Ledger.Lease(ctx, d.key.LeaseName())
-	if unread == nil && lease.Fence != d.lease.Fence {
-		return d.named(ctx, &ledger.FencedError{Lease: lease, Fence: d.lease.Fence})
-	}
-	return fmt.Errorf("somebody drives this target without this ledger: %w; if that is another ledger, name that one, or, when it is lost for good, run: sluice ledger rebind --reason \"...\"", err)
 }
 
 func (d *driver) saw(obs *target.Observation) {

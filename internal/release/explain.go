@@ -26,11 +26,17 @@ func Explain(err error, key Key, payload artifact.Payload) (summary, detail stri
 	var open *OpenError
 	var obstructed *ObstructedError
 	var held *ledger.HeldError
+	var behind *BehindError
 	switch {
 	case errors.As(err, &ended):
 		return explainEnded(base, ended.Outcome)
 	case errors.As(err, &stopped):
 		return explainStopped(base, stopped)
+	case errors.As(err, &behind):
+		return fmt.Sprintf("Unable to drive %s: the ledger is behind its target", key), sections(
+			"What happened", behind.Error(),
+			"What serves now", "nothing was changed",
+			"What to do", behind.Remedy())
 	case errors.As(err, &blocked):
 		return explainBlocked(base, blocked)
 	case errors.As(err, &owned):

@@ -37,6 +37,9 @@ type History struct {
 	Spec *Spec `json:"spec,omitempty"`
 	// Renamed is the key whose history was carried over, if any.
 	Renamed *Key `json:"renamed_from,omitempty"`
+	// Behind is the last proof that records are missing, nil for none. It holds until
+	// somebody binds the ledger anew.
+	Behind *BehindBody `json:"behind,omitempty"`
 }
 
 // NewHistory is the history of a release that nobody has heard of.
@@ -140,6 +143,8 @@ func (h *History) add(rec ledger.Record) error {
 	case KindReleased:
 		h.Owner = nil
 		return nil
+	case KindBehind:
+		return with(rec, func(b BehindBody) error { h.Behind = &b; return nil })
 	case KindRenamed:
 		return with(rec, func(b RenamedBody) error { h.carryOver(b); return nil })
 	case KindQuarantined:

@@ -23,7 +23,7 @@ func (d *driver) measure(ctx context.Context) error {
 	tick := TickBody{Step: r.Step, Weight: r.Weight, Interval: interval, Cursors: map[string]json.RawMessage{}}
 	obs, err := d.touch(ctx, r)
 	if err != nil && target.CodeOf(err) == target.CodeStaleFence {
-		return d.superseded(ctx, err)
+		return d.refused(ctx, err)
 	}
 	if err != nil && ctx.Err() != nil {
 		return err
@@ -133,6 +133,7 @@ func (d *driver) renewAsItIs(ctx context.Context, r *Rollout, seen *target.Obser
 
 // renewSwitch asks for a traffic state that stands already, to be given more time.
 func (d *driver) renewSwitch(ctx context.Context, r *Rollout, what string, traffic target.TrafficState, fingerprint string) (*target.Observation, error) {
+	d.used = true
 	p, err := d.tgt.Apply(ctx, target.ApplyRequest{
 		WriteRequest: target.WriteRequest{Key: fmt.Sprintf("%s/%s/%d/%d", r.writeKey(d.key), what, r.attempts, r.Ticks), Fence: d.lease.Fence},
 		Traffic:      traffic, ExpectedFingerprint: fingerprint, RevertAfter: d.revertAfter(r).Std(),

@@ -114,6 +114,9 @@ func (d *driver) opened(ctx context.Context, spec Spec, kind Kind, reason string
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, nil), fmt.Errorf("the target could not be read: %w", err)
 	}
+	if err := d.mayDrive(ctx, serving, false); err != nil {
+		return outcomeOf(d.h, Unchanged, serving), err
+	}
 	opening, err := d.opening(ctx, ShipRequest{Spec: spec.Normalize(), Within: d.within}, kind, serving)
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err

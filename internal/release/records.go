@@ -21,6 +21,7 @@ const (
 	KindSpecified      = "release.specified"
 	KindReleased       = "release.released"
 	KindRenamed        = "release.renamed"
+	KindBehind         = "release.behind"
 	KindOpened         = "rollout.opened"
 	KindAnalysis       = "analysis.prepared"
 	KindGates          = "gates.checked"
@@ -64,6 +65,14 @@ type SpecifiedBody struct {
 // OwnedBody is the body of KindOwned: the release moved to another state.
 type OwnedBody struct {
 	Owner Owner `json:"owner"`
+}
+
+// BehindBody is the body of KindBehind: the target has seen a fence that this ledger has
+// not given yet, so the ledger lacks records, or another one drives the target.
+type BehindBody struct {
+	// Seen is the fence that the target had seen, Given the one that this ledger gave.
+	Seen  uint64 `json:"seen"`
+	Given uint64 `json:"given"`
 }
 
 // ReleasedBody is the body of KindReleased: nobody manages the release now.

@@ -156,6 +156,9 @@ func (d *driver) ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 		err := d.append(ctx, KindAdopted, AdoptedBody{Spec: req.Spec, Owner: req.Owner})
 		return outcomeOf(d.h, Adopted, serving), err
 	}
+	if err := d.mayDrive(ctx, serving, d.h.Spec == nil || moved || d.h.Owner == nil); err != nil {
+		return outcomeOf(d.h, Unchanged, serving), err
+	}
 	opening, err := d.opening(ctx, req, Forward, serving)
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err

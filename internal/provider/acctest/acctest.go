@@ -34,11 +34,11 @@ import (
 // Main is the TestMain of a package with acceptance tests. It runs the tests whose
 // names begin with TestAcc only where TF_ACC is set, as the test framework of
 // Terraform does. The same executable serves as a child of a lab, and as the
-// provider that Terraform starts (NewProcess).
+// provider that Terraform starts (NewProcess, NewApart).
 func Main(m *testing.M) {
 	labtest.Child()
-	if serve.ByTerraform(os.Getenv) {
-		if err := serve.Run(provider.New("test"), false); err != nil {
+	if alone := Alone(); alone || serve.ByTerraform(os.Getenv) {
+		if err := serve.Run(provider.New("test"), alone); err != nil {
 			panic(err)
 		}
 		os.Exit(0)
@@ -90,6 +90,8 @@ type Terraform struct {
 	heard recorder
 	// attachedTo says where providers are that run already, as Terraform reads it.
 	attachedTo string
+	// apart is the environment that providers have besides that of this process.
+	apart []string
 }
 
 // New makes a folder with a provider that stands on the world. The provider runs

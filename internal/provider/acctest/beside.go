@@ -51,7 +51,7 @@ func (tf *Terraform) Beside(sources ...string) {
 			}
 		}
 		host := path.Dir(path.Dir(address()))
-		attached[path.Join(host, source)] = start(tf.t, found[source], tf.Dir)
+		attached[path.Join(host, source)] = start(tf.t, found[source], tf.Dir, tf.apart)
 	}
 	raw, err := json.Marshal(attached)
 	tf.must(err)
@@ -80,12 +80,12 @@ const attaching = time.Minute
 
 // start starts a provider that stands by itself, as all of HashiCorp's do with
 // -debug, in the folder where Terraform would, and returns how Terraform finds it.
-func start(t testing.TB, executable, dir string) json.RawMessage {
+func start(t testing.TB, executable, dir string, env []string) json.RawMessage {
 	t.Helper()
 	cmd := exec.Command(executable, "-debug")
 	// It is configured once for each run of Terraform, and AWS's is at a loss the second
 	// time with a bundle. What tests reach is on this machine.
-	cmd.Env = append(os.Environ(), "AWS_CA_BUNDLE=")
+	cmd.Env = append(append(os.Environ(), "AWS_CA_BUNDLE="), env...)
 	cmd.Dir, cmd.WaitDelay = dir, time.Second
 	out, err := cmd.StdoutPipe()
 	if err == nil {

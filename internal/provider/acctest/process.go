@@ -1,6 +1,7 @@
 package acctest
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,3 +28,29 @@ func NewProcess(t testing.TB) *Terraform {
 	tf.env = append(tf.env, "TF_REATTACH_PROVIDERS=", "TF_LOG=trace", "TF_LOG_SDK=trace", "TF_LOG_PROVIDER=trace", "TF_LOG_PROVIDER_SLUICE=trace")
 	return tf
 }
+
+// standsAlone is set for the process that NewApart starts.
+const standsAlone = "SLUICE_ACC_ALONE"
+
+// NewApart makes a folder whose providers, Sluice's and those Beside it, are processes with
+// an environment of their own, of NAME=value, which Terraform and Env have, too. Tests that
+// differ by what the environment says can run at once so.
+func NewApart(t testing.TB, env ...string) *Terraform {
+	t.Helper()
+	tf := New(t, client.World{})
+	tf.apart = env
+	self, err := os.Executable()
+	tf.must(err)
+	raw, err := json.Marshal(map[string]json.RawMessage{address(): start(t, self, tf.Dir, append(env, standsAlone+"=1"))})
+	tf.must(err)
+	tf.attachedTo = string(raw)
+	tf.env = append(append(tf.env, env...), "TF_REATTACH_PROVIDERS="+tf.attachedTo)
+	return tf
+}
+
+// Alone reports whether this process is a provider that NewApart started, whose environment
+// is complete.
+func Alone() bool { return os.Getenv(standsAlone) != "" }
+
+// Env is the environment that NewApart was given, nothing after New.
+func (tf *Terraform) Env() []string { return tf.apart }

@@ -35,15 +35,10 @@ type awsStack struct {
 // newAWS has a folder of examples before moto. Looks come more often than every ten seconds.
 func newAWS(t *testing.T, example string) *awsStack {
 	t.Helper()
+	t.Parallel()
 	m := s3test.Moto(t)
-	s3test.Env(t.Setenv)
-	t.Setenv("AWS_ENDPOINT_URL", m.Endpoint)
-	world := acctest.World()
 	s := &stage{t: t, ledger: filepath.Join(t.TempDir(), "ledger.db")}
-	world.Getenv = func(key string) string {
-		return map[string]string{"SLUICE_LEDGER": "sqlite:" + s.ledger, "SLUICE_ACTOR": "tester@acme"}[key]
-	}
-	s.Terraform = acctest.New(t, world)
+	s.Terraform = acctest.NewApart(t, "AWS_ENDPOINT_URL="+m.Endpoint, "SLUICE_LEDGER=sqlite:"+s.ledger, "SLUICE_ACTOR=tester@acme")
 	if err := os.CopyFS(s.Dir, os.DirFS("../../../examples/"+example)); err != nil && !strings.Contains(err.Error(), "versions.tf") {
 		t.Fatal(err)
 	}

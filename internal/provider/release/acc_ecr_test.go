@@ -27,8 +27,8 @@ type registry struct {
 
 func newRegistry(t *testing.T) *registry {
 	t.Helper()
+	t.Parallel()
 	m := s3test.Moto(t)
-	s3test.Env(t.Setenv)
 	l := labtest.Start(t, lab.Config{Traffic: 200})
 	r := &registry{stage: &stage{Terraform: acctest.New(t, acctest.World()), t: t, lab: l}, moto: m, api: ecrtest.Client(m.Endpoint, "us-east-1")}
 	r.ledger = filepath.Join(r.Dir, "ledger.db")

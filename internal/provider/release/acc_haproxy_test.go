@@ -31,6 +31,7 @@ import (
 type balancer struct {
 	*acctest.Terraform
 	t       *testing.T
+	ledger  string
 	env     []string
 	doors   []string
 	haproxy *exec.Cmd
@@ -40,17 +41,13 @@ type balancer struct {
 // newBalancer copies the example and starts HAProxy as its README says.
 func newBalancer(t *testing.T) *balancer {
 	t.Helper()
-	world := acctest.World()
-	b := &balancer{t: t}
-	world.Getenv = func(key string) string {
-		return map[string]string{"SLUICE_LEDGER": "sqlite:" + filepath.Join(b.Dir, "ledger.db"), "SLUICE_ACTOR": "tester@acme"}[key]
-	}
-	b.Terraform = acctest.New(t, world)
+	t.Parallel()
+	b := &balancer{t: t, ledger: filepath.Join(t.TempDir(), "ledger.db")}
+	b.Terraform = acctest.NewApart(t, "PATH="+b.pretendSluice()+string(os.PathListSeparator)+os.Getenv("PATH"), "SLUICE_LEDGER=sqlite:"+b.ledger, "SLUICE_ACTOR=tester@acme")
 	if err := os.Remove(filepath.Join(b.Dir, "versions.tf")); err != nil {
 		t.Fatal(err)
 	}
 	b.copyExample("../../../examples/haproxy")
-	b.pretendSluice()
 	b.env = os.Environ()
 	for _, name := range []string{"SHOP", "PARTNERS", "BLUE_1", "BLUE_2", "GREEN_1", "GREEN_2"} {
 		address := haproxytest.Free(t)
@@ -91,8 +88,9 @@ func (b *balancer) copyExample(from string) {
 	}
 }
 
-// pretendSluice puts this executable on the PATH as the command sluice lab serve.
-func (b *balancer) pretendSluice() {
+// pretendSluice makes a folder for the PATH where this executable is the command
+// sluice lab serve.
+func (b *balancer) pretendSluice() string {
 	self, err := os.Executable()
 	if err != nil {
 		b.t.Fatal(err)
@@ -102,7 +100,7 @@ func (b *balancer) pretendSluice() {
 	if err := os.WriteFile(filepath.Join(bin, "sluice"), []byte(script), 0o700); err != nil { //nolint:gosec // A program must be executable.
 		b.t.Fatal(err)
 	}
-	b.t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return bin
 }
 
 func (b *balancer) start() {
@@ -307,7 +305,7 @@ func TestAccHAProxyRestartedWithOldWeights(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	c := &client.Client{World: acctest.World(), URL: "sqlite:" + filepath.Join(b.Dir, "ledger.db"), Actor: "operator@acme"}
+	c := &client.Client{World: acctest.World(), URL: "sqlite:" + b.ledger, Actor: "operator@acme"}
 	l, err := c.Existing(context.Background())
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -26,10 +28,29 @@ func (s *stage) sluice(args ...string) string {
 	s.t.Helper()
 	var out, errs bytes.Buffer
 	args = append(args, "--ledger", "sqlite:"+s.ledger, "--actor", "kim@acme")
+	if env := s.Env(); env != nil {
+		return s.sluiceApart(env, args)
+	}
 	if code := cli.Main(context.Background(), "test", args, strings.NewReader(""), &out, &errs); code != 0 {
 		s.t.Fatalf("sluice %s: exit code %d: %s%s", strings.Join(args, " "), code, out.String(), errs.String())
 	}
 	return out.String()
+}
+
+// sluiceApart is sluice in a process with an environment of its own.
+func (s *stage) sluiceApart(env, args []string) string {
+	s.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	cmd := exec.Command(self, args...)
+	cmd.Env = append(append(os.Environ(), env...), asSluice+"=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("sluice %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
 }
 
 func TestAccAWindowOfAnotherWorkspaceHoldsAndItsRefusalSaysHowToOverrideIt(t *testing.T) {

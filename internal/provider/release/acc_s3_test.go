@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sluice/terraform-provider-sluice/internal/lab"
-	"github.com/sluice/terraform-provider-sluice/internal/lab/labtest"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3/s3test"
@@ -16,9 +14,7 @@ import (
 // a plan, an empty second plan, a rollback, a store that refuses everything, and the same state
 // when it does no longer.
 func TestAccALedgerInS3(t *testing.T) {
-	// Not beside others, since the credentials are in the environment.
-	s := newStageOn(t, labtest.Start(t, lab.Config{Traffic: 200}))
-	s3test.Env(t.Setenv)
+	s := newStage(t)
 	server := s3test.Fake(t)
 	url := server.URL(server.Bucket(t), "acme/payments")
 	config := func(c string) string {

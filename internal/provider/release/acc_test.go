@@ -12,15 +12,35 @@ import (
 	"testing"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/cli"
 	"github.com/sluice/terraform-provider-sluice/internal/lab"
 	"github.com/sluice/terraform-provider-sluice/internal/lab/labtest"
 	"github.com/sluice/terraform-provider-sluice/internal/lab/service"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3/s3test"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/acctest"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
-func TestMain(m *testing.M) { acctest.Main(m) }
+// asSluice is set for a process of this executable that is the command sluice.
+const asSluice = "SLUICE_ACC_CLI"
+
+// The credentials of every store are the same, so they are in the environment of all
+// tests, which can run at once so.
+func TestMain(m *testing.M) {
+	if os.Getenv(asSluice) != "" {
+		os.Exit(cli.Main(context.Background(), "test", os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	s3test.Env(func(name, value string) {
+		if acctest.Alone() {
+			return
+		}
+		if err := os.Setenv(name, value); err != nil {
+			panic(err)
+		}
+	})
+	acctest.Main(m)
+}
 
 // address is where the release of these tests stands.
 const address = "sluice_release.checkout"

@@ -48,6 +48,11 @@ func TestAccALedgerThatLostItsNewestRecordsIsNoticed(t *testing.T) {
 	s.Wants(plan, "error", "Unable to plan release checkout/production", "the ledger lacks records that this state has seen", "sluice ledger rebind --reason", "the stream ends at")
 	s.Wants(plan, "warning", "Unable to read release checkout/production")
 	s.MustFail("the ledger lacks records that this state has seen")
+	// Without a refresh it is the plan that tells, also of a release that stays as it is.
+	s.Write("main.tf", s.config(s.v1))
+	s.Wants(s.Run("plan", "-json", "-input=false", "-refresh=false"), "error", "the ledger lacks records that this state has seen")
+	s.Write("main.tf", s.config(s.v2))
+	s.Wants(s.Run("plan", "-json", "-input=false", "-refresh=false"), "warning", "Unable to plan release checkout/production")
 	s.wantServing(s.v2)
 
 	// Nor does a drift check bring back what it says, where the release itself is to stay as

@@ -175,11 +175,15 @@ func (p *planning) ask(ctx context.Context, rollout bool) {
 			p.diags.AddError(diags.Unable("plan", "release", key.String(), err))
 			return
 		}
-		if rollout || open != nil {
+		switch {
+		case rollout || open != nil:
 			p.r.client.Plan(key)
 			if p.diags.Append(p.r.lost(ctx, l, "plan", key, p.seen, h)...); p.diags.HasError() {
 				return
 			}
+		case p.r.client.Lost(key) == nil:
+			// With -refresh=false nobody has asked yet.
+			p.diags.Append(p.r.lostSeen(ctx, l, "plan", key, p.seen, h)...)
 		}
 	}
 	if open != nil {

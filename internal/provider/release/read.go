@@ -41,7 +41,7 @@ func (r *Resource) Read(ctx context.Context, req resource.ReadRequest, resp *res
 	resp.Diagnostics.Append(more...)
 	missed := diagnostics{}
 	if err == nil || errors.Is(err, engine.ErrUnknown) {
-		missed = r.lostOnRead(ctx, l, key, seen, h)
+		missed = r.lostSeen(ctx, l, "read", key, seen, h)
 		resp.Diagnostics.Append(missed...)
 	}
 	if resp.Diagnostics.HasError() {

@@ -65,10 +65,11 @@ func (r *Resource) lost(ctx context.Context, l ledger.Ledger, verb string, key e
 	return out
 }
 
-// lostOnRead is what a refresh says of it: a warning, so that what serves can still be
-// seen, except where the ledger has nothing of the release left: it is not gone.
-func (r *Resource) lostOnRead(ctx context.Context, l ledger.Ledger, key engine.Key, seen ledger.Seen, h *engine.History) diagnostics {
-	found := r.lost(ctx, l, "read", key, seen, h)
+// lostSeen is what is said of it where nothing goes forward: a warning, so that what
+// serves can still be seen, except where the ledger has nothing of the release left: it is
+// not gone.
+func (r *Resource) lostSeen(ctx context.Context, l ledger.Ledger, verb string, key engine.Key, seen ledger.Seen, h *engine.History) diagnostics {
+	found := r.lost(ctx, l, verb, key, seen, h)
 	if h == nil || wish(h) == nil {
 		return found
 	}

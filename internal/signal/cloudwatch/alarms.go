@@ -1,8 +1,8 @@
 package cloudwatch
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,6 +45,8 @@ type alarm struct {
 	since               time.Time
 }
 
+var errTooManyPages = errors.New("the answer of CloudWatch has too many pages")
+
 // Metrics implements signal.Source.
 func (a *alarms) Metrics() []string { return []string{AlarmsMetric} }
 
@@ -62,26 +64,33 @@ func (a *alarms) check(queries []signal.Query) error {
 	return nil
 }
 
-// Counts implements signal.Source with one request. It tells at once, and is always
-// primed: an alarm is in a state, and what matters of it is the state now. One alarm
-// that fires is enough; none is only told where all alarms know.
+// Counts implements signal.Source with one request, and one more for each alarm that has
+// changed since the last look and does not fire. It tells at once, and is always primed: an
+// alarm is in a state, and what matters of it is the state now, and whether it fired since.
+// One alarm that did is enough; none is only told where all alarms know.
 func (a *alarms) Counts(ctx context.Context, req signal.Request) (signal.Counts, error) {
 	if err := a.check(req.Queries); err != nil {
 		return signal.Counts{}, err
 	}
-	if err := openAlarmCursor(req.Cursor); err != nil {
+	last, err := openAlarmCursor(req.Cursor)
+	if err != nil {
 		return signal.Counts{}, err
 	}
 	seen, err := a.look(ctx)
 	if err != nil {
 		return signal.Counts{}, err
 	}
-	out := signal.Counts{Primed: true, CompleteThrough: req.Until, Cursor: json.RawMessage(alarmCursor)}
+	out := signal.Counts{Primed: true, CompleteThrough: req.Until, Cursor: last.behind(seen)}
 	if len(req.Queries) == 0 {
 		return out, nil
 	}
-	texts := firing(seen)
-	if unknown := a.unknown(seen); len(texts) == 0 && unknown != "" {
+	fired, unread := a.between(ctx, last, seen)
+	texts := append(firing(seen), fired...)
+	if unread != "" {
+		// The next look asks again.
+		out.Cursor = req.Cursor
+	}
+	if unknown := cmp.Or(unread, a.unknown(seen)); len(texts) == 0 && unknown != "" {
 		for _, arm := range arms {
 			out.Missing = append(out.Missing, signal.Missing{Metric: AlarmsMetric, Arm: arm, Reason: unknown})
 		}
@@ -161,10 +170,16 @@ func (a *alarms) unknown(seen []alarm) string {
 }
 
 func (s alarm) text() string {
-	out := fmt.Sprintf("the alarm %q fires", s.name)
+	what := "fires"
 	if !s.since.IsZero() {
-		out += " since " + s.since.UTC().Format(time.RFC3339)
+		what += " since " + s.since.UTC().Format(time.RFC3339)
 	}
+	return s.told(what)
+}
+
+// told says what an alarm does, with its own reason.
+func (s alarm) told(what string) string {
+	out := fmt.Sprintf("the alarm %q %s", s.name, what)
 	if s.reason != "" {
 		out += " (" + printable(s.reason) + ")"
 	}
@@ -209,25 +224,5 @@ func (a *alarms) look(ctx context.Context) ([]alarm, error) {
 		}
 		in.NextToken = page.NextToken
 	}
-	return nil, errors.New("the answer of CloudWatch has too many pages")
-}
-
-// alarmCursor stands for the nothing that is remembered of alarms.
-const alarmCursor = `{"v":1,"alarms":true}`
-
-func openAlarmCursor(raw json.RawMessage) error {
-	if len(raw) == 0 {
-		return nil
-	}
-	var c struct {
-		Version int  `json:"v"`
-		Alarms  bool `json:"alarms"`
-	}
-	if err := json.Unmarshal(raw, &c); err != nil {
-		return fmt.Errorf("%w: it is damaged: %w", ErrCursor, err)
-	}
-	if c.Version != cursorVersion || !c.Alarms {
-		return fmt.Errorf("%w: it was made with another configuration of this signal", ErrCursor)
-	}
-	return nil
+	return nil, errTooManyPages
 }

@@ -27,8 +27,9 @@ const Name = "cloudwatch"
 // has functions, and neither the SDK's client nor an interface over it: of a type that
 // reflection can find the linker keeps every operation.
 type client struct {
-	GetMetricData  func(context.Context, *awscloudwatch.GetMetricDataInput, ...func(*awscloudwatch.Options)) (*awscloudwatch.GetMetricDataOutput, error)
-	DescribeAlarms func(context.Context, *awscloudwatch.DescribeAlarmsInput, ...func(*awscloudwatch.Options)) (*awscloudwatch.DescribeAlarmsOutput, error)
+	GetMetricData        func(context.Context, *awscloudwatch.GetMetricDataInput, ...func(*awscloudwatch.Options)) (*awscloudwatch.GetMetricDataOutput, error)
+	DescribeAlarms       func(context.Context, *awscloudwatch.DescribeAlarmsInput, ...func(*awscloudwatch.Options)) (*awscloudwatch.DescribeAlarmsOutput, error)
+	DescribeAlarmHistory func(context.Context, *awscloudwatch.DescribeAlarmHistoryInput, ...func(*awscloudwatch.Options)) (*awscloudwatch.DescribeAlarmHistoryOutput, error)
 }
 
 // Driver describes the driver for a registry.
@@ -85,7 +86,7 @@ func (c *cloud) client(ctx context.Context) (*client, error) {
 		return nil, err
 	}
 	sdk := awscloudwatch.NewFromConfig(cfg, c.options...)
-	c.made = &client{GetMetricData: sdk.GetMetricData, DescribeAlarms: sdk.DescribeAlarms}
+	c.made = &client{GetMetricData: sdk.GetMetricData, DescribeAlarms: sdk.DescribeAlarms, DescribeAlarmHistory: sdk.DescribeAlarmHistory}
 	return c.made, nil
 }
 

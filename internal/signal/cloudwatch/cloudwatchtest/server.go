@@ -26,7 +26,7 @@ type Server struct {
 	// Always makes metrics that are known have a 0 in minutes in which nothing happened,
 	// as some of AWS's services do.
 	Always bool
-	// Page is how many data points a page has, 0 for no bound.
+	// Page is how many data points, or changes of an alarm, a page has, 0 for no bound.
 	Page int
 
 	t     testing.TB
@@ -42,13 +42,6 @@ type Server struct {
 	last  map[string]any
 	// status is what one query is answered with instead of Complete.
 	status string
-}
-
-// Alarm is an alarm as CloudWatch tells it.
-type Alarm struct {
-	Name, State, Reason string
-	Since               time.Time
-	Composite           bool
 }
 
 // Fault is what goes wrong with one request: a status with AWS's code.
@@ -90,13 +83,6 @@ func (s *Server) Status(code string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.status = code
-}
-
-// Alarms says which alarms there are.
-func (s *Server) Alarms(list ...Alarm) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.alarms = list
 }
 
 // Requests is how many there were, of all operations.
@@ -171,33 +157,19 @@ func (s *Server) carry(op *awstest.Operation, given map[string]any) (status int,
 			return f.Status, answer, false
 		}
 	}
-	content := s.describe(given)
-	if op.Name() == "GetMetricData" {
+	var content map[string]any
+	switch op.Name() {
+	case "GetMetricData":
 		content = s.data(given)
+	case "DescribeAlarmHistory":
+		content = s.history(given)
+	default:
+		content = s.describe(given)
 	}
 	if answer, err = s.model.CBORAnswer(op, content); err != nil {
 		s.t.Errorf("an answer that AWS would not give: %v", err)
 	}
 	return http.StatusOK, answer, false
-}
-
-func (s *Server) describe(given map[string]any) map[string]any {
-	names, _ := given["AlarmNames"].([]any)
-	kinds, _ := given["AlarmTypes"].([]any)
-	metric, composite := []any{}, []any{}
-	for _, a := range s.alarms {
-		if !has(names, a.Name) {
-			continue
-		}
-		one := map[string]any{"AlarmName": a.Name, "StateValue": a.State, "StateReason": a.Reason, "StateTransitionedTimestamp": float64(a.Since.Unix())}
-		switch {
-		case a.Composite && has(kinds, "CompositeAlarm"):
-			composite = append(composite, one)
-		case !a.Composite && (len(kinds) == 0 || has(kinds, "MetricAlarm")):
-			metric = append(metric, one)
-		}
-	}
-	return map[string]any{"MetricAlarms": metric, "CompositeAlarms": composite}
 }
 
 func has(list []any, want string) bool {

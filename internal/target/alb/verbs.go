@@ -146,7 +146,7 @@ func (t *Target) modify(ctx context.Context, r route, weights [2]int32) error {
 		return err
 	}
 	actions := r.with(t.config.TargetGroups, weights)
-	if strings.Contains(r.arn, ":"+string(kindRule)+"/") {
+	if isRule(r.arn) {
 		_, err = c.ModifyRule(ctx, &elb.ModifyRuleInput{RuleArn: aws.String(r.arn), Actions: actions})
 	} else {
 		_, err = c.ModifyListener(ctx, &elb.ModifyListenerInput{ListenerArn: aws.String(r.arn), DefaultActions: actions})
@@ -260,7 +260,7 @@ func (t *Target) Finalize(ctx context.Context, req target.WriteRequest) (target.
 		return sc.wait(lookAgain), nil
 	}
 	m := sc.memory
-	m.baseline, m.canary, m.canaryConfig, m.old, m.rollout, m.floor = shortID(sc.groups[sc.base]), "", "", "", "", noFloor
+	m.baseline, m.canary, m.canaryConfig, m.old, m.rollout, m.floor = shortID(sc.groups[sc.base]), "", "", "", "", t.fleet.left(sc)
 	m.baselineConfig = sc.units[sc.base].payload.ConfigurationDigest
 	return t.remember(ctx, sc, req, m, true)
 }

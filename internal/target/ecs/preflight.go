@@ -14,6 +14,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 )
 
 const exampleImage = "name an image with its registry, \"123456789012.dkr.ecr.eu-central-1.amazonaws.com/checkout@sha256:<digest of the image>\""
@@ -65,6 +66,28 @@ func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Ob
 	return append(out, more...), err
 }
 
+// PreflightPlan implements target.PlanPreflighter: a part of the traffic needs a second
+// target group. That the target's shifting gives it one where the service has a load
+// balancer, Preflight has seen.
+func (t *Target) PreflightPlan(ctx context.Context, plan target.Plan) ([]target.Obstacle, error) {
+	if c, problem := shape(plan); problem != "" || c.Strategy == types.DeploymentStrategyBlueGreen || t.config.Shifting != nil {
+		return nil, nil
+	}
+	leave, err := t.session.Turn(ctx)
+	if err != nil {
+		return nil, t.failed(err, false)
+	}
+	defer leave()
+	s, err := t.service(ctx)
+	if target.IsPermanent(err) || err == nil && shifting(s) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []target.Obstacle{{What: t.undivided(), Remedy: divide}}, nil
+}
+
 // rights asks IAM whether what will be changed may be, before the first change. That
 // what is read may be read, the look has shown.
 func (t *Target) rights(ctx context.Context, sc scene, task *types.TaskDefinition) []target.Obstacle {
@@ -92,12 +115,7 @@ func (t *Target) rights(ctx context.Context, sc scene, task *types.TaskDefinitio
 		awscloud.Use{Actions: pass, Resources: tasks, PassedTo: "ecs-tasks.amazonaws.com"},
 		awscloud.Use{Actions: pass, Resources: movers, PassedTo: "ecs.amazonaws.com"},
 	)
-	var out []target.Obstacle
-	for _, l := range lacks {
-		out = append(out, target.Obstacle{What: fmt.Sprintf("IAM says that the credentials may not do %s on %s", l.Action, l.Resource),
-			Remedy: "allow it in the policy of the role or user that drives the rollout; docs/policies/ecs.json has all that is needed"})
-	}
-	return out
+	return awsport.Lacks(lacks, "docs/policies/ecs.json")
 }
 
 // present leaves out what is not there.

@@ -8,7 +8,10 @@ import (
 // Scaling is Auto Scaling groups by their names.
 type Scaling struct {
 	Groups map[string]*ScalingGroup
-	last   int
+	// NoStart is true where who asks may not start instances, so that no launch template
+	// can be named.
+	NoStart bool
+	last    int
 }
 
 // ScalingGroup is an Auto Scaling group.
@@ -74,6 +77,9 @@ func (w *World) updateGroup(in map[string]any) (any, *problem) {
 			return nil, bad("ValidationError", "the overrides are gone")
 		}
 	}
+	if spec != nil && w.Scaling.NoStart {
+		return nil, &problem{403, "AccessDenied", "You are not authorized to use launch template: " + fmt.Sprint(spec["LaunchTemplateId"])}
+	}
 	if spec != nil {
 		next.Template, next.Version = fmt.Sprint(spec["LaunchTemplateId"]), fmt.Sprint(spec["Version"])
 	}
@@ -116,7 +122,7 @@ func (w *World) scalingGroup(g *ScalingGroup) map[string]any {
 			"ProtectedFromScaleIn": false, "LaunchTemplate": map[string]any{"LaunchTemplateId": g.Template, "Version": i.Version}})
 	}
 	out := map[string]any{
-		"AutoScalingGroupName": g.Name, "MinSize": g.Min, "MaxSize": g.Max, "DesiredCapacity": g.Desired, "DefaultCooldown": 300, "AvailabilityZones": []any{"eu-central-1a"},
+		"AutoScalingGroupName": g.Name, "AutoScalingGroupARN": "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:0b8a7a4e:autoScalingGroupName/" + g.Name, "MinSize": g.Min, "MaxSize": g.Max, "DesiredCapacity": g.Desired, "DefaultCooldown": 300, "AvailabilityZones": []any{"eu-central-1a"},
 		"HealthCheckType": "ELB", "CreatedTime": "2026-01-01T00:00:00Z", "Instances": instances, "TargetGroupARNs": []any{g.Group},
 	}
 	spec := map[string]any{"LaunchTemplateId": g.Template, "Version": g.Version}

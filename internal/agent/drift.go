@@ -180,7 +180,7 @@ func (w *watchman) one(ctx context.Context, check drift.Check) error {
 	if err != nil {
 		return err
 	}
-	if report.Moving || report.Unborn {
+	if !report.Told() {
 		// There is nothing to compare, which is no finding.
 		return nil
 	}
@@ -248,7 +248,8 @@ func (w *watchman) last(ctx context.Context, name string) (verdict, error) {
 
 // essence is a report without its instant.
 func essence(r drift.Report) string {
-	r.At = time.Time{}
+	// What differs is no news when a rollout begins or ends.
+	r.At, r.Moving = time.Time{}, false
 	raw, err := json.Marshal(r)
 	if err != nil {
 		return ""

@@ -69,10 +69,11 @@ type Check struct {
 	Fields map[string]Expectation `json:"fields,omitempty"`
 	// Documents is what is declared outside of the target, by names of the author's.
 	Documents map[string]Document `json:"documents,omitempty"`
-	// SecurityGroups and Resources are what is declared of AWS, by names of the
+	// SecurityGroups, Resources and Images are what is declared of AWS, by names of the
 	// author's. All names are different, those of documents included.
 	SecurityGroups map[string]SecurityGroup `json:"security_groups,omitempty"`
 	Resources      map[string]Resource      `json:"resources,omitempty"`
+	Images         map[string]Image         `json:"images,omitempty"`
 	// Accepted holds the values that ModeAccept takes.
 	Accepted []Acceptance `json:"accepted,omitempty"`
 	// Blocks says what drift keeps from going forward; empty means BlocksNothing.

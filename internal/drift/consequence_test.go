@@ -110,6 +110,51 @@ func (r *reader) Read(context.Context, map[string]drift.Document) map[string]dri
 	return map[string]drift.Content{"doc": {Bytes: []byte(`{"a":2}`)}}
 }
 
+// cloud counts what it is asked for.
+type cloud struct{ groups, resources, images int }
+
+func (c *cloud) Groups(_ context.Context, _ release.Key, g map[string]drift.SecurityGroup) map[string]drift.SeenGroup {
+	c.groups += len(g)
+	return nil
+}
+
+func (c *cloud) Resources(_ context.Context, _ release.Key, r map[string]drift.Resource) map[string]drift.Content {
+	c.resources += len(r)
+	return nil
+}
+
+func (c *cloud) Images(_ context.Context, _ release.Key, i map[string]drift.Image) map[string]drift.SeenImage {
+	for _, one := range i {
+		if one.Artifact == nil {
+			panic("nobody says what should run")
+		}
+	}
+	c.images += len(i)
+	return nil
+}
+
+// AWS is read while a rollout is open, but for what the rollout moves.
+func TestLookAtAWS(t *testing.T) {
+	check := one(map[string]drift.Expectation{"a": equals("1")})
+	check.SecurityGroups = map[string]drift.SecurityGroup{"web": {}}
+	check.Resources = map[string]drift.Resource{"orders": {}}
+	check.Images = map[string]drift.Image{"app": app(), "proxy": proxy()}
+	for name, c := range map[string]struct {
+		e         engine
+		documents int
+		want      cloud
+	}{
+		"settled":                   {engine{status: release.Status{History: history(t, adopted()...)}}, 1, cloud{1, 1, 2}},
+		"within a rollout":          {engine{status: release.Status{History: history(t, join(adopted(), opened("1.2.0", "b"))...)}}, 0, cloud{1, 1, 1}},
+		"before there is a release": {engine{err: release.ErrUnknown}, 0, cloud{}},
+	} {
+		docs, got := &reader{}, cloud{}
+		if _, err := (drift.Looker{Engine: c.e, Documents: docs, Cloud: &got}).Look(t.Context(), check, now); err != nil || got != c.want || docs.asked != c.documents {
+			t.Errorf("%s: %+v, %d, %v", name, got, docs.asked, err)
+		}
+	}
+}
+
 func TestLook(t *testing.T) {
 	check := one(map[string]drift.Expectation{"a": equals("1")})
 	look := func(e engine) (drift.Report, int, error) {

@@ -31,6 +31,8 @@ type Reader interface {
 type Cloud interface {
 	Groups(ctx context.Context, of release.Key, groups map[string]SecurityGroup) map[string]SeenGroup
 	Resources(ctx context.Context, of release.Key, resources map[string]Resource) map[string]Content
+	// Images is given what should run with each.
+	Images(ctx context.Context, of release.Key, images map[string]Image) map[string]SeenImage
 }
 
 // Looker makes reports. It is safe for concurrent use when its parts are.
@@ -41,9 +43,10 @@ type Looker struct {
 	Cloud Cloud
 }
 
-// Look observes once and compares. The error is about the ledger; what the target
-// or a document does not tell is in the report. Documents and AWS are not read while
-// a rollout is open, or before there was one.
+// Look observes once and compares. The error is about the ledger; what the target,
+// AWS or a document does not tell is in the report. Before there was a rollout only the
+// ledger is read. While one is open, of what is declared only that is read which no
+// rollout moves: of AWS all but the images that the ledger says, and no documents.
 func (l Looker) Look(ctx context.Context, check Check, at time.Time) (Report, error) {
 	status, err := l.Engine.Describe(ctx, check.Release, true)
 	if errors.Is(err, release.ErrUnknown) {
@@ -56,10 +59,24 @@ func (l Looker) Look(ctx context.Context, check Check, at time.Time) (Report, er
 	if status.Serving != nil {
 		seen.Observation = *status.Serving
 	}
-	if _, settled := ExpectedOf(status.History); settled {
-		l.read(ctx, check, &seen)
+	if expected, settled := ExpectedOf(status.History); settled || moving(status.History) {
+		l.read(ctx, check.readable(expected, settled), &seen)
 	}
 	return Assess(status.History, seen, check, at), nil
+}
+
+// moving says whether a rollout is open.
+func moving(h *release.History) bool { return h != nil && h.Open() != nil }
+
+// readable is the check with what can be compared now of all that lies outside of the
+// target.
+func (c Check) readable(expected Expected, settled bool) Check {
+	c.Images = c.images(expected, settled)
+	if !settled {
+		// They are often the service's own, and so are another's at each step.
+		c.Documents = nil
+	}
+	return c
 }
 
 // read reads all that the check declares outside of the target, at the same time.
@@ -68,11 +85,20 @@ func (l Looker) read(ctx context.Context, check Check, seen *Seen) {
 	if len(check.Documents) > 0 {
 		all.Go(func() { seen.Documents = l.Documents.Read(ctx, check.Documents) })
 	}
-	if len(check.SecurityGroups) > 0 && l.Cloud != nil {
-		all.Go(func() { seen.Groups = l.Cloud.Groups(ctx, check.Release, check.SecurityGroups) })
-	}
-	if len(check.Resources) > 0 && l.Cloud != nil {
-		all.Go(func() { seen.Resources = l.Cloud.Resources(ctx, check.Release, check.Resources) })
+	if l.Cloud != nil {
+		l.readCloud(ctx, check, seen, &all)
 	}
 	all.Wait()
+}
+
+func (l Looker) readCloud(ctx context.Context, check Check, seen *Seen, all *sync.WaitGroup) {
+	if len(check.SecurityGroups) > 0 {
+		all.Go(func() { seen.Groups = l.Cloud.Groups(ctx, check.Release, check.SecurityGroups) })
+	}
+	if len(check.Resources) > 0 {
+		all.Go(func() { seen.Resources = l.Cloud.Resources(ctx, check.Release, check.Resources) })
+	}
+	if len(check.Images) > 0 {
+		all.Go(func() { seen.Images = l.Cloud.Images(ctx, check.Release, check.Images) })
+	}
 }

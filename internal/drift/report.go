@@ -47,7 +47,8 @@ type Report struct {
 	// what the author takes for good.
 	Ignored  []Ignored  `json:"ignored,omitempty"`
 	Accepted []Accepted `json:"accepted,omitempty"`
-	// Moving is true when an open rollout moves what would be compared.
+	// Moving is true when an open rollout moves what would be compared: the target was
+	// not looked at, and of what is declared only that which no rollout moves.
 	Moving bool `json:"moving,omitempty"`
 	// Unborn is true when nothing was released yet, so that nothing can have drifted.
 	Unborn bool `json:"unborn,omitempty"`
@@ -63,9 +64,10 @@ type Seen struct {
 	Observation target.Observation
 	Err         error
 	Documents   map[string]Content
-	// Groups and Resources are what was read of AWS, by name.
+	// Groups, Resources and Images are what was read of AWS, by name.
 	Groups    map[string]SeenGroup
 	Resources map[string]Content
+	Images    map[string]SeenImage
 }
 
 // Assess looks at a release once: what its ledger says should serve and what the
@@ -84,7 +86,6 @@ func Assess(h *release.History, seen Seen, check Check, at time.Time) Report {
 	case open != nil:
 		report.Moving = true
 		report.Reason = fmt.Sprintf("rollout %d is open, and moves what would be compared", open.Number)
-		return report.graded(check)
 	case !ok:
 		report.Reason, report.Unborn = "nothing has been released yet", true
 		return report.graded(check)
@@ -96,9 +97,9 @@ func Assess(h *release.History, seen Seen, check Check, at time.Time) Report {
 		report.sort(compareTarget(expected, seen.Observation), check)
 	}
 	blind := report.Reason
-	report.sort(compareDeclared(check, seen), check)
+	report.sort(compareDeclared(check.readable(expected, ok), seen), check)
 	report.conclude(blind)
-	if blind != "" && report.Status == StatusDrifted {
+	if blind != "" && report.Status == StatusDrifted && !report.Moving {
 		// A document that drifted must not hide that nobody saw the target.
 		report.sort([]Finding{{Difference: Difference{PathBaseline, expected.Payload.Label(), Unknown}, Kind: KindUnknown, Note: blind}}, Check{Severity: check.Severity})
 	}
@@ -122,6 +123,13 @@ func compareDeclared(check Check, seen Seen) []Finding {
 	}
 	for _, name := range slices.Sorted(maps.Keys(check.Resources)) {
 		out = append(out, check.Resources[name].compare(name, contentOf(seen.Resources, name))...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(check.Images)) {
+		image, ok := seen.Images[name]
+		if !ok {
+			image.Err = errNotRead
+		}
+		out = append(out, check.Images[name].compare(name, image)...)
 	}
 	return out
 }
@@ -244,7 +252,14 @@ func (r Report) Repairs() bool {
 // the check wants that. Unknown keeps them back too, unless it is because Sluice
 // itself moves the release, or because there is nothing yet that could drift.
 func (r Report) Blocks() bool {
-	return r.Status != StatusClean && r.Severity != SeverityLow && !r.Moving && !r.Unborn
+	return r.Status != StatusClean && r.Severity != SeverityLow && r.Told()
+}
+
+// Told says whether the report has anything to tell of: it has not where a rollout moves
+// what would be compared, unless something beside it has certainly drifted, nor before
+// there was a release.
+func (r Report) Told() bool {
+	return !r.Unborn && (!r.Moving || r.Status == StatusDrifted)
 }
 
 // Summary says in one line what came out.
@@ -261,6 +276,8 @@ func (r Report) Summary() string {
 		return fmt.Sprintf("%s is as the ledger says, but for %s", r.Key, strings.Join(but, " and "))
 	case r.Status == StatusClean:
 		return r.Key.String() + " is as the ledger says"
+	case r.Status == StatusDrifted && r.Moving:
+		return fmt.Sprintf("%s has drifted in %s, beside the rollout that is open", r.Key, things(len(r.Differences), "place"))
 	case r.Status == StatusDrifted:
 		return fmt.Sprintf("%s has drifted in %s", r.Key, things(len(r.Differences), "place"))
 	default:

@@ -81,6 +81,7 @@ func (c Check) validateDeclared() field.Errors {
 	add("documents", "document", MaxDocuments, len(c.Documents), slices.Sorted(maps.Keys(c.Documents)), func(name string) field.Errors { return c.Documents[name].validate() })
 	add("security_groups", "security group", MaxGroups, len(c.SecurityGroups), slices.Sorted(maps.Keys(c.SecurityGroups)), func(name string) field.Errors { return c.SecurityGroups[name].validate() })
 	add("resources", "resource", MaxResources, len(c.Resources), slices.Sorted(maps.Keys(c.Resources)), func(name string) field.Errors { return c.Resources[name].validate() })
+	add("images", "image", MaxImages, len(c.Images), slices.Sorted(maps.Keys(c.Images)), func(name string) field.Errors { return c.Images[name].validate() })
 	return errs
 }
 

@@ -103,7 +103,7 @@ func (w *world) history() {
 	w.appendTo(ledger.LedgerStream, ledger.KindMoved, 0, ledger.Moved{From: "sqlite:/a", To: "s3://acme/ledger", Mark: "m2"})
 	report := drift.Report{Mode: drift.ModeReport, Status: drift.StatusDrifted, Severity: "high", Differences: []drift.Finding{{}}}
 	w.appendTo(drift.Stream("checkout@production"), drift.KindChecked, 0, report)
-	report.Moving = true
+	report.Moving, report.Status = true, drift.StatusUnknown
 	w.appendTo(drift.Stream("checkout@production"), drift.KindChecked, 0, report)
 	w.appendTo(grant.Stream(release.Key{Service: "checkout", Environment: "production"}), grant.KindOpened, 0, grant.OpenedBody{
 		Number: 9, Scope: grant.Full, Reason: "every gate passes", Driver: "lambda", Role: "arn:aws:iam::123456789012:role/releases", Session: "sluice-checkout", AccessKeyID: "ASIAEXAMPLE", Expiration: start.Add(time.Hour)})

@@ -117,7 +117,7 @@ func gates(results []gate.Result, stopping bool) []map[string]any {
 
 // looked is nil where there was nothing to compare.
 func looked(r drift.Report) map[string]any {
-	if r.Moving || r.Unborn {
+	if !r.Told() {
 		return nil
 	}
 	out := map[string]any{"status": string(r.Status), "mode": string(r.Mode), "differences": len(r.Differences)}

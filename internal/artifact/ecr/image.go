@@ -148,7 +148,7 @@ type index struct {
 // platforms reads which platforms an index has an image for, and nothing for a single
 // image. What an index holds beside images (attestations have the platform
 // unknown/unknown) is left out.
-func (r *Registry) platforms(ctx context.Context, c *client, found types.ImageDetail) ([]string, []child, error) {
+func (r *Registry) platforms(ctx context.Context, c *reader, found types.ImageDetail) ([]string, []child, error) {
 	if !slices.Contains(indexTypes, aws.ToString(found.ImageManifestMediaType)) {
 		return nil, nil, nil
 	}
@@ -178,7 +178,7 @@ func (r *Registry) platforms(ctx context.Context, c *client, found types.ImageDe
 
 // manifest reads a manifest of the media type that it was pushed with: of another one ECR
 // would make it. Its digest is checked.
-func (r *Registry) manifest(ctx context.Context, c *client, digest, mediaType string) ([]byte, error) {
+func (r *Registry) manifest(ctx context.Context, c *reader, digest, mediaType string) ([]byte, error) {
 	out, err := c.BatchGetImage(ctx, &awsecr.BatchGetImageInput{RegistryId: r.registry(), RepositoryName: r.name(),
 		ImageIds: []types.ImageIdentifier{{ImageDigest: aws.String(digest)}}, AcceptedMediaTypes: []string{mediaType}})
 	if err != nil {

@@ -16,18 +16,25 @@ import (
 // neither the SDK's client nor an interface over it: of a type that reflection can find
 // the linker keeps every operation.
 type client struct {
+	reader
 	DescribeRepositories      func(context.Context, *awsecr.DescribeRepositoriesInput, ...func(*awsecr.Options)) (*awsecr.DescribeRepositoriesOutput, error)
-	DescribeImages            func(context.Context, *awsecr.DescribeImagesInput, ...func(*awsecr.Options)) (*awsecr.DescribeImagesOutput, error)
-	BatchGetImage             func(context.Context, *awsecr.BatchGetImageInput, ...func(*awsecr.Options)) (*awsecr.BatchGetImageOutput, error)
 	DescribeImageScanFindings func(context.Context, *awsecr.DescribeImageScanFindingsInput, ...func(*awsecr.Options)) (*awsecr.DescribeImageScanFindingsOutput, error)
 	ListImageReferrers        func(context.Context, *awsecr.ListImageReferrersInput, ...func(*awsecr.Options)) (*awsecr.ListImageReferrersOutput, error)
 	GetDownloadUrlForLayer    func(context.Context, *awsecr.GetDownloadUrlForLayerInput, ...func(*awsecr.Options)) (*awsecr.GetDownloadUrlForLayerOutput, error)
+}
+
+// reader is what comparing images takes of it (TagNames, Platforms).
+type reader struct {
+	DescribeImages func(context.Context, *awsecr.DescribeImagesInput, ...func(*awsecr.Options)) (*awsecr.DescribeImagesOutput, error)
+	BatchGetImage  func(context.Context, *awsecr.BatchGetImageInput, ...func(*awsecr.Options)) (*awsecr.BatchGetImageOutput, error)
 }
 
 // Deps are what a registry needs of whoever asks.
 type Deps struct {
 	Clock clock.Clock
 	Who   awscloud.Who
+	// Session is one for the query's settings that the caller has; nil makes one.
+	Session *awscloud.Session
 }
 
 // Registry answers one query. It is safe for concurrent use.
@@ -49,7 +56,10 @@ func New(q Query, deps Deps) (*Registry, error) {
 	if deps.Clock == nil {
 		deps.Clock = clock.System{}
 	}
-	return &Registry{query: q, clock: deps.Clock, session: awscloud.NewSession(q.Settings, deps.Who)}, nil
+	if deps.Session == nil {
+		deps.Session = awscloud.NewSession(q.Settings, deps.Who)
+	}
+	return &Registry{query: q, clock: deps.Clock, session: deps.Session}, nil
 }
 
 // ecr gives the client, made on first use.
@@ -65,9 +75,8 @@ func (r *Registry) ecr(ctx context.Context) (*client, error) {
 	}
 	c := awsecr.NewFromConfig(cfg)
 	r.made = &client{
+		reader:                    reader{DescribeImages: c.DescribeImages, BatchGetImage: c.BatchGetImage},
 		DescribeRepositories:      c.DescribeRepositories,
-		DescribeImages:            c.DescribeImages,
-		BatchGetImage:             c.BatchGetImage,
 		DescribeImageScanFindings: c.DescribeImageScanFindings,
 		ListImageReferrers:        c.ListImageReferrers,
 		GetDownloadUrlForLayer:    c.GetDownloadUrlForLayer,

@@ -41,7 +41,7 @@ func (r *Registry) Resolve(ctx context.Context) (Image, error) {
 	if r.query.Tag != "" {
 		out.tag(r.query.Tag, tagged, r.query.Digest != "", repository)
 	}
-	if out.Platforms, out.children, err = r.platforms(ctx, c, found); err != nil {
+	if out.Platforms, out.children, err = r.platforms(ctx, &c.reader, found); err != nil {
 		return Image{}, err
 	}
 	if r.query.Scan != nil {
@@ -68,7 +68,7 @@ func (r *Registry) repository(ctx context.Context, c *client) (types.Repository,
 func (r *Registry) find(ctx context.Context, c *client) (found types.ImageDetail, tagged string, err error) {
 	var byTag *types.ImageDetail
 	if r.query.Tag != "" {
-		if byTag, err = r.describe(ctx, c, types.ImageIdentifier{ImageTag: aws.String(r.query.Tag)}); err != nil {
+		if byTag, err = r.describe(ctx, &c.reader, types.ImageIdentifier{ImageTag: aws.String(r.query.Tag)}); err != nil {
 			return found, "", err
 		}
 	}
@@ -81,7 +81,7 @@ func (r *Registry) find(ctx context.Context, c *client) (found types.ImageDetail
 	case r.query.Digest == "" || r.query.Digest == tagged:
 		found = *byTag
 	default:
-		pinned, err := r.describe(ctx, c, types.ImageIdentifier{ImageDigest: aws.String(r.query.Digest)})
+		pinned, err := r.describe(ctx, &c.reader, types.ImageIdentifier{ImageDigest: aws.String(r.query.Digest)})
 		if err != nil {
 			return found, "", err
 		}
@@ -98,7 +98,7 @@ func (r *Registry) find(ctx context.Context, c *client) (found types.ImageDetail
 }
 
 // describe gives one image, nil when there is none.
-func (r *Registry) describe(ctx context.Context, c *client, id types.ImageIdentifier) (*types.ImageDetail, error) {
+func (r *Registry) describe(ctx context.Context, c *reader, id types.ImageIdentifier) (*types.ImageDetail, error) {
 	out, err := c.DescribeImages(ctx, &awsecr.DescribeImagesInput{RegistryId: r.registry(), RepositoryName: r.name(), ImageIds: []types.ImageIdentifier{id}})
 	switch {
 	case awscloud.Code(err) == "ImageNotFoundException":

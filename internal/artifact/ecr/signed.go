@@ -59,7 +59,7 @@ func (r *Registry) Signatures(ctx context.Context, digest string) ([]signature.S
 		return nil, err
 	}
 	tag := strings.Replace(digest, ":", "-", 1) + ".sig"
-	attached, err := r.describe(ctx, c, types.ImageIdentifier{ImageTag: aws.String(tag)})
+	attached, err := r.describe(ctx, &c.reader, types.ImageIdentifier{ImageTag: aws.String(tag)})
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (r *Registry) referrers(ctx context.Context, c *client, digest string) ([]h
 
 // layers reads the signatures that one manifest holds.
 func (r *Registry) layers(ctx context.Context, c *client, of holder) ([]signature.Signature, error) {
-	raw, err := r.manifest(ctx, c, of.digest, of.mediaType)
+	raw, err := r.manifest(ctx, &c.reader, of.digest, of.mediaType)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/sluice/terraform-provider-sluice/internal/artifact/ecr"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 )
 
@@ -13,6 +14,17 @@ import (
 // them to a group.
 func GroupsPolicy() (string, error) {
 	return awscloud.Policy([]awscloud.Statement{{Sid: "SecurityGroups", Effect: "Allow", Action: actionsOf[network]("ec2"), Resource: []string{"*"}}})
+}
+
+// ImagesPolicy is what comparing the digests of what runs needs to be allowed. The
+// tasks, the functions and the repositories may be cut down to those of the checks.
+func ImagesPolicy() (string, error) {
+	all := []string{"*"}
+	return awscloud.Policy([]awscloud.Statement{
+		{Sid: "Tasks", Effect: "Allow", Action: actionsOf[tasks]("ecs"), Resource: all},
+		{Sid: "Functions", Effect: "Allow", Action: actionsOf[functions]("lambda"), Resource: all},
+		{Sid: "Repositories", Effect: "Allow", Action: ecr.ReadActions(), Resource: all},
+	})
 }
 
 // ResourcesPolicy is what reading resources of these types needs to be allowed. Cloud

@@ -1,5 +1,6 @@
 // Package observed reads what drift checks declare of AWS: rules of security groups
-// from EC2, and properties of resources from Cloud Control. It only reads, within
+// from EC2, properties of resources from Cloud Control, and the digests of what runs
+// from ECS and Lambda. It only reads, within
 // bounds of time and number, and what it cannot read it says, with what to do.
 package observed
 
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/artifact/ecr"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
@@ -55,6 +57,15 @@ func Validate(check drift.Check) field.Errors {
 	}
 	for _, name := range sortedKeys(check.Resources) {
 		each("resources", name, check.Resources[name].AWS)
+	}
+	for _, name := range sortedKeys(check.Images) {
+		image := check.Images[name]
+		each("images", name, image.AWS)
+		if a := image.Artifact; a != nil && image.Tag != "" && a.Digest() != "" {
+			if _, ok := ecr.PlaceOf(a.Reference); !ok {
+				errs = append(errs, field.Error{Path: fmt.Sprintf("images[%q].tag", name), Msg: notECR(a.Reference).Error()})
+			}
+		}
 	}
 	return errs
 }

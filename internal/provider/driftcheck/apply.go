@@ -55,7 +55,10 @@ func (m model) fromCheck(ctx context.Context, check drift.Check) (model, error) 
 	if m.Groups, err = collection[types.Map](ctx, "security_groups", check.SecurityGroups); err != nil {
 		return m, err
 	}
-	m.Resources, err = collection[types.Map](ctx, "resources", check.Resources)
+	if m.Resources, err = collection[types.Map](ctx, "resources", check.Resources); err != nil {
+		return m, err
+	}
+	m.Images, err = collection[types.Map](ctx, "images", check.Images)
 	return m, err
 }
 

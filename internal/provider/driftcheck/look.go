@@ -71,6 +71,9 @@ func declaredIn(check drift.Check, at string) string {
 	if _, ok := check.Resources[name]; ok {
 		return fmt.Sprintf("resources[%q]", name)
 	}
+	if _, ok := check.Images[name]; ok {
+		return fmt.Sprintf("images[%q]", name)
+	}
 	return ""
 }
 

@@ -28,6 +28,7 @@ type model struct {
 	Documents   types.Map      `tfsdk:"documents"`
 	Groups      types.Map      `tfsdk:"security_groups"`
 	Resources   types.Map      `tfsdk:"resources"`
+	Images      types.Map      `tfsdk:"images"`
 	Accepted    types.List     `tfsdk:"accepted"`
 	Blocks      types.String   `tfsdk:"blocks"`
 	Status      types.String   `tfsdk:"status"`
@@ -97,6 +98,7 @@ func (m model) parts(check *drift.Check) []part {
 		{"documents", m.Documents, &check.Documents},
 		{"security_groups", m.Groups, &check.SecurityGroups},
 		{"resources", m.Resources, &check.Resources},
+		{"images", m.Images, &check.Images},
 		{"accepted", m.Accepted, &check.Accepted},
 	}
 }

@@ -23,7 +23,7 @@ import (
 )
 
 const description = "Holds what serves against what the ledger says should serve, at every plan, path by path; and beside it whatever else you declare: " +
-	"fields of the target's observation, JSON documents behind HTTP, files, the rules of security groups and properties of other resources of AWS. Only what is declared or released is compared.\n\n" +
+	"fields of the target's observation, JSON documents behind HTTP, files, the rules of security groups, properties of other resources of AWS and the digests of the images that run there. Only what is declared or released is compared.\n\n" +
 	"By default it reports. With `mode = \"remediate\"` an apply brings the release back through a rollout of kind `repair`, which the gates let in like any other; " +
 	"never while a rollout is open or planned for the release, and never when something else serves by then than at plan. It moves the target's payload and weights, and nothing else: " +
 	"fields, health, documents and what is declared of AWS are told. What cannot be seen is unknown, and never clean.\n\n" +
@@ -72,6 +72,7 @@ func checkSchema(ctx context.Context) schema.Schema {
 			"documents":       documentsAttribute(),
 			"security_groups": groupsAttribute(),
 			"resources":       resourcesAttribute(),
+			"images":          imagesAttribute(),
 			"accepted":        acceptedAttribute(),
 			"blocks": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(string(drift.BlocksNothing)),

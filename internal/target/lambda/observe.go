@@ -114,7 +114,7 @@ func configuration(out *awslambda.GetFunctionConfigurationOutput) *types.Functio
 func (t *Target) read(ctx context.Context, number string, c *types.FunctionConfiguration) (*version, error) {
 	l := readLabel(aws.ToString(c.Description))
 	v := &version{number: number, config: c, payload: artifact.Payload{Artifact: artifact.Artifact{Version: l.version}, ConfigurationDigest: l.config}}
-	digest := digestOf(aws.ToString(c.CodeSha256))
+	digest := awscloud.CodeDigest(aws.ToString(c.CodeSha256))
 	if c.PackageType == types.PackageTypeImage {
 		api, err := t.lambda(ctx)
 		if err != nil {

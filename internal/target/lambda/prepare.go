@@ -132,7 +132,7 @@ func resembles(v types.FunctionConfiguration, p artifact.Payload) bool {
 	if v.PackageType == types.PackageTypeImage {
 		return l.rollout != "" && l.version == p.Version
 	}
-	return digestOf(aws.ToString(v.CodeSha256)) == p.Digest()
+	return awscloud.CodeDigest(aws.ToString(v.CodeSha256)) == p.Digest()
 }
 
 // publish takes the next of the steps that lead to a version: code, then version.
@@ -171,7 +171,7 @@ func (t *Target) bring(ctx context.Context, sc scene, req target.PrepareRequest,
 	case err != nil:
 		return target.Progress{}, t.failed(t.refusedCode(err, req.Payload.Artifact), true)
 	}
-	if got := digestOf(aws.ToString(out.CodeSha256)); got != "" && got != req.Payload.Digest() && from.image == "" {
+	if got := awscloud.CodeDigest(aws.ToString(out.CodeSha256)); got != "" && got != req.Payload.Digest() && from.image == "" {
 		return target.Progress{}, &target.Error{Code: target.CodeInvalid, Message: fmt.Sprintf("what is at s3://%s/%s has the digest %s, and the release's reference says %s; nothing was published", from.bucket, from.key, got, req.Payload.Digest()),
 			Remedy: "release by the digest of what was uploaded, for example \"@sha256:${filesha256(\"checkout.zip\")}\", and let builds never overwrite a key"}
 	}

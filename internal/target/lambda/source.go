@@ -1,8 +1,6 @@
 package lambda
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"net/url"
 	"strings"
 
@@ -39,16 +37,6 @@ func sourceOf(a artifact.Artifact) (source, bool) {
 		return source{}, false
 	}
 	return source{bucket: bucket, key: key, version: values.Get("versionId")}, true
-}
-
-// digestOf makes a digest of what Lambda calls CodeSha256: base64 for packages.
-// Anything else is empty.
-func digestOf(codeSha256 string) string {
-	raw, err := base64.StdEncoding.DecodeString(codeSha256)
-	if err != nil || len(raw) != 32 {
-		return ""
-	}
-	return "sha256:" + hex.EncodeToString(raw)
 }
 
 // imageDigest is the digest at the end of a resolved image's name.

@@ -30,7 +30,11 @@ func TestPoliciesInDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"drift-security-groups.json": groups, "drift-resources.json": resources} {
+	images, err := observed.ImagesPolicy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"drift-security-groups.json": groups, "drift-resources.json": resources, "drift-images.json": images} {
 		awstest.PolicyInDocs(t, *update, name, want)
 	}
 }
@@ -59,11 +63,9 @@ func TestThePolicyOfResourcesSuffices(t *testing.T) {
 	}
 }
 
-// The policy suffices for security groups where IAM is enforced, and each action that is
-// taken away from it is named. What moto and AWS agree on is read on the way.
-func TestThePolicyOfGroupsOnMoto(t *testing.T) {
-	m := s3test.Moto(t)
-	s3test.Env(t.Setenv)
+// policyOfGroups makes a group and the users, and tells what each may do.
+func policyOfGroups(t *testing.T, m *s3test.MotoServer) func(*testing.T) {
+	t.Helper()
 	api := ec2.New(ec2.Options{Region: "eu-central-1", BaseEndpoint: aws.String(m.Endpoint), Credentials: credentials.NewStaticCredentialsProvider(s3test.AccessKey, s3test.SecretKey, "")})
 	vpc, err := api.CreateVpc(t.Context(), &ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16")})
 	if err != nil {
@@ -87,24 +89,25 @@ func TestThePolicyOfGroupsOnMoto(t *testing.T) {
 		u.id, u.secret = m.User(t, name, policy)
 		users[name] = u
 	}
-	m.Enforce(t)
-	read := func(name, id string) drift.SeenGroup {
-		t.Setenv("AWS_ACCESS_KEY_ID", users[name].id)
-		t.Setenv("AWS_SECRET_ACCESS_KEY", users[name].secret)
-		return readGroup(t, at(m.Endpoint), id)
-	}
-	// A new group has one rule, for what goes out.
-	if seen := read("all", id); seen.Err != nil || len(seen.Rules) != 1 || seen.Rules[0].Direction != drift.Egress || seen.Rules[0].IPv4 != "0.0.0.0/0" || seen.Rules[0].Protocol != "-1" {
-		t.Errorf("with the whole policy: %+v", seen)
-	}
-	const another = "sg-00000000000000001"
-	if seen := read("all", another); seen.Err == nil || !strings.Contains(seen.Err.Error(), "it is not there") {
-		t.Errorf("a group that is not there: %+v", seen)
-	}
-	if seen := read("no-rules", id); seen.Err == nil || !strings.Contains(seen.Err.Error(), "may not do ec2:DescribeSecurityGroupRules") {
-		t.Errorf("without the rules: %+v", seen)
-	}
-	if seen := read("no-groups", another); seen.Err == nil || !strings.Contains(seen.Err.Error(), "may not do ec2:DescribeSecurityGroups;") {
-		t.Errorf("without the groups: %+v", seen)
+	return func(t *testing.T) {
+		read := func(name, id string) drift.SeenGroup {
+			t.Setenv("AWS_ACCESS_KEY_ID", users[name].id)
+			t.Setenv("AWS_SECRET_ACCESS_KEY", users[name].secret)
+			return readGroup(t, at(m.Endpoint), id)
+		}
+		// A new group has one rule, for what goes out.
+		if seen := read("all", id); seen.Err != nil || len(seen.Rules) != 1 || seen.Rules[0].Direction != drift.Egress || seen.Rules[0].IPv4 != "0.0.0.0/0" || seen.Rules[0].Protocol != "-1" {
+			t.Errorf("with the whole policy: %+v", seen)
+		}
+		const another = "sg-00000000000000001"
+		if seen := read("all", another); seen.Err == nil || !strings.Contains(seen.Err.Error(), "it is not there") {
+			t.Errorf("a group that is not there: %+v", seen)
+		}
+		if seen := read("no-rules", id); seen.Err == nil || !strings.Contains(seen.Err.Error(), "may not do ec2:DescribeSecurityGroupRules") {
+			t.Errorf("without the rules: %+v", seen)
+		}
+		if seen := read("no-groups", another); seen.Err == nil || !strings.Contains(seen.Err.Error(), "may not do ec2:DescribeSecurityGroups;") {
+			t.Errorf("without the groups: %+v", seen)
+		}
 	}
 }

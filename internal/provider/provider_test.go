@@ -121,6 +121,9 @@ resource "sluice_drift_check" "d" {
   resources = {
     orders = { aws = { region = "eu-west-1" }, type = "AWS::SQS::Queue", identifier = "orders", paths = { Tags = { equals = "[]", unordered = true } } }
   }
+  images = {
+    app = { aws = { region = "eu-west-1" }, ecs = { cluster = "production", service = "checkout", container = "app" }, artifact = { version = "2.0.0", reference = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/proxy@sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff" }, tag = "v{version}" }
+  }
 }
 `, filepath.Join(dir, "ledger.db"), digest, digest)
 }

@@ -84,8 +84,30 @@ resource "sluice_drift_check" "cart" {
     }
   }
 
+  # The digests that run, held against what the ledger says, or an artifact of their own.
+  images = {
+    app = {
+      aws = local.audit
+      ecs = { cluster = "production", service = "cart", container = "app" }
+      tag = "v{version}"
+    }
+    proxy = {
+      aws = local.audit
+      ecs = { cluster = "production", service = "cart", container = "proxy" }
+      artifact = {
+        version   = "2.0.0"
+        reference = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/proxy@sha256:9f2c4a7d1e0b3c5f8a6d9e2b4c7f0a1d3e5b8c9f2a4d6e7b0c1f3a5d8e9b2c4f"
+      }
+    }
+    receipts = {
+      aws    = local.audit
+      lambda = { function = "receipts", alias = "live" }
+    }
+  }
+
   severity = {
     "web.ingress.tcp"  = "high"
+    "app.digest"       = "high"
     "settings.signing" = "high"
     "flags"            = "low"
   }

@@ -46,6 +46,7 @@ type Reference struct {
 	Shape        string `json:"shape"`
 	Location     string `json:"location"`
 	LocationName string `json:"locationName"`
+	QueryName    string `json:"queryName"`
 }
 
 // Shape is a type.

@@ -38,17 +38,22 @@ func (m *Model) Form(r *http.Request, body []byte) (*Operation, map[string]any, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("the body is no form: %w", err)
 	}
-	name := form.Get("Action")
+	return m.formed(r, &former{model: m, form: form, called: func(_ *Reference, name string) string { return name }, item: "%s.member.%d"})
+}
+
+// formed reads the whole form of a request, in either dialect.
+func (m *Model) formed(r *http.Request, f *former) (*Operation, map[string]any, error) {
+	name := f.form.Get("Action")
 	op := m.Operations[name]
 	if op == nil || r.Method != op.HTTP.Method {
 		return nil, nil, fmt.Errorf("the model has no operation %q", name)
 	}
-	f := &former{model: m, form: form, used: map[string]bool{"Action": true, "Version": true}}
+	f.used = map[string]bool{"Action": true, "Version": true}
 	given, _ := f.value(op.Input.Shape, "").(map[string]any)
 	if given == nil {
 		given = map[string]any{}
 	}
-	for key := range form {
+	for key := range f.form {
 		if !f.used[key] {
 			return op, given, fmt.Errorf("%s has no parameter %s", name, key)
 		}
@@ -61,6 +66,9 @@ type former struct {
 	model *Model
 	form  url.Values
 	used  map[string]bool
+	// called is a member's name in the form, and item that of a list's n-th.
+	called func(ref *Reference, name string) string
+	item   string
 }
 
 // value reads what begins with a prefix; nil where nothing does.
@@ -70,7 +78,7 @@ func (f *former) value(name, prefix string) any {
 	case "structure":
 		out := map[string]any{}
 		for member, ref := range shape.Members {
-			if v := f.value(ref.Shape, strings.TrimPrefix(prefix+"."+member, ".")); v != nil {
+			if v := f.value(ref.Shape, strings.TrimPrefix(prefix+"."+f.called(ref, member), ".")); v != nil {
 				out[member] = v
 			}
 		}
@@ -81,7 +89,7 @@ func (f *former) value(name, prefix string) any {
 	case "list":
 		out := []any{}
 		for i := 1; ; i++ {
-			v := f.value(shape.Member.Shape, fmt.Sprintf("%s.member.%d", prefix, i))
+			v := f.value(shape.Member.Shape, fmt.Sprintf(f.item, prefix, i))
 			if v == nil {
 				break
 			}

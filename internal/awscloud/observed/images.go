@@ -101,7 +101,7 @@ func refused(ctx context.Context, s *awscloud.Session, err error) error {
 
 func notECR(reference string) error {
 	name, _, _ := strings.Cut(reference, "@")
-	return fmt.Errorf("the artifact's reference %q names no private registry of ECR, so nobody can be asked what a tag names; leave the tag out, or take the artifact of sluice_ecr_artifact", name)
+	return fmt.Errorf("the artifact's reference %q names no private registry of ECR, so nobody can be asked what a tag names; leave the tag out, or name an image in ECR, for example artifact = data.sluice_ecr_artifact.proxy.artifact", name)
 }
 
 // registry is where the artifact's reference says, by the right of the place. It is nil

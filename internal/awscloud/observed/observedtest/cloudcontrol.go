@@ -1,6 +1,6 @@
 // Package observedtest has the parts of AWS for tests that no emulator has: Cloud
-// Control, whose requests and answers are held to the service model, and answers of EC2
-// that moto never gives. They follow AWS's documentation; nobody has held them beside
+// Control, and answers of EC2 and of ECS that moto never gives. All requests and answers
+// are held to the service models. They follow AWS's documentation; nobody has held them beside
 // AWS itself.
 package observedtest
 

@@ -2,10 +2,10 @@ package observedtest
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
@@ -25,13 +25,18 @@ type Rules struct {
 	Pages map[string]bool
 
 	awstest.Watch
-	t testing.TB
+	t     testing.TB
+	model *awstest.Model
 }
 
-// NewRules starts one.
+// NewRules starts one. Its requests and answers are held to the service model.
 func NewRules(t testing.TB, group string, count int) *Rules {
 	t.Helper()
-	r := &Rules{t: t, Group: group, Count: count, Pages: map[string]bool{}}
+	model, err := awstest.EC2()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Rules{t: t, model: model, Group: group, Count: count, Pages: map[string]bool{}}
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
 	r.URL = server.URL
@@ -40,50 +45,73 @@ func NewRules(t testing.TB, group string, count int) *Rules {
 
 // ServeHTTP answers as EC2 does, in XML.
 func (s *Rules) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if err := r.ParseForm(); err != nil {
-		s.t.Error(err)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	op, given, err := s.model.EC2Form(r, body)
+	if err != nil {
+		s.t.Errorf("AWS would refuse this: %v", err)
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
 	}
 	s.Lock()
 	defer s.Unlock()
-	action := r.Form.Get("Action")
-	if fault := s.Asked(action); fault.Code != "" {
-		refuse(w, fault.Status, fault.Code)
-		return
+	status, answer := http.StatusOK, map[string]any(nil)
+	fault := s.Asked(op.Name())
+	if fault.Code == "" {
+		answer, fault = s.read(op.Name(), given)
 	}
-	switch {
-	case action == "DescribeSecurityGroups" && r.Form.Get("GroupId.1") == s.Group:
-		_, _ = fmt.Fprintf(w, "<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>%s</groupId></item></securityGroupInfo></DescribeSecurityGroupsResponse>", s.Group)
-	case action == "DescribeSecurityGroups":
-		refuse(w, http.StatusBadRequest, "InvalidGroup.NotFound")
-	case r.Form.Get("Filter.1.Name") != "group-id":
-		s.t.Errorf("%s is asked for %v", action, r.Form)
-	default:
-		s.page(w, r.Form.Get("Filter.1.Value.1"), r.Form.Get("MaxResults"), r.Form.Get("NextToken"))
+	if fault.Code != "" {
+		status = fault.Status
+		body, err = s.model.EC2Failure(op, status, fault.Code, "It went wrong.")
+	} else {
+		body, err = s.model.EC2XML(op, answer)
 	}
+	if err != nil {
+		s.t.Errorf("AWS would not answer this: %v", err)
+	}
+	w.Header().Set("Content-Type", "text/xml;charset=UTF-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // Whoever asked may be gone.
+}
+
+func (s *Rules) read(operation string, given map[string]any) (map[string]any, awstest.Fault) {
+	if operation == "DescribeSecurityGroups" {
+		ids, _ := given["GroupIds"].([]any)
+		if len(ids) != 1 || ids[0] != s.Group {
+			return nil, awstest.Fault{Status: http.StatusBadRequest, Code: "InvalidGroup.NotFound"}
+		}
+		return map[string]any{"SecurityGroups": []any{map[string]any{"GroupId": s.Group}}}, awstest.Fault{}
+	}
+	group := ""
+	for _, f := range given["Filters"].([]any) { //nolint:forcetypeassert // The model has said so.
+		filter, _ := f.(map[string]any)
+		values, _ := filter["Values"].([]any)
+		if filter["Name"] != "group-id" || len(values) != 1 {
+			s.t.Errorf("%s is asked for %v", operation, given)
+			continue
+		}
+		group, _ = values[0].(string)
+	}
+	size, _ := given["MaxResults"].(float64)
+	token, _ := given["NextToken"].(string)
+	return s.page(group, int(size), token), awstest.Fault{}
 }
 
 // page gives some rules, and none at all of another group.
-func (s *Rules) page(w http.ResponseWriter, group, size, token string) {
-	most, err := strconv.Atoi(size)
-	if err != nil || most < 5 || most > 1000 {
-		s.t.Errorf("MaxResults is %q", size)
-	}
+func (s *Rules) page(group string, most int, token string) map[string]any {
 	s.Pages[token] = true
 	first, _ := strconv.Atoi(token)
-	var items strings.Builder
 	last := min(first+most, s.Count)
+	rules := []any{}
 	for n := first + 1; n <= last && group == s.Group; n++ {
-		_, _ = fmt.Fprintf(&items, "<item><securityGroupRuleId>sgr-%017x</securityGroupRuleId><groupId>%s</groupId><groupOwnerId>123456789012</groupOwnerId><isEgress>false</isEgress>"+
-			"<ipProtocol>tcp</ipProtocol><fromPort>%d</fromPort><toPort>%d</toPort><cidrIpv4>10.0.0.0/8</cidrIpv4></item>", n, s.Group, n, n)
+		rules = append(rules, map[string]any{"SecurityGroupRuleId": fmt.Sprintf("sgr-%017x", n), "GroupId": s.Group, "GroupOwnerId": "123456789012", "IsEgress": false,
+			"IpProtocol": "tcp", "FromPort": float64(n), "ToPort": float64(n), "CidrIpv4": "10.0.0.0/8"})
 	}
-	next := ""
+	answer := map[string]any{"SecurityGroupRules": rules}
 	if group == s.Group && (last < s.Count || s.Forever) {
-		next = "<nextToken>" + strconv.Itoa(last) + "</nextToken>"
+		answer["NextToken"] = strconv.Itoa(last)
 	}
-	_, _ = fmt.Fprintf(w, "<DescribeSecurityGroupRulesResponse><securityGroupRuleSet>%s</securityGroupRuleSet>%s</DescribeSecurityGroupRulesResponse>", items.String(), next)
-}
-
-func refuse(w http.ResponseWriter, status int, code string) {
-	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, "<Response><Errors><Error><Code>%s</Code><Message>It went wrong.</Message></Error></Errors><RequestID>test</RequestID></Response>", code)
+	return answer
 }

@@ -186,28 +186,26 @@ func TestTagsAreRead(t *testing.T) {
 // for one without tasks.
 func TestTasksThatCannotBeRead(t *testing.T) {
 	awstest.Credentials(t)
-	for _, call := range []string{"ListTasks", "DescribeTasks"} {
-		for code, says := range map[string]string{
-			"ThrottlingException": "AWS refused " + call + " for the number of calls", "AccessDeniedException": "may not do ecs:" + call + "; allow ecs:" + call,
-			"ExpiredTokenException": "AWS does not take the credentials; give new ones", "ServerException": call + " was not answered as it should be",
-		} {
-			t.Run(code+" of "+call, func(t *testing.T) {
-				t.Parallel() // Some are tried again, after a while.
-				s := observedtest.NewTasks(t, digest("a"))
-				s.Faults(func(operation string) awstest.Fault {
-					switch {
-					case operation != call:
-						return awstest.Fault{}
-					case code == "ServerException":
-						return awstest.Fault{Status: http.StatusInternalServerError, Code: code}
-					}
-					return awstest.Fault{Status: http.StatusBadRequest, Code: code}
-				})
-				if got := readImage(t, inTasks(s.URL, "x@"+digest("a"))); got.Err == nil || errors.Is(got.Err, drift.ErrGone) || !strings.Contains(got.Err.Error(), says) {
-					t.Errorf("%v, want %q", got.Err, says)
+	for _, c := range []struct{ call, code, says string }{
+		{"ListTasks", "ThrottlingException", "AWS refused ListTasks for the number of calls"},
+		{"ListTasks", "AccessDeniedException", "may not do ecs:ListTasks; allow ecs:ListTasks"},
+		{"ListTasks", "ExpiredTokenException", "AWS does not take the credentials; give new ones"},
+		{"ListTasks", "InvalidParameterException", "AWS refuses what ListTasks asked for"},
+		{"DescribeTasks", "AccessDeniedException", "may not do ecs:DescribeTasks; allow ecs:DescribeTasks"},
+	} {
+		t.Run(c.code+" of "+c.call, func(t *testing.T) {
+			t.Parallel() // One is tried again, after a while.
+			s := observedtest.NewTasks(t, digest("a"))
+			s.Faults(func(operation string) awstest.Fault {
+				if operation != c.call {
+					return awstest.Fault{}
 				}
+				return awstest.Fault{Status: http.StatusBadRequest, Code: c.code}
 			})
-		}
+			if got := readImage(t, inTasks(s.URL, "x@"+digest("a"))); got.Err == nil || errors.Is(got.Err, drift.ErrGone) || !strings.Contains(got.Err.Error(), c.says) {
+				t.Errorf("%v, want %q", got.Err, c.says)
+			}
+		})
 	}
 	s := observedtest.NewTasks(t, digest("a"))
 	for _, change := range []func(*drift.ECSTasks){func(e *drift.ECSTasks) { e.Cluster = "staging" }, func(e *drift.ECSTasks) { e.Service = "cart" }} {

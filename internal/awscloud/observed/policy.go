@@ -36,7 +36,7 @@ func ResourcesPolicy(types ...string) (string, error) {
 	for _, name := range types {
 		actions, ok := Reads[name]
 		if !ok {
-			return "", fmt.Errorf("nobody has written down what reading %s needs; it is under handlers.read.permissions in the type's schema: aws cloudformation describe-type --type RESOURCE --type-name %s --query Schema --output text", name, name)
+			return "", fmt.Errorf("nobody has written down what reading %s needs; %s", name, needs(name))
 		}
 		reads = append(reads, actions...)
 	}

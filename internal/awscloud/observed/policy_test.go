@@ -56,6 +56,8 @@ func TestThePolicyOfResourcesSuffices(t *testing.T) {
 		c.Allowed = strings.ReplaceAll(whole, `"`+action+`"`, `"iam:Nothing"`)
 		if got := readResource(t, c.URL, queue, queueURL); got.Err == nil || !strings.Contains(got.Err.Error(), "may not do "+action+"; allow "+action) {
 			t.Errorf("without %s: %v", action, got.Err)
+		} else if types := strings.Contains(got.Err.Error(), "handlers.read.permissions"); types != strings.HasPrefix(action, "sqs:") {
+			t.Errorf("what the type needs is Cloud Control's own, or is not said where it is not: %v", got.Err)
 		}
 	}
 	if _, err := observed.ResourcesPolicy("AWS::Nobody::Knows"); err == nil || !strings.Contains(err.Error(), "aws cloudformation describe-type --type RESOURCE --type-name AWS::Nobody::Knows") {

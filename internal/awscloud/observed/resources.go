@@ -67,10 +67,27 @@ func notRead(ctx context.Context, s *awscloud.Session, d drift.Resource, err err
 	case code == "UnsupportedActionException":
 		return fmt.Errorf("the type %s is none that Cloud Control can read; declare what matters of it as a document, or leave it out", d.Type)
 	}
-	if m := mayNot.FindStringSubmatch(own(err)); m != nil {
-		return failed(ctx, s, "Cloud Control", s.Lacks([]string{m[1]}))
+	said := own(err)
+	switch m := mayNot.FindStringSubmatch(said); {
+	case m != nil && m[1] == readAction:
+		return failed(ctx, s, "Cloud Control", s.Lacks([]string{readAction}))
+	case m != nil:
+		return fmt.Errorf("%w; %s", failed(ctx, s, "Cloud Control", s.Lacks([]string{m[1]})), needs(d.Type))
+	case e.Kind == awscloud.Denied || denied.MatchString(said):
+		return fmt.Errorf("Cloud Control in %s: AWS refuses to read it and does not say which right is missing (%s); %s", s.Settings().Region, said, needs(d.Type))
 	}
 	return failed(ctx, s, "Cloud Control", err)
+}
+
+// readAction is Cloud Control's own action, which IAM names whenever it is missing.
+const readAction = "cloudformation:GetResource"
+
+// denied is how types say that they may not read something, without saying what.
+var denied = pattern.New(`(?i)access ?denied|not authorized|unauthorized`)
+
+// needs says where AWS tells what reading a type takes: only AWS knows, and it changes.
+func needs(name string) string {
+	return fmt.Sprintf("all that reading the type takes is under handlers.read.permissions in its schema: aws cloudformation describe-type --type RESOURCE --type-name %s --query Schema --output text", name)
 }
 
 // maxSaid bounds what AWS may put into our messages, in characters.

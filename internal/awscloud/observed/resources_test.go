@@ -77,6 +77,21 @@ func TestResourcesThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// A type that may not read something and does not say what has its error all the same,
+// under whatever code, and no right is named that is not missing.
+func TestADenialThatNamesNoRight(t *testing.T) {
+	for code, says := range map[string]string{"AccessDeniedException": "Nothing to see here.", "GeneralServiceException": "Access Denied (Service: S3, Status Code: 403)", "InvalidRequestException": "You are not authorized."} {
+		c := control(t)
+		c.Says = says
+		c.Faults(func(string) awstest.Fault { return awstest.Fault{Status: http.StatusBadRequest, Code: code} })
+		got := readResource(t, c.URL, queue, queueURL)
+		const want = "Cloud Control in eu-central-1: AWS refuses to read it and does not say which right is missing ("
+		if got.Err == nil || !strings.HasPrefix(got.Err.Error(), want+says+")") || !strings.Contains(got.Err.Error(), "--type-name "+queue+" ") || strings.Contains(got.Err.Error(), "may not do") {
+			t.Errorf("%s: %v", code, got.Err)
+		}
+	}
+}
+
 // What is throttled for a moment is asked for again.
 func TestAThrottledResourceIsAskedForAgain(t *testing.T) {
 	c := control(t)

@@ -26,6 +26,9 @@ type Control struct {
 	Needs map[string][]string
 	// Allowed is a policy document; empty allows everything.
 	Allowed string
+	// Says is the message of faults; empty for one that says nothing. IAM says which of
+	// Cloud Control's actions is missing.
+	Says string
 	// Most is how many requests were being answered at the same time, at most.
 	Most int
 
@@ -77,6 +80,12 @@ func (c *Control) serve(w http.ResponseWriter, r *http.Request) {
 	c.now--
 	code, answer := fault.Code, map[string]any{}
 	message := "It went wrong."
+	switch {
+	case c.Says != "":
+		message = c.Says
+	case code == "AccessDeniedException":
+		message = lacks("cloudformation:" + op.Name())
+	}
 	if code == "" {
 		answer, code, message = c.read(fmt.Sprint(given["TypeName"]), fmt.Sprint(given["Identifier"]))
 	}
@@ -103,7 +112,7 @@ func (c *Control) serve(w http.ResponseWriter, r *http.Request) {
 func (c *Control) read(name, identifier string) (answer map[string]any, code, message string) {
 	for _, action := range append([]string{"cloudformation:GetResource"}, c.Needs[name]...) {
 		if c.Allowed != "" && !strings.Contains(c.Allowed, `"`+action+`"`) {
-			return nil, "AccessDeniedException", "User: arn:aws:iam::123456789012:user/me is not authorized to perform: " + action + " on resource: * because no identity-based policy allows the action"
+			return nil, "AccessDeniedException", lacks(action)
 		}
 	}
 	known := false
@@ -118,4 +127,9 @@ func (c *Control) read(name, identifier string) (answer map[string]any, code, me
 		return nil, "ResourceNotFoundException", "Resource of type '" + name + "' with identifier '" + identifier + "' was not found."
 	}
 	return map[string]any{"TypeName": name, "ResourceDescription": map[string]any{"Identifier": identifier, "Properties": properties}}, "", ""
+}
+
+// lacks is IAM's sentence.
+func lacks(action string) string {
+	return "User: arn:aws:iam::123456789012:user/me is not authorized to perform: " + action + " on resource: * because no identity-based policy allows the action"
 }

@@ -85,7 +85,7 @@ func between(start, end time.Time) period {
 // not known.
 func (d *DataSource) ask(ctx context.Context, q question) (answer, field.Errors, error) {
 	var l ledger.Ledger
-	if found, err := d.client.Existing(ctx); err == nil {
+	if found, err := d.Client.Existing(ctx); err == nil {
 		l = found
 	} else if !errors.Is(err, ledger.ErrMissing) || len(q.Windows) == 0 || q.Environment != nil && q.Environment.Content == nil {
 		return answer{}, nil, err
@@ -110,7 +110,7 @@ func (d *DataSource) ask(ctx context.Context, q question) (answer, field.Errors,
 	if err != nil {
 		return closed(err), nil, nil
 	}
-	at, err := q.instant(d.client.Clock.Now())
+	at, err := q.instant(d.Client.Clock.Now())
 	if err != nil {
 		return answer{}, nil, err
 	}

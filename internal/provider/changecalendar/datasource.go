@@ -2,24 +2,20 @@ package changecalendar
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
-	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/source"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 )
 
 // DataSource shows the windows of a ledger, taken together.
-type DataSource struct {
-	client *client.Client
-}
+type DataSource struct{ source.Base }
 
 var (
 	_ datasource.DataSourceWithConfigure      = (*DataSource)(nil)
@@ -27,21 +23,7 @@ var (
 )
 
 // NewDataSource makes the data source.
-func NewDataSource() datasource.DataSource { return &DataSource{} }
-
-// Metadata implements datasource.DataSource.
-func (d *DataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_change_calendar"
-}
-
-// Configure implements datasource.DataSourceWithConfigure.
-func (d *DataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	c, wrong := client.From(req.ProviderData)
-	if wrong != "" {
-		resp.Diagnostics.AddError(client.Wrong, wrong)
-	}
-	d.client = c
-}
+func NewDataSource() datasource.DataSource { return &DataSource{source.Base{Name: "change_calendar"}} }
 
 const invalid = "Invalid change calendar"
 
@@ -52,23 +34,10 @@ func (d *DataSource) ValidateConfig(ctx context.Context, req datasource.Validate
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if _, q, ok, errs := read(ctx, config); ok {
+	if _, q, ok, errs := source.Asked[question](ctx, config); ok {
 		errs = append(errs, q.check()...)
 		resp.Diagnostics.Append(diags.Fields(path.Empty(), invalid, errs)...)
 	}
-}
-
-// read gives the configuration as JSON, and what it asks. ok is false while
-// something in it is not known yet.
-func read(ctx context.Context, config types.Object) (raw json.RawMessage, q question, ok bool, errs field.Errors) {
-	raw, ok = tfconv.Known(ctx, config)
-	if !ok {
-		return nil, q, false, nil
-	}
-	if err := json.Unmarshal(raw, &q); err != nil {
-		return nil, q, true, field.Errors{{Msg: err.Error()}}
-	}
-	return raw, q, true, nil
 }
 
 // Read implements datasource.DataSource.
@@ -78,13 +47,13 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	raw, q, _, errs := read(ctx, config)
+	raw, q, _, errs := source.Asked[question](ctx, config)
 	if errs = append(errs, q.check()...); len(errs) > 0 {
 		resp.Diagnostics.Append(diags.Fields(path.Empty(), invalid, errs)...)
 		return
 	}
 	a := answer{}
-	if d.client.Unknown {
+	if d.Client.Unknown {
 		resp.Diagnostics.AddWarning("The change calendar cannot be shown yet",
 			"The provider block is not known, so no ledger can be asked; everything about the windows is null in this plan.")
 	} else {

@@ -12,17 +12,17 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
-	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/definition"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/source"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 // DataSource finds a declared object by its name.
 type DataSource struct {
+	source.Base
 	Object Object
-	client *client.Client
 }
 
 var _ datasource.DataSourceWithConfigure = (*DataSource)(nil)
@@ -56,15 +56,6 @@ func (d *DataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 	}
 }
 
-// Configure implements datasource.DataSourceWithConfigure.
-func (d *DataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	c, wrong := client.From(req.ProviderData)
-	if wrong != "" {
-		resp.Diagnostics.AddError(client.Wrong, wrong)
-	}
-	d.client = c
-}
-
 // Read implements datasource.DataSource.
 func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	name, more := nameOf(ctx, req.Config)
@@ -91,11 +82,11 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 // name alone, which an apply resolves: a data source may not answer "unknown".
 func (d *DataSource) find(ctx context.Context, name string) (types.Object, types.String, error) {
 	nobody := types.StringNull()
-	if d.client.Unknown {
+	if d.Client.Unknown {
 		return definition.ByName(types.StringValue(name)), nobody, nil
 	}
 	// A scope above may declare it before the scope itself has a ledger.
-	l, err := d.client.Forecasting(ctx)
+	l, err := d.Client.Forecasting(ctx)
 	if err != nil {
 		return definition.Null(), nobody, err
 	}

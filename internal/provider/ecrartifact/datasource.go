@@ -20,16 +20,14 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
-	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/source"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
 // DataSource resolves an image.
-type DataSource struct {
-	client *client.Client
-}
+type DataSource struct{ source.Base }
 
 var (
 	_ datasource.DataSourceWithConfigure      = (*DataSource)(nil)
@@ -37,25 +35,11 @@ var (
 )
 
 // NewDataSource makes the data source.
-func NewDataSource() datasource.DataSource { return &DataSource{} }
-
-// Metadata implements datasource.DataSource.
-func (d *DataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_ecr_artifact"
-}
+func NewDataSource() datasource.DataSource { return &DataSource{source.Base{Name: "ecr_artifact"}} }
 
 // Schema implements datasource.DataSource.
 func (d *DataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{MarkdownDescription: description, Attributes: attributes()}
-}
-
-// Configure implements datasource.DataSourceWithConfigure.
-func (d *DataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	c, wrong := client.From(req.ProviderData)
-	if wrong != "" {
-		resp.Diagnostics.AddError(client.Wrong, wrong)
-	}
-	d.client = c
 }
 
 const invalid = "Invalid artifact in ECR"
@@ -96,14 +80,11 @@ func (q question) check() field.Errors {
 // read gives the configuration as JSON, and what it asks. While something in it is not
 // known yet, nothing is wrong with it.
 func read(ctx context.Context, config types.Object) (raw json.RawMessage, q question, errs field.Errors) {
-	raw, known := tfconv.Known(ctx, config)
-	if !known {
-		return nil, q, nil
+	raw, q, known, errs := source.Asked[question](ctx, config)
+	if known && len(errs) == 0 {
+		errs = q.check()
 	}
-	if err := json.Unmarshal(raw, &q); err != nil {
-		return nil, q, field.Errors{{Msg: err.Error()}}
-	}
-	return raw, q, q.check()
+	return raw, q, errs
 }
 
 // ValidateConfig checks what is asked, once it is known.
@@ -154,7 +135,7 @@ func (d *DataSource) resolve(ctx context.Context, q question) (out answer, err e
 		}
 		q.Digest = pinned
 	}
-	r, err := ecr.New(q.Query, ecr.Deps{Clock: d.client.Clock, Who: awscloud.Who{Actor: d.client.Actor, Subject: q.Release, UserAgent: d.client.UserAgent()}})
+	r, err := ecr.New(q.Query, ecr.Deps{Clock: d.Client.Clock, Who: awscloud.Who{Actor: d.Client.Actor, Subject: q.Release, UserAgent: d.Client.UserAgent()}})
 	if err != nil {
 		return out, err
 	}
@@ -195,18 +176,18 @@ func failed(q question, err error) diag.Diagnostics {
 // pinned is the digest that the release was given for this version of this repository;
 // empty where it was given none.
 func (d *DataSource) pinned(ctx context.Context, q question) (string, error) {
-	if d.client.Unknown {
+	if d.Client.Unknown {
 		return "", field.Errors{{Path: "release", Msg: "the provider block is not known yet, so no ledger can be asked what the release has pinned; give the digest itself, or leave the release out until the ledger is known"}}
 	}
 	key, err := release.ParseKey(q.Release)
 	if err != nil {
 		return "", err
 	}
-	l, err := d.client.Forecasting(ctx)
+	l, err := d.Client.Forecasting(ctx)
 	if err != nil {
 		return "", err
 	}
-	h, err := d.client.Forecaster(l).Load(ctx, key)
+	h, err := d.Client.Forecaster(l).Load(ctx, key)
 	switch {
 	case errors.Is(err, release.ErrUnknown):
 		return "", nil

@@ -82,7 +82,7 @@ func (d *DataSource) verify(ctx context.Context, s signed, r *ecr.Registry, imag
 		e.Reason, e.Remedy = "no signature is attached to the image", "sign it, for example cosign sign "+image.RepositoryURI+"@"+image.Digest+", or give the bundle"
 		return found{Reason: e.Reason}, e, nil
 	}
-	a, err := signature.Verify(ctx, d.client.Verifier, signature.Request{Digest: image.Digest, Signatures: all, Policy: s.Policy, Trust: s.trust()})
+	a, err := signature.Verify(ctx, d.Client.Verifier, signature.Request{Digest: image.Digest, Signatures: all, Policy: s.Policy, Trust: s.trust()})
 	switch {
 	case errors.Is(err, signature.ErrMissing):
 		e.Status, e.Reason, e.Remedy = gate.Unknown, err.Error(), "install the provider from its archive, which has both programs; where it was built, make build makes them"

@@ -12,15 +12,13 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
-	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/source"
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
 // DataSource shows a release: what serves, what was, and what stands in the way.
-type DataSource struct {
-	client *client.Client
-}
+type DataSource struct{ source.Base }
 
 var (
 	_ datasource.DataSourceWithConfigure      = (*DataSource)(nil)
@@ -28,21 +26,7 @@ var (
 )
 
 // NewDataSource makes the data source.
-func NewDataSource() datasource.DataSource { return &DataSource{} }
-
-// Metadata implements datasource.DataSource.
-func (d *DataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_release"
-}
-
-// Configure implements datasource.DataSourceWithConfigure.
-func (d *DataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	c, wrong := client.From(req.ProviderData)
-	if wrong != "" {
-		resp.Diagnostics.AddError(client.Wrong, wrong)
-	}
-	d.client = c
-}
+func NewDataSource() datasource.DataSource { return &DataSource{source.Base{Name: "release"}} }
 
 // ValidateConfig checks the artifact that is asked about, as far as it is known.
 func (d *DataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
@@ -84,7 +68,7 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	}
 	key := engine.Key{Service: config.Service.ValueString(), Environment: config.Environment.ValueString()}
 	config = config.blank(key)
-	if d.client.Unknown {
+	if d.Client.Unknown {
 		resp.Diagnostics.AddWarning("The release "+key.String()+" cannot be shown yet",
 			"The provider block is not known, so no ledger can be asked; everything about the release is null in this plan.")
 		resp.Diagnostics.Append(resp.State.Set(ctx, config)...)
@@ -117,11 +101,11 @@ func (s shown) blank(key engine.Key) shown {
 }
 
 func (d *DataSource) show(ctx context.Context, key engine.Key, s shown) (shown, error) {
-	l, err := d.client.Existing(ctx)
+	l, err := d.Client.Existing(ctx)
 	if err != nil {
 		return s, err
 	}
-	e := d.client.Engine(l)
+	e := d.Client.Engine(l)
 	status, err := e.Describe(ctx, key, true)
 	if err != nil {
 		return s, err

@@ -17,7 +17,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
-	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/source"
 	"github.com/sluice/terraform-provider-sluice/internal/release/survey"
 	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
@@ -25,28 +25,12 @@ import (
 type attrType = attr.Type
 
 // DataSource lists releases.
-type DataSource struct {
-	client *client.Client
-}
+type DataSource struct{ source.Base }
 
 var _ datasource.DataSourceWithConfigure = (*DataSource)(nil)
 
 // NewDataSource makes the data source.
-func NewDataSource() datasource.DataSource { return &DataSource{} }
-
-// Metadata implements datasource.DataSource.
-func (d *DataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_releases"
-}
-
-// Configure implements datasource.DataSourceWithConfigure.
-func (d *DataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	c, wrong := client.From(req.ProviderData)
-	if wrong != "" {
-		resp.Diagnostics.AddError(client.Wrong, wrong)
-	}
-	d.client = c
-}
+func NewDataSource() datasource.DataSource { return &DataSource{source.Base{Name: "releases"}} }
 
 // model is the data source as Terraform has it.
 type model struct {
@@ -69,7 +53,7 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 		return
 	}
 	m.Releases, m.Missing = types.ListNull(rowType()), types.ListNull(types.StringType)
-	if d.client.Unknown {
+	if d.Client.Unknown {
 		resp.Diagnostics.AddWarning("The releases cannot be listed yet",
 			"The provider block is not known, so no ledger can be asked; the list is null in this plan.")
 		resp.Diagnostics.Append(resp.State.Set(ctx, m)...)
@@ -110,7 +94,7 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 
 // own lists the ledger of the provider block; one that is not there yet has none.
 func (d *DataSource) own(ctx context.Context, f survey.Filter) ([]survey.Row, error) {
-	l, err := d.client.Existing(ctx)
+	l, err := d.Client.Existing(ctx)
 	if errors.Is(err, ledger.ErrMissing) {
 		return nil, nil
 	}
@@ -126,7 +110,7 @@ func (d *DataSource) of(ctx context.Context, name, url string, f survey.Filter) 
 	if err != nil {
 		return nil, err
 	}
-	l, err := ledgers.Open(ctx, url, ledgers.Options{ReadOnly: true, Clock: d.client.Clock})
+	l, err := ledgers.Open(ctx, url, ledgers.Options{ReadOnly: true, Clock: d.Client.Clock})
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package releasetimeline
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -11,16 +10,14 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
-	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/source"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 	"github.com/sluice/terraform-provider-sluice/internal/release/timeline"
 )
 
 // DataSource says when a release can be through.
-type DataSource struct {
-	client *client.Client
-}
+type DataSource struct{ source.Base }
 
 var (
 	_ datasource.DataSourceWithConfigure      = (*DataSource)(nil)
@@ -28,21 +25,7 @@ var (
 )
 
 // NewDataSource makes the data source.
-func NewDataSource() datasource.DataSource { return &DataSource{} }
-
-// Metadata implements datasource.DataSource.
-func (d *DataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_release_timeline"
-}
-
-// Configure implements datasource.DataSourceWithConfigure.
-func (d *DataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	c, wrong := client.From(req.ProviderData)
-	if wrong != "" {
-		resp.Diagnostics.AddError(client.Wrong, wrong)
-	}
-	d.client = c
-}
+func NewDataSource() datasource.DataSource { return &DataSource{source.Base{Name: "release_timeline"}} }
 
 const invalid = "Invalid release timeline"
 
@@ -53,22 +36,10 @@ func (d *DataSource) ValidateConfig(ctx context.Context, req datasource.Validate
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if _, q, ok, errs := read(ctx, config); ok {
+	if _, q, ok, errs := source.Asked[question](ctx, config); ok {
 		errs = append(errs, q.check()...)
 		resp.Diagnostics.Append(diags.Fields(path.Empty(), invalid, errs)...)
 	}
-}
-
-// read gives the configuration as JSON, and what it asks. ok is false while
-// something in it is not known yet, or is written wrongly.
-func read(ctx context.Context, config types.Object) (raw json.RawMessage, q question, ok bool, errs field.Errors) {
-	if raw, ok = tfconv.Known(ctx, config); !ok {
-		return nil, q, false, nil
-	}
-	if err := json.Unmarshal(raw, &q); err != nil {
-		return nil, q, true, field.Errors{{Msg: err.Error()}}
-	}
-	return raw, q, true, nil
 }
 
 // Read implements datasource.DataSource.
@@ -78,13 +49,13 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	raw, q, _, errs := read(ctx, config)
+	raw, q, _, errs := source.Asked[question](ctx, config)
 	if errs = append(errs, q.check()...); len(errs) > 0 {
 		resp.Diagnostics.Append(diags.Fields(path.Empty(), invalid, errs)...)
 		return
 	}
 	var out any = struct{}{}
-	if d.client.Unknown {
+	if d.Client.Unknown {
 		resp.Diagnostics.AddWarning("The release timeline cannot be shown yet",
 			"The provider block is not known, so no ledger can be asked; everything about the times is null in this plan.")
 	} else {
@@ -124,7 +95,7 @@ func (d *DataSource) answer(ctx context.Context, q question) (timeline.Report, f
 		return timeline.Report{}, nil, err
 	}
 	if from.IsZero() {
-		from = d.client.Clock.Now()
+		from = d.Client.Clock.Now()
 	}
 	from = from.In(loc).Truncate(time.Second)
 	deadline, err := instant(q.Deadline)
@@ -135,7 +106,7 @@ func (d *DataSource) answer(ctx context.Context, q question) (timeline.Report, f
 		return timeline.Report{}, field.Errors{{Path: "deadline", Msg: fmt.Sprintf("%s is past: the release begins at %s at the earliest; the deadline must lie behind that, for example %q",
 			deadline.Format(time.RFC3339), from.Format(time.RFC3339), from.Add(7*24*time.Hour).Format(time.RFC3339))}}, nil
 	}
-	l, err := d.client.Forecasting(ctx)
+	l, err := d.Client.Forecasting(ctx)
 	if err != nil {
 		return timeline.Report{}, nil, err
 	}

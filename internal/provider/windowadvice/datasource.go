@@ -2,7 +2,6 @@ package windowadvice
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -12,17 +11,15 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/calendar/advice"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
-	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/source"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	signals "github.com/sluice/terraform-provider-sluice/internal/signal/all"
 )
 
 // DataSource advises when to release.
-type DataSource struct {
-	client *client.Client
-}
+type DataSource struct{ source.Base }
 
 var (
 	_ datasource.DataSourceWithConfigure      = (*DataSource)(nil)
@@ -30,21 +27,7 @@ var (
 )
 
 // NewDataSource makes the data source.
-func NewDataSource() datasource.DataSource { return &DataSource{} }
-
-// Metadata implements datasource.DataSource.
-func (d *DataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_window_advice"
-}
-
-// Configure implements datasource.DataSourceWithConfigure.
-func (d *DataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	c, wrong := client.From(req.ProviderData)
-	if wrong != "" {
-		resp.Diagnostics.AddError(client.Wrong, wrong)
-	}
-	d.client = c
-}
+func NewDataSource() datasource.DataSource { return &DataSource{source.Base{Name: "window_advice"}} }
 
 const invalid = "Invalid window advice"
 
@@ -55,23 +38,11 @@ func (d *DataSource) ValidateConfig(ctx context.Context, req datasource.Validate
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if _, q, ok, errs := read(ctx, config); ok {
+	if _, q, ok, errs := source.Asked[question](ctx, config); ok {
 		errs = append(errs, q.check()...)
 		errs = append(errs, q.checkSignal(signals.Drivers())...)
 		resp.Diagnostics.Append(diags.Fields(path.Empty(), invalid, errs)...)
 	}
-}
-
-// read gives the configuration as JSON, and what it asks. ok is false while
-// something in it is not known yet, or is written wrongly.
-func read(ctx context.Context, config types.Object) (raw json.RawMessage, q question, ok bool, errs field.Errors) {
-	if raw, ok = tfconv.Known(ctx, config); !ok {
-		return nil, q, false, nil
-	}
-	if err := json.Unmarshal(raw, &q); err != nil {
-		return nil, q, true, field.Errors{{Msg: err.Error()}}
-	}
-	return raw, q, true, nil
 }
 
 // Read implements datasource.DataSource.
@@ -81,14 +52,14 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	raw, q, _, errs := read(ctx, config)
+	raw, q, _, errs := source.Asked[question](ctx, config)
 	errs = append(errs, q.check()...)
 	if len(errs) > 0 {
 		resp.Diagnostics.Append(diags.Fields(path.Empty(), invalid, errs)...)
 		return
 	}
 	var out any = struct{}{}
-	if d.client.Unknown && q.byName() {
+	if d.Client.Unknown && q.byName() {
 		resp.Diagnostics.AddWarning("The window advice cannot be given yet",
 			"The provider block is not known, so no ledger can be asked for the objects that are given by name; the advice is null in this plan.")
 	} else {
@@ -115,7 +86,7 @@ func (d *DataSource) advise(ctx context.Context, q question) (advice.Advice, fie
 	var l ledger.Ledger
 	if q.byName() {
 		var err error
-		if l, err = d.client.Forecasting(ctx); err != nil {
+		if l, err = d.Client.Forecasting(ctx); err != nil {
 			return advice.Advice{}, nil, err
 		}
 	}
@@ -128,7 +99,7 @@ func (d *DataSource) advise(ctx context.Context, q question) (advice.Advice, fie
 	switch {
 	case q.CSV == nil:
 		at = "signal." + q.driver()
-		s, errs = q.past(ctx, d.client.Signals, signal.Deps{Clock: d.client.Clock, UserAgent: "terraform-provider-sluice/" + d.client.Version})
+		s, errs = q.past(ctx, d.Client.Signals, signal.Deps{Clock: d.Client.Clock, UserAgent: "terraform-provider-sluice/" + d.Client.Version})
 	default:
 		if q.CSV.File != nil {
 			at = "csv.file"

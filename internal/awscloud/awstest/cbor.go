@@ -94,10 +94,7 @@ func (m *Model) toCBOR(ref *Reference, v any) cbor.Value {
 	case bool:
 		return cbor.Bool(v)
 	case float64:
-		if shape.Type == "timestamp" {
-			return &cbor.Tag{ID: 1, Value: cbor.Float64(v)}
-		}
-		return cbor.Float64(v)
+		return number(shape.Type, v)
 	case []any:
 		list := cbor.List{}
 		for _, item := range v {
@@ -114,4 +111,17 @@ func (m *Model) toCBOR(ref *Reference, v any) cbor.Value {
 		return out
 	}
 	return &cbor.Nil{}
+}
+
+// number is of the kind that its shape says: what is whole in the model is on the wire.
+func number(kind string, v float64) cbor.Value {
+	switch {
+	case kind == "timestamp":
+		return &cbor.Tag{ID: 1, Value: cbor.Float64(v)}
+	case kind != "integer" && kind != "long":
+		return cbor.Float64(v)
+	case v < 0:
+		return cbor.NegInt(uint64(-v))
+	}
+	return cbor.Uint(uint64(v))
 }

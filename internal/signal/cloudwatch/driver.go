@@ -47,16 +47,15 @@ func open(_ context.Context, config json.RawMessage, deps signal.Deps) (signal.S
 	return Open(config, deps)
 }
 
-// Open makes the source that the configuration names. It does not connect. The
-// options are for the SDK's client, and for tests.
-func Open(config json.RawMessage, deps signal.Deps, options ...func(*awscloudwatch.Options)) (signal.Source, error) {
+// Open makes the source that the configuration names. It does not connect.
+func Open(config json.RawMessage, deps signal.Deps) (signal.Source, error) {
 	p, errs := parse(config)
 	if len(errs) > 0 {
 		return nil, errs.Err()
 	}
 	c := &cloud{
 		session: awscloud.NewSession(p.settings, awscloud.Who{Actor: deps.Actor, Subject: deps.Subject, UserAgent: deps.UserAgent}),
-		timeout: p.timeout, options: options,
+		timeout: p.timeout,
 	}
 	if len(p.alarms) > 0 {
 		return &alarms{names: p.alarms, cloud: c}, nil
@@ -68,7 +67,6 @@ func Open(config json.RawMessage, deps signal.Deps, options ...func(*awscloudwat
 type cloud struct {
 	session *awscloud.Session
 	timeout time.Duration
-	options []func(*awscloudwatch.Options)
 
 	mu   sync.Mutex
 	made *client
@@ -85,7 +83,7 @@ func (c *cloud) client(ctx context.Context) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	sdk := awscloudwatch.NewFromConfig(cfg, c.options...)
+	sdk := awscloudwatch.NewFromConfig(cfg, plainCodes)
 	c.made = &client{GetMetricData: sdk.GetMetricData, DescribeAlarms: sdk.DescribeAlarms, DescribeAlarmHistory: sdk.DescribeAlarmHistory}
 	return c.made, nil
 }

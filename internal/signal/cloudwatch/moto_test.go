@@ -9,10 +9,6 @@ import (
 	"testing"
 	"time"
 
-	awscloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/schemas"
-	"github.com/aws/smithy-go/transport/http/protocol/awsquery"
-
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
@@ -20,11 +16,6 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/signal/cloudwatch"
 )
-
-// query makes the client speak the old protocol of CloudWatch, the only one that moto knows.
-func query(o *awscloudwatch.Options) {
-	o.Protocol = awsquery.New(schemas.GraniteServiceVersion20100801)
-}
 
 // say makes a request in the query protocol.
 func say(t *testing.T, base, action string, params ...string) {
@@ -53,6 +44,7 @@ func say(t *testing.T, base, action string, params ...string) {
 // heard. It knows no percentiles, which only our own one shows.
 func TestMoto(t *testing.T) {
 	server := s3test.Moto(t)
+	server.Before(dialect(t))
 	awstest.Credentials(t)
 	now := clock.System{}.Now().UTC().Truncate(time.Minute)
 	put := func(at time.Time, name, version, value string) {
@@ -61,7 +53,7 @@ func TestMoto(t *testing.T) {
 	}
 	opened := func(c cloudwatch.Config) signal.Source {
 		c.Settings = awscloud.Settings{Region: "eu-central-1", Endpoint: server.Endpoint}
-		source, err := cloudwatch.Open(raw(t, c), signal.Deps{UserAgent: "sluice/test"}, query)
+		source, err := cloudwatch.Open(raw(t, c), signal.Deps{UserAgent: "sluice/test"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,9 @@
 package agent_test
 
 import (
+	"context"
 	"encoding/json"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,11 +17,18 @@ import (
 // adopt makes a release out of what serves, with a drift check.
 func (w *world) adopt(key release.Key) {
 	w.t.Helper()
+	w.adoptWith(key, drift.Check{})
+}
+
+// adoptWith declares something in the check.
+func (w *world) adoptWith(key release.Key, check drift.Check) {
+	w.t.Helper()
+	check.Name, check.Release = drift.NameOf(key), key
 	e := w.engine(w.ledger, "apply")
 	if _, err := e.Ship(w.t.Context(), release.ShipRequest{Spec: w.spec(key, old), Owner: release.Owner{ID: "0b8a7a4e-0000-4000-8000-000000000001"}}); err != nil {
 		w.t.Fatal(err)
 	}
-	content, err := json.Marshal(drift.Check{Name: drift.NameOf(key), Release: key})
+	content, err := json.Marshal(check)
 	if err == nil {
 		_, err = ledger.PutObject(w.t.Context(), w.ledger, ledger.Put{Kind: drift.ObjectKind, Name: drift.NameOf(key), Content: content, Actor: "apply", At: w.clock.Now()})
 	}
@@ -106,5 +115,41 @@ func TestWhatMovesHasNotDrifted(t *testing.T) {
 	w.until("it ends and is clean", func() bool { return len(w.found(keyOf(0))) == 1 })
 	if got := w.found(keyOf(0)); got[0] != drift.StatusClean {
 		t.Errorf("%v\n%s", got, a.log)
+	}
+}
+
+// queue is a resource of AWS that somebody changed.
+type queue struct{ drift.Cloud }
+
+func (queue) Resources(context.Context, release.Key, map[string]drift.Resource) map[string]drift.Content {
+	return map[string]drift.Content{"orders": {Bytes: []byte(`{"VisibilityTimeout":45}`)}}
+}
+
+// What of AWS no rollout moves is told within one, and is no news when that ends.
+func TestDriftOfAWSIsFoundWithinARollout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, mem.New(time.Now()))
+	w.bake = 2 * time.Second
+	thirty := "30"
+	w.adoptWith(keyOf(0), drift.Check{Resources: map[string]drift.Resource{"orders": {
+		AWS: json.RawMessage(`{"region":"eu-central-1"}`), Type: "AWS::SQS::Queue", Identifier: "orders", Paths: map[string]drift.Expectation{"VisibilityTimeout": {Equals: &thirty}}}}})
+	w.begin(keyOf(0), good)
+	var settled atomic.Int32
+	w.run("a", func(o *agent.Options) {
+		o.DriftEvery = 500 * time.Millisecond
+		o.Look = func(l ledger.Ledger) func(context.Context, drift.Check, time.Time) (drift.Report, error) {
+			return func(ctx context.Context, c drift.Check, at time.Time) (drift.Report, error) {
+				report, err := drift.Looker{Engine: w.engine(l, "a"), Cloud: queue{}}.Look(ctx, c, at)
+				if !report.Moving {
+					settled.Add(1)
+				}
+				return report, err
+			}
+		}
+	})
+	w.until("it is told within the rollout", func() bool { return len(w.found(keyOf(0))) == 1 && w.history(keyOf(0)).Open() != nil })
+	w.until("it was looked for behind it, twice", func() bool { return settled.Load() > 1 })
+	if got := w.found(keyOf(0)); len(got) != 1 || got[0] != drift.StatusDrifted {
+		t.Errorf("%v", got)
 	}
 }

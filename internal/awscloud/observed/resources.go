@@ -74,7 +74,7 @@ func notRead(ctx context.Context, s *awscloud.Session, d drift.Resource, err err
 	case m != nil:
 		return fmt.Errorf("%w; %s", failed(ctx, s, "Cloud Control", s.Lacks([]string{m[1]})), needs(d.Type))
 	case e.Kind == awscloud.Denied || denied.MatchString(said):
-		return fmt.Errorf("Cloud Control in %s: AWS refuses to read it and does not say which right is missing (%s); %s", s.Settings().Region, said, needs(d.Type))
+		return fmt.Errorf("a right to read it is missing, and Cloud Control in %s does not say which (%s); %s", s.Settings().Region, said, needs(d.Type))
 	}
 	return failed(ctx, s, "Cloud Control", err)
 }

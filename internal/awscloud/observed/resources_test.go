@@ -85,7 +85,7 @@ func TestADenialThatNamesNoRight(t *testing.T) {
 		c.Says = says
 		c.Faults(func(string) awstest.Fault { return awstest.Fault{Status: http.StatusBadRequest, Code: code} })
 		got := readResource(t, c.URL, queue, queueURL)
-		const want = "Cloud Control in eu-central-1: AWS refuses to read it and does not say which right is missing ("
+		const want = "a right to read it is missing, and Cloud Control in eu-central-1 does not say which ("
 		if got.Err == nil || !strings.HasPrefix(got.Err.Error(), want+says+")") || !strings.Contains(got.Err.Error(), "--type-name "+queue+" ") || strings.Contains(got.Err.Error(), "may not do") {
 			t.Errorf("%s: %v", code, got.Err)
 		}

@@ -50,7 +50,7 @@ func runningVersions(ctx context.Context, s *awscloud.Session, d drift.Image) ([
 		}
 		digest := codeOf(got)
 		if digest == "" {
-			return nil, fmt.Errorf("Lambda in %s does not tell the digest of the code of version %s", s.Settings().Region, version)
+			return nil, fmt.Errorf("the digest of the code of version %s is not told by Lambda in %s", version, s.Settings().Region)
 		}
 		out = append(out, drift.Running{Digest: digest, Where: "version " + version})
 	}

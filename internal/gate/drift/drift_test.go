@@ -66,7 +66,8 @@ func TestCheck(t *testing.T) {
 	drifted := checks.Report{Status: checks.StatusDrifted, Severity: checks.SeverityMedium, Differences: []checks.Finding{
 		{Difference: checks.Difference{Path: "baseline.weight"}, Severity: checks.SeverityMedium}, {Difference: checks.Difference{Path: "flags"}, Severity: checks.SeverityLow},
 	}}
-	low, blind, moving, unborn := drifted, drifted, drifted, drifted
+	low, blind, moving, unborn, beside := drifted, drifted, drifted, drifted, drifted
+	beside.Moving = true
 	low.Severity = checks.SeverityLow
 	blind.Status, blind.Reason = checks.StatusUnknown, "it is away"
 	moving.Status, moving.Moving = checks.StatusUnknown, true
@@ -92,6 +93,7 @@ func TestCheck(t *testing.T) {
 		{"the ledger is broken", checks.BlocksRelease, says(checks.Report{}, errors.New("a gap")), next, gate.Unknown, "a gap"},
 		{"nobody can look", checks.BlocksRelease, nil, next, gate.Unknown, "this process cannot look"},
 		{"a rollout moves it", checks.BlocksRelease, says(moving, nil), next, gate.Pass, ""},
+		{"what no rollout moves has drifted", checks.BlocksEnvironment, says(beside, nil), other, gate.Fail, "has drifted in 2 places, beside the rollout that is open: baseline.weight"},
 		{"nothing was released yet", checks.BlocksRelease, says(unborn, nil), next, gate.Pass, ""},
 		{"another service", checks.BlocksRelease, says(drifted, nil), other, gate.Pass, ""},
 		{"another service of the environment", checks.BlocksEnvironment, says(drifted, nil), other, gate.Fail, "cart/production has drifted in 2 places: baseline.weight; checkout/production"},

@@ -39,7 +39,7 @@ func dialect(t *testing.T) s3test.Around {
 			return
 		}
 		form := url.Values{"Action": {op.Name()}, "Version": {"2010-08-01"}}
-		flatten(form, "", given)
+		flatten(form, model, op.Input, "", given)
 		old := httptest.NewRequestWithContext(r.Context(), http.MethodPost, "http://"+r.Host+"/", strings.NewReader(form.Encode()))
 		old.Header.Set("Authorization", r.Header.Get("Authorization"))
 		old.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -62,23 +62,23 @@ func dialect(t *testing.T) s3test.Around {
 	}
 }
 
-// flatten puts a request into a form. Of its numbers two are times.
-func flatten(form url.Values, at string, v any) {
+// flatten puts a value that was checked into a form.
+func flatten(form url.Values, m *awstest.Model, ref *awstest.Reference, at string, v any) {
+	shape := m.Shapes[ref.Shape]
 	switch v := v.(type) {
 	case map[string]any:
 		for name, item := range v {
-			flatten(form, strings.TrimPrefix(at+"."+name, "."), item)
+			flatten(form, m, shape.Members[name], strings.TrimPrefix(at+"."+name, "."), item)
 		}
 	case []any:
 		for i, item := range v {
-			flatten(form, fmt.Sprintf("%s.member.%d", at, i+1), item)
+			flatten(form, m, shape.Member, fmt.Sprintf("%s.member.%d", at, i+1), item)
 		}
 	case float64:
-		if at == "StartTime" || at == "EndTime" {
-			form.Set(at, time.Unix(int64(v), 0).UTC().Format(time.RFC3339))
-			return
-		}
 		form.Set(at, strconv.FormatFloat(v, 'f', -1, 64))
+		if shape.Type == "timestamp" {
+			form.Set(at, time.Unix(int64(v), 0).UTC().Format(time.RFC3339))
+		}
 	default:
 		form.Set(at, fmt.Sprint(v))
 	}

@@ -4,8 +4,9 @@
 data "aws_caller_identity" "here" {}
 
 locals {
-  # What begins an ARN of this account.
+  # What ends the beginning of an ARN of this account, and what begins one of IAM.
   here = "${var.region}:${data.aws_caller_identity.here.account_id}"
+  iam  = "arn:aws:iam::${data.aws_caller_identity.here.account_id}"
 }
 
 resource "aws_iam_role" "releases" {
@@ -27,7 +28,7 @@ resource "aws_iam_role_policy" "releases" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid    = "LookAtLoadBalancers"
+        Sid    = "Look"
         Effect = "Allow"
         Action = [
           "elasticloadbalancing:DescribeListeners",
@@ -35,6 +36,9 @@ resource "aws_iam_role_policy" "releases" {
           "elasticloadbalancing:DescribeTags",
           "elasticloadbalancing:DescribeTargetGroups",
           "elasticloadbalancing:DescribeTargetHealth",
+          "ecs:DescribeTaskDefinition",
+          "ecs:ListTaskDefinitions",
+          "application-autoscaling:DescribeScalableTargets",
         ]
         Resource = ["*"]
       },
@@ -66,18 +70,10 @@ resource "aws_iam_role_policy" "releases" {
         Sid    = "MakeTaskDefinitions"
         Effect = "Allow"
         Action = [
-          "ecs:DescribeTaskDefinition",
-          "ecs:ListTaskDefinitions",
           "ecs:RegisterTaskDefinition",
           "ecs:TagResource",
         ]
-        Resource = ["*"]
-      },
-      {
-        Sid      = "LookAtScaling"
-        Effect   = "Allow"
-        Action   = ["application-autoscaling:DescribeScalableTargets"]
-        Resource = ["*"]
+        Resource = ["arn:aws:ecs:${local.here}:task-definition/${var.name}:*"]
       },
       {
         Sid      = "HoldScaleIn"
@@ -91,6 +87,13 @@ resource "aws_iam_role_policy" "releases" {
         Action    = ["iam:PassRole"]
         Resource  = [aws_iam_role.execution.arn]
         Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+      },
+      {
+        # So that the plan names what is missing.
+        Sid      = "Rehearsal"
+        Effect   = "Allow"
+        Action   = ["iam:SimulatePrincipalPolicy"]
+        Resource = ["${local.iam}:role/*", "${local.iam}:user/*"]
       },
     ]
   })

@@ -3,6 +3,7 @@ package awscloud
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
@@ -15,7 +16,8 @@ const MaxSessionPolicy = 2048
 
 // Statement is one of a policy document of IAM.
 type Statement struct {
-	Sid, Effect      string
+	Sid              string `json:",omitempty"`
+	Effect           string
 	Action, Resource []string
 	// Condition has a text, or a list of texts, for each key of each operator.
 	Condition map[string]map[string]any `json:",omitempty"`
@@ -30,10 +32,14 @@ type policy struct {
 // policyVersion is that of IAM's language.
 const policyVersion = "2012-10-17"
 
-// Document writes a policy document, without any white space: a session's policy is
-// counted by its characters.
+// Document writes a policy document, without any white space and without the names of
+// its statements, which are for people: a session's policy is counted by its characters.
 func Document(statements []Statement) (string, error) {
-	text, err := json.Marshal(policy{policyVersion, statements})
+	short := slices.Clone(statements)
+	for i := range short {
+		short[i].Sid = ""
+	}
+	text, err := json.Marshal(policy{policyVersion, short})
 	return string(text), err
 }
 
@@ -51,6 +57,11 @@ type Grant struct {
 	ReadAndRevert, Full []Statement
 }
 
+// With allows something more, whatever the gates say.
+func (g Grant) With(more ...Statement) Grant {
+	return Grant{ReadAndRevert: append(slices.Clone(g.ReadAndRevert), more...), Full: append(slices.Clone(g.Full), more...)}
+}
+
 // Place is where a rollout makes its calls.
 type Place struct {
 	// Region is "eu-central-1", and Account "123456789012".
@@ -65,7 +76,7 @@ type Granter func(place Place, raw json.RawMessage) (Grant, field.Errors)
 // Fits says why the policy of a session is too long; empty when it is not.
 func Fits(document string) string {
 	if n := len([]rune(document)); n > MaxSessionPolicy {
-		return fmt.Sprintf("the session's policy would have %d characters, and AWS takes at most %d; name fewer or shorter resources, for example one prefix of packages instead of a list", n, MaxSessionPolicy)
+		return fmt.Sprintf("the session's policy would have %d characters, and AWS takes at most %d; name fewer or shorter resources, for example one that ends in * instead of several", n, MaxSessionPolicy)
 	}
 	return ""
 }

@@ -11,6 +11,9 @@ ephemeral "sluice_aws_credentials" "checkout" {
     lambda = { function = "checkout", packages = "acme-builds/checkout/*" }
   }
 
+  # CloudWatch is read, too.
+  metrics = true
+
   # CI's token is exchanged for the first role, which assumes a hop, which assumes role_arn.
   # A profile, or what the environment gives (Terraform Cloud's dynamic credentials among
   # it), stands in the place of the token.
@@ -45,4 +48,31 @@ provider "aws" {
   access_key = ephemeral.sluice_aws_credentials.checkout.access_key_id
   secret_key = ephemeral.sluice_aws_credentials.checkout.secret_access_key
   token      = ephemeral.sluice_aws_credentials.checkout.session_token
+}
+
+# Two target groups behind a load balancer, with a pair of ECS services: their weights,
+# capacity and scale-in, and no other's. One name stands for all rules of the load
+# balancer, since AWS has little room for a session's policy.
+ephemeral "sluice_aws_credentials" "shop" {
+  service     = "shop"
+  environment = "production"
+  region      = "eu-central-1"
+  role_arn    = "arn:aws:iam::123456789012:role/releases"
+  reference   = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop@sha256:0f343b0931126a20f133d67c2b018a3b0f343b0931126a20f133d67c2b018a3b"
+
+  target = {
+    alb = {
+      target_groups = [
+        "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/shop-blue/73e2d6bc24d8a067",
+        "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/shop-green/9f0c4e1d7b6a5823",
+      ]
+      routes = ["arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener-rule/app/web/50dc6c495c0c9188/*"]
+      ecs = {
+        cluster  = "production"
+        services = ["shop-blue", "shop-green"]
+        family   = "shop"
+        roles    = ["arn:aws:iam::123456789012:role/shop-task", "arn:aws:iam::123456789012:role/shop-execution"]
+      }
+    }
+  }
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/provider/durationtype"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/signal/cloudwatch"
 	targets "github.com/sluice/terraform-provider-sluice/internal/target/all"
 )
 
@@ -29,6 +30,7 @@ type model struct {
 	Reference           types.String       `tfsdk:"reference"`
 	ConfigurationDigest types.String       `tfsdk:"configuration_digest"`
 	Target              types.Object       `tfsdk:"target"`
+	Metrics             types.Bool         `tfsdk:"metrics"`
 	RoleARN             types.String       `tfsdk:"role_arn"`
 	ExternalID          types.String       `tfsdk:"external_id"`
 	Duration            durationtype.Value `tfsdk:"duration"`
@@ -146,6 +148,9 @@ func (m model) needs(ctx context.Context, req grant.Request) (string, awscloud.G
 		needs, errs := granters[name](awscloud.Place{Region: req.Settings.Region, Account: awscloud.Account(req.Role.ARN)}, config)
 		if len(errs) > 0 {
 			return name, needs, errs.Under("target." + name)
+		}
+		if m.Metrics.ValueBool() {
+			needs = needs.With(cloudwatch.Statement())
 		}
 		document, err := awscloud.Document(needs.Full)
 		if err != nil {

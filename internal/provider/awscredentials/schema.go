@@ -33,6 +33,7 @@ func (*Credentials) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *e
 			Required: true, MarkdownDescription: "What is released to, which decides what the session may call. Exactly one driver.",
 			Attributes: drivers(),
 		},
+		"metrics":         schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether the session may also read metrics and alarms of CloudWatch, as the signal `cloudwatch` does (`docs/policies/cloudwatch.json`), whatever the gates say. Default: `false`."},
 		"role_arn":        schema.StringAttribute{Required: true, MarkdownDescription: "The role that is assumed for the rollout. Its own policies must allow what the driver calls: a session's policy only takes away. Example: `\"arn:aws:iam::123456789012:role/releases\"`."},
 		"external_id":     schema.StringAttribute{Optional: true, MarkdownDescription: "What the role's owner asks for. Example: `\"acme-releases\"`."},
 		"duration":        schema.StringAttribute{Optional: true, CustomType: durationtype.Type{}, Validators: []validator.String{durationtype.Positive()}, MarkdownDescription: "How long the credentials are good for, from `15m` to `1h`; nothing renews them. Default: `15m`."},
@@ -51,6 +52,31 @@ func (*Credentials) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *e
 // drivers has an attribute for each driver that targets/all.Grants has.
 func drivers() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
+		"alb": schema.SingleNestedAttribute{
+			Optional: true, MarkdownDescription: "Two target groups behind an Application Load Balancer. For reading and going back the session may do all that the driver does but `ecs:RegisterTaskDefinition`, `ec2:RunInstances` and `iam:PassRole`, without which no new image and no other version of a launch template can be named; IAM cannot tell weights that go down from those that go up.",
+			Attributes: map[string]schema.Attribute{
+				"target_groups": schema.ListAttribute{Required: true, ElementType: types.StringType, MarkdownDescription: "The ARNs of the two target groups. Example: `[aws_lb_target_group.blue.arn, aws_lb_target_group.green.arn]`."},
+				"routes": schema.ListAttribute{Required: true, ElementType: types.StringType, MarkdownDescription: "The ARNs of the listeners and rules whose weights are moved. With services or Auto Scaling groups AWS has room for about three in a session; one that ends in `/*` stands for all listeners, or all rules, of a load balancer. " +
+					"Example: `[aws_lb_listener.https.arn]`."},
+				"ecs": schema.SingleNestedAttribute{
+					Optional: true, MarkdownDescription: "The pair of services behind the target groups, as in the target of the release. With it the session may copy their capacity and suspend their scale-in.",
+					Attributes: map[string]schema.Attribute{
+						"cluster":  schema.StringAttribute{Required: true, MarkdownDescription: "The cluster's name. Example: `\"production\"`."},
+						"services": schema.ListAttribute{Required: true, ElementType: types.StringType, MarkdownDescription: "The names of the two services. Example: `[\"checkout-blue\", \"checkout-green\"]`."},
+						"family":   schema.StringAttribute{Required: true, MarkdownDescription: "The family of the services' task definitions. Example: `\"checkout\"`."},
+						"roles":    schema.ListAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: "The roles that tasks are handed: their own, and the one that starts them. Default: none. Example: `[aws_iam_role.task.arn, aws_iam_role.execution.arn]`."},
+					},
+				},
+				"auto_scaling": schema.SingleNestedAttribute{
+					Optional: true, MarkdownDescription: "The pair of Auto Scaling groups behind the target groups, as in the target of the release.",
+					Attributes: map[string]schema.Attribute{
+						"groups":          schema.ListAttribute{Required: true, ElementType: types.StringType, MarkdownDescription: "The names of the two groups. Example: `[\"checkout-blue\", \"checkout-green\"]`."},
+						"launch_template": schema.StringAttribute{Required: true, MarkdownDescription: "The id of the launch template whose versions are released. Example: `\"lt-0123456789abcdef0\"`."},
+						"roles":           schema.ListAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: "The roles that instances are handed by their instance profile. Default: none. Example: `[aws_iam_role.instance.arn]`."},
+					},
+				},
+			},
+		},
 		"ecs": schema.SingleNestedAttribute{
 			Optional: true, MarkdownDescription: "A service of Amazon ECS. For reading and going back the session may do all that the driver does but `ecs:RegisterTaskDefinition`, without which no new image can be named; IAM cannot tell an `UpdateService` that goes back from one that goes on.",
 			Attributes: map[string]schema.Attribute{

@@ -83,7 +83,17 @@ func (t *Target) balancer(ctx context.Context) (*balancer, error) {
 
 // failed makes the port's error of one of AWS.
 func (t *Target) failed(err error, write bool) error {
-	return awsport.Failed(t.session, err, write, nil)
+	return awsport.Failed(t.session, err, write, func(out *target.Error, kind awscloud.Kind) {
+		if kind == awscloud.Denied {
+			out.Remedy += beside[t.session.Explain(err).Permission]
+		}
+	})
+}
+
+// beside is what AWS checks beside an action, and answers with the action's own name.
+var beside = map[string]string{
+	"ecs:RegisterTaskDefinition":         "; registering a task definition also needs ecs:TagResource, and iam:PassRole on the task role and the execution role",
+	"autoscaling:UpdateAutoScalingGroup": "; giving a group a version of a launch template also needs ec2:RunInstances, ec2:CreateTags where the template has tags, and iam:PassRole on the role of its instance profile",
 }
 
 // kind says what AWS meant.

@@ -117,12 +117,19 @@ func (m moto) weight(route, group string) string {
 	return ""
 }
 
-// moto keeps the contract with this driver, too: one of the rules in each run, and
-// all of them with make moto, which takes 20 seconds.
-func TestConformanceOnMoto(t *testing.T) {
+// What moto and AWS agree on, on one moto, which takes seconds to start.
+func TestOnMoto(t *testing.T) {
 	awstest.Credentials(t)
-	m := moto{t, s3test.Moto(t).Endpoint}
+	server := s3test.Moto(t)
+	m := moto{t, server.Endpoint}
 	c := m.balance()
+	t.Run("IAM enforced", func(t *testing.T) { policyEnforced(t, server, moto{t, m.url}, c) })
+	t.Run("contract", func(t *testing.T) { conformance(t, moto{t, m.url}, c) })
+}
+
+// conformance: moto keeps the contract with this driver, too: one of the rules in each
+// run, and all of them with make moto, which takes 20 seconds.
+func conformance(t *testing.T, m moto, c alb.Config) {
 	d := &deployed{open(t, c, clock.System{}), func(p artifact.Payload) {
 		for i, group := range c.TargetGroups {
 			if m.weight(c.Routes[1], group) == "0" && (p.Digest() == a.Digest() || p.Digest() == b.Digest()) {

@@ -10,15 +10,23 @@ import (
 )
 
 // Policy is what the driver needs to be allowed, as a policy document of IAM: one
-// action for each of its calls. What stands behind the target groups
-// has statements of its own, of which a release needs those of its kind. The roles
-// are those that tasks run with.
-func Policy(c Config, account string, roles []string) (string, error) {
-	partition := awscloud.Partition(c.Region)
-	arn := func(service, rest string) string {
-		return fmt.Sprintf("arn:%s:%s:%s:%s:%s", partition, service, c.Region, account, rest)
-	}
-	read, write := calls[balancer]("elasticloadbalancing")
+// action for each of its calls, and the roles that are handed on. What stands behind
+// the target groups has statements of its own, of which a release needs those of its
+// kind. With the right to simulate, the plan names what is missing.
+func Policy(at awscloud.Place, c GrantConfig) (string, error) {
+	return awscloud.Policy(append(statements(at, c), rehearsal(at)))
+}
+
+// rehearsal lets the driver ask IAM what it may. IAM takes no policy that names all of
+// an account's principals with one star.
+func rehearsal(at awscloud.Place) awscloud.Statement {
+	iam := fmt.Sprintf("arn:%s:iam::%s:", awscloud.Partition(at.Region), at.Account)
+	return allow("Rehearsal", []string{"iam:SimulatePrincipalPolicy"}, iam+"role/*", iam+"user/*")
+}
+
+// statements allow each call that the clients have.
+func statements(at awscloud.Place, c GrantConfig) []awscloud.Statement {
+	look, write := calls[balancer]("elasticloadbalancing")
 	var weights, tags []string
 	for _, action := range write {
 		if strings.HasSuffix(action, ":AddTags") {
@@ -27,56 +35,96 @@ func Policy(c Config, account string, roles []string) (string, error) {
 			weights = append(weights, action)
 		}
 	}
-	out := []awscloud.Statement{
-		{Sid: "LookAtLoadBalancers", Effect: "Allow", Action: read, Resource: []string{"*"}},
-		{Sid: "MoveWeights", Effect: "Allow", Action: weights, Resource: c.Routes},
-		{Sid: "Remember", Effect: "Allow", Action: tags, Resource: c.TargetGroups},
+	arn := func(service, rest string) string {
+		return fmt.Sprintf("arn:%s:%s:%s:%s:%s", awscloud.Partition(at.Region), service, at.Region, at.Account, rest)
 	}
-	if e := c.ECS; e != nil {
-		out = append(out, e.policy(arn, roles)...)
+	rest := []awscloud.Statement{allow("MoveWeights", weights, c.Routes...), allow("Remember", tags, c.TargetGroups...)}
+	for _, behind := range []interface {
+		allowed(arn func(service, rest string) string) (look []string, more []awscloud.Statement)
+	}{c.ECS, c.AutoScaling} {
+		more, own := behind.allowed(arn)
+		look, rest = append(look, more...), append(rest, own...)
 	}
-	if a := c.AutoScaling; a != nil {
-		read, write := calls[scalingGroups]("autoscaling")
-		var groups []string
-		for _, name := range a.Groups {
-			groups = append(groups, arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/"+name))
-		}
-		out = append(out, awscloud.Statement{Sid: "LookAtGroups", Effect: "Allow", Action: read, Resource: []string{"*"}},
-			awscloud.Statement{Sid: "BringUpInstances", Effect: "Allow", Action: write, Resource: groups})
-	}
-	return awscloud.Policy(out)
+	// IAM ties what only looks to nothing.
+	return append([]awscloud.Statement{allow("Look", look, "*")}, rest...)
 }
 
-func (e ECS) policy(arn func(service, rest string) string, roles []string) []awscloud.Statement {
-	var own []string
+// placed are the calls of ECS that IAM ties to something, by what that is.
+var placed = map[string]string{"DescribeServices": "service", "UpdateService": "service", "RegisterTaskDefinition": "task"}
+
+func (e *GrantECS) allowed(arn func(service, rest string) string) (look []string, out []awscloud.Statement) {
+	if e == nil {
+		return nil, nil
+	}
+	var pair []string
 	for _, name := range e.Services {
-		own = append(own, arn("ecs", "service/"+e.Cluster+"/"+name))
+		pair = append(pair, arn("ecs", "service/"+e.Cluster+"/"+name))
 	}
-	scaleRead, scaleWrite := calls[scaler]("application-autoscaling")
-	out := []awscloud.Statement{
-		{Sid: "DriveServices", Effect: "Allow", Action: []string{"ecs:DescribeServices", "ecs:UpdateService"}, Resource: own},
-		{Sid: "MakeTaskDefinitions", Effect: "Allow", Action: []string{"ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions", "ecs:RegisterTaskDefinition", "ecs:TagResource"}, Resource: []string{"*"}},
-		{Sid: "LookAtScaling", Effect: "Allow", Action: scaleRead, Resource: []string{"*"}},
-		{Sid: "HoldScaleIn", Effect: "Allow", Action: scaleWrite, Resource: []string{arn("application-autoscaling", "scalable-target/*")}},
+	by := map[string][]string{}
+	for _, action := range all[services]("ecs") {
+		by[placed[strings.TrimPrefix(action, "ecs:")]] = append(by[placed[strings.TrimPrefix(action, "ecs:")]], action)
 	}
-	if len(roles) > 0 {
-		out = append(out, awscloud.Statement{Sid: "RunTasksAs", Effect: "Allow", Action: []string{"iam:PassRole"}, Resource: roles,
-			Condition: map[string]map[string]any{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}})
+	read, write := calls[scaler]("application-autoscaling")
+	out = []awscloud.Statement{
+		allow("DriveServices", by["service"], pair...),
+		// What is registered with tags asks for the second one, too.
+		allow("MakeTaskDefinitions", append(by["task"], "ecs:TagResource"), arn("ecs", "task-definition/"+e.Family+":*")),
+		allow("HoldScaleIn", write, arn("application-autoscaling", "scalable-target/*")),
 	}
-	return out
+	return append(by[""], read...), append(out, handed("RunTasksAs", "ecs-tasks.amazonaws.com", e.Roles)...)
+}
+
+func (a *GrantAutoScaling) allowed(arn func(service, rest string) string) (look []string, out []awscloud.Statement) {
+	if a == nil {
+		return nil, nil
+	}
+	var groups []string
+	for _, name := range a.Groups {
+		groups = append(groups, arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/"+name))
+	}
+	read, write := calls[scalingGroups]("autoscaling")
+	// Whoever gives a group a launch template must be allowed to start instances of it,
+	// and to tag them as it says.
+	start, tag := allow("StartInstances", []string{"ec2:RunInstances"}, "*"), allow("TagInstances", []string{"ec2:CreateTags"}, "*")
+	start.Condition = map[string]map[string]any{"ArnLike": {"ec2:LaunchTemplate": arn("ec2", "launch-template/"+a.LaunchTemplate)}}
+	tag.Condition = map[string]map[string]any{"StringEquals": {"ec2:CreateAction": "RunInstances"}}
+	out = []awscloud.Statement{allow("DriveGroups", write, groups...), start, tag}
+	return read, append(out, handed("RunInstancesAs", "ec2.amazonaws.com", a.Roles)...)
+}
+
+// handed lets roles be handed to a service of AWS.
+func handed(sid, service string, roles []string) []awscloud.Statement {
+	if len(roles) == 0 {
+		return nil
+	}
+	s := allow(sid, []string{"iam:PassRole"}, roles...)
+	s.Condition = map[string]map[string]any{"StringEquals": {"iam:PassedToService": service}}
+	return []awscloud.Statement{s}
+}
+
+func allow(sid string, actions []string, resources ...string) awscloud.Statement {
+	return awscloud.Statement{Sid: sid, Effect: "Allow", Action: actions, Resource: resources}
 }
 
 // calls are the actions of what is called of a client: those that look, and those that
 // change something.
 func calls[client any](service string) (read, write []string) {
-	for _, m := range reflect.VisibleFields(reflect.TypeFor[client]()) {
-		if action := service + ":" + m.Name; strings.HasPrefix(m.Name, "Describe") || strings.HasPrefix(m.Name, "List") {
+	for _, action := range all[client](service) {
+		if name := strings.TrimPrefix(action, service+":"); strings.HasPrefix(name, "Describe") || strings.HasPrefix(name, "List") {
 			read = append(read, action)
 		} else {
 			write = append(write, action)
 		}
 	}
-	slices.Sort(read)
-	slices.Sort(write)
 	return read, write
+}
+
+// all are the actions of what is called of a client.
+func all[client any](service string) []string {
+	var out []string
+	for _, m := range reflect.VisibleFields(reflect.TypeFor[client]()) {
+		out = append(out, service+":"+m.Name)
+	}
+	slices.Sort(out)
+	return out
 }

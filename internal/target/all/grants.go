@@ -2,6 +2,7 @@ package all
 
 import (
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/target/alb"
 	"github.com/sluice/terraform-provider-sluice/internal/target/ecs"
 	"github.com/sluice/terraform-provider-sluice/internal/target/lambda"
 )
@@ -10,6 +11,7 @@ import (
 // allowed. A driver of AWS that is not here has no credentials made for it.
 func Grants() map[string]awscloud.Granter {
 	return map[string]awscloud.Granter{
+		alb.Name:    alb.Grant,
 		ecs.Name:    ecs.Grant,
 		lambda.Name: lambda.Grant,
 	}

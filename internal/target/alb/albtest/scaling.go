@@ -8,7 +8,10 @@ import (
 // Scaling is Auto Scaling groups by their names.
 type Scaling struct {
 	Groups map[string]*ScalingGroup
-	last   int
+	// NoStart is true where who asks may not start instances, so that no launch template
+	// can be named.
+	NoStart bool
+	last    int
 }
 
 // ScalingGroup is an Auto Scaling group.
@@ -73,6 +76,9 @@ func (w *World) updateGroup(in map[string]any) (any, *problem) {
 		if overrides, _ := template["Overrides"].([]any); len(overrides) != 2 {
 			return nil, bad("ValidationError", "the overrides are gone")
 		}
+	}
+	if spec != nil && w.Scaling.NoStart {
+		return nil, &problem{403, "AccessDenied", "You are not authorized to use launch template: " + fmt.Sprint(spec["LaunchTemplateId"])}
 	}
 	if spec != nil {
 		next.Template, next.Version = fmt.Sprint(spec["LaunchTemplateId"]), fmt.Sprint(spec["Version"])

@@ -17,7 +17,10 @@ import (
 
 func TestMain(m *testing.M) { acctest.Main(m) }
 
-const role = "arn:aws:iam::123456789012:role/releases"
+const (
+	role  = "arn:aws:iam::123456789012:role/releases"
+	route = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2"
+)
 
 // stage is a folder whose configuration hands credentials to another provider.
 func stage(t *testing.T) (*acctest.Terraform, *ststest.Server, string) {
@@ -48,8 +51,22 @@ ephemeral "sluice_aws_credentials" "rollout" {
   target      = { lambda = { function = "checkout", packages = "acme-builds/checkout/*" } }
   %s
 }
+ephemeral "sluice_aws_credentials" "shop" {
+  service     = "shop"
+  environment = "production"
+  region      = "eu-central-1"
+  role_arn    = %q
+  reference   = "registry.example/shop@sha256:1111111111111111111111111111111111111111111111111111111111111111"
+  metrics     = true
+  target = { alb = {
+    target_groups = [for side in ["blue/73e2d6bc24d8a067", "green/9f0c4e1d7b6a5823"] : "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/shop-${side}"]
+    routes        = ["%s"]
+    ecs           = { cluster = "production", services = ["shop-blue", "shop-green"], family = "shop", roles = ["arn:aws:iam::123456789012:role/shop"] }
+  } }
+}
 provider "echo" {
   data = {
+    shop   = ephemeral.sluice_aws_credentials.shop.scope
     scope  = ephemeral.sluice_aws_credentials.rollout.scope
     reason = ephemeral.sluice_aws_credentials.rollout.reason
     secret = sha256(ephemeral.sluice_aws_credentials.rollout.secret_access_key)
@@ -58,7 +75,7 @@ provider "echo" {
 }
 resource "echo" "seen" {}
 %s
-`, ledger, role, more, rest)
+`, ledger, role, more, role, route, rest)
 }
 
 const (
@@ -107,7 +124,7 @@ func TestAccCredentialsFeedAProvider(t *testing.T) {
 	if apply := tf.Apply(); apply.Exit != 0 || len(apply.Of("warning")) > 0 {
 		t.Fatal(apply.Output)
 	}
-	if data, _ := tf.State("echo.open")["data"].(map[string]any); data["scope"] != "full" || data["reason"] != "every gate passes" {
+	if data, _ := tf.State("echo.open")["data"].(map[string]any); data["scope"] != "full" || data["reason"] != "every gate passes" || data["shop"] != "full" {
 		t.Errorf("with every gate open: %v", data)
 	}
 	tf.Write("main.tf", config(ledger, reference, declared+freeze))
@@ -126,6 +143,30 @@ func TestAccCredentialsFeedAProvider(t *testing.T) {
 		t.Errorf("%d sessions", len(sts.Sessions()))
 	}
 	recorded(t, ledger, sts)
+	balanced(t, sts)
+}
+
+// balanced wants the sessions for what stands behind the load balancer to be cut to it:
+// weights and metrics always, a new image once the gates pass, and no other's listener.
+func balanced(t *testing.T, sts *ststest.Server) {
+	t.Helper()
+	scopes := map[string]int{}
+	for _, s := range sts.Sessions() {
+		scope := s.Tags["sluice:scope"]
+		if s.Tags["sluice:service"] != "shop" {
+			continue
+		}
+		scopes[scope]++
+		if !s.May("elasticloadbalancing:ModifyListener", route) || !s.May("cloudwatch:GetMetricData", "*") || s.May("elasticloadbalancing:ModifyListener", route+"0") {
+			t.Errorf("%s: %s", scope, s.Policy)
+		}
+		if s.May("ecs:RegisterTaskDefinition", "arn:aws:ecs:eu-central-1:123456789012:task-definition/shop:8") != (scope == "full") {
+			t.Errorf("%s: a new image is allowed: %s", scope, s.Policy)
+		}
+	}
+	if scopes["full"] == 0 || scopes["read_and_revert"] == 0 {
+		t.Errorf("sessions %v", scopes)
+	}
 }
 
 // TestAccCredentialsThatAreRefused: what AWS refuses fails at plan, in words; a ledger

@@ -3,6 +3,7 @@ package awscloud
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -63,17 +64,26 @@ func (s *Session) Simulated(ctx context.Context, uses ...Use) ([]Lack, bool) {
 	return lacks, true
 }
 
+// denied lists what is surely not allowed. Of a no that comes with keys that policies ask
+// for and we cannot know, such as tags, nobody can say whether it is one.
 func denied(results []types.EvaluationResult) []Lack {
 	var lacks []Lack
 	for _, r := range results {
-		if len(r.ResourceSpecificResults) == 0 && r.EvalDecision != types.PolicyEvaluationDecisionTypeAllowed {
+		if len(r.ResourceSpecificResults) == 0 && r.EvalDecision != types.PolicyEvaluationDecisionTypeAllowed && !unsure(r.MissingContextValues) {
 			lacks = append(lacks, Lack{aws.ToString(r.EvalActionName), aws.ToString(r.EvalResourceName)})
 		}
 		for _, one := range r.ResourceSpecificResults {
-			if one.EvalResourceDecision != types.PolicyEvaluationDecisionTypeAllowed {
+			if one.EvalResourceDecision != types.PolicyEvaluationDecisionTypeAllowed && !unsure(one.MissingContextValues) {
 				lacks = append(lacks, Lack{aws.ToString(r.EvalActionName), aws.ToString(one.EvalResourceName)})
 			}
 		}
 	}
 	return lacks
+}
+
+// ours are the keys that docs/policies asks for. They are given where they matter.
+var ours = []string{"iam:PassedToService", "ec2:LaunchTemplate", "ec2:CreateAction"}
+
+func unsure(missing []string) bool {
+	return slices.ContainsFunc(missing, func(key string) bool { return !slices.Contains(ours, key) })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -27,6 +28,8 @@ type fleet interface {
 	rest(ctx context.Context, sc scene, idle int) (wrote bool, err error)
 	// floor is what resume has to know of the serving side as it was before hold.
 	floor(ctx context.Context, sc scene) (int, error)
+	// changes lists what will be changed, for IAM's simulation.
+	changes(ctx context.Context, sc scene) ([]awscloud.Use, error)
 	// obstacles says what would stop a rollout.
 	obstacles(ctx context.Context, sc scene, p artifact.Payload) ([]target.Obstacle, error)
 }

@@ -128,7 +128,7 @@ func (s sight) extremes(group int) (least, most float64) {
 func (t *Target) routes(ctx context.Context, tolerant bool) ([]route, error) {
 	var listeners, rules []string
 	for _, arn := range t.config.Routes {
-		if strings.Contains(arn, ":"+string(kindRule)+"/") {
+		if isRule(arn) {
 			rules = append(rules, arn)
 		} else {
 			listeners = append(listeners, arn)

@@ -12,7 +12,8 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
-// Preflight implements target.Target. It changes nothing.
+// Preflight implements target.Target. It changes nothing. Rights that are missing are
+// told together, before the first change.
 func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Obstacle, error) {
 	leave, err := t.session.Turn(ctx)
 	if err != nil {
@@ -46,11 +47,17 @@ func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Ob
 	if t.ofAnother(s.memory) {
 		out = append(out, target.Obstacle{What: anothers, Remedy: notOurs})
 	}
-	more, err = t.fleet.obstacles(ctx, sc, p)
-	if obstacle, err := named(t.failed(err, false)); err != nil || obstacle != nil {
-		return append(out, obstacle...), err
+	for _, ask := range []func() ([]target.Obstacle, error){
+		func() ([]target.Obstacle, error) { return t.fleet.obstacles(ctx, sc, p) },
+		func() ([]target.Obstacle, error) { return t.rights(ctx, sc) },
+	} {
+		more, err := ask()
+		obstacle, err := named(t.failed(err, false))
+		if out = append(append(out, more...), obstacle...); err != nil || obstacle != nil {
+			return out, err
+		}
 	}
-	return append(out, more...), nil
+	return out, nil
 }
 
 // named makes an obstacle of an error that does not go away by trying again.

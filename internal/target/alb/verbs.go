@@ -146,7 +146,7 @@ func (t *Target) modify(ctx context.Context, r route, weights [2]int32) error {
 		return err
 	}
 	actions := r.with(t.config.TargetGroups, weights)
-	if strings.Contains(r.arn, ":"+string(kindRule)+"/") {
+	if isRule(r.arn) {
 		_, err = c.ModifyRule(ctx, &elb.ModifyRuleInput{RuleArn: aws.String(r.arn), Actions: actions})
 	} else {
 		_, err = c.ModifyListener(ctx, &elb.ModifyListenerInput{ListenerArn: aws.String(r.arn), DefaultActions: actions})

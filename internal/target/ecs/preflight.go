@@ -14,6 +14,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 )
 
 const exampleImage = "name an image with its registry, \"123456789012.dkr.ecr.eu-central-1.amazonaws.com/checkout@sha256:<digest of the image>\""
@@ -92,12 +93,7 @@ func (t *Target) rights(ctx context.Context, sc scene, task *types.TaskDefinitio
 		awscloud.Use{Actions: pass, Resources: tasks, PassedTo: "ecs-tasks.amazonaws.com"},
 		awscloud.Use{Actions: pass, Resources: movers, PassedTo: "ecs.amazonaws.com"},
 	)
-	var out []target.Obstacle
-	for _, l := range lacks {
-		out = append(out, target.Obstacle{What: fmt.Sprintf("IAM says that the credentials may not do %s on %s", l.Action, l.Resource),
-			Remedy: "allow it in the policy of the role or user that drives the rollout; docs/policies/ecs.json has all that is needed"})
-	}
-	return out
+	return awsport.Lacks(lacks, "docs/policies/ecs.json")
 }
 
 // present leaves out what is not there.

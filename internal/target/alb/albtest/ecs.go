@@ -187,7 +187,7 @@ func (w *World) service(s *Service) map[string]any {
 		w.run(s, image)
 	}
 	out := map[string]any{
-		"serviceName": s.Name, "status": "ACTIVE", "taskDefinition": s.Definition, "desiredCount": s.Desired, "runningCount": s.Running,
+		"serviceName": s.Name, "serviceArn": "arn:aws:ecs:eu-central-1:123456789012:service/production/" + s.Name, "status": "ACTIVE", "taskDefinition": s.Definition, "desiredCount": s.Desired, "runningCount": s.Running,
 		"loadBalancers": []any{map[string]any{"targetGroupArn": s.Group, "containerName": "checkout", "containerPort": 8080}},
 		"deployments":   []any{map[string]any{"status": "PRIMARY", "taskDefinition": s.Definition, "rolloutState": state, "desiredCount": s.Desired, "runningCount": s.Running, "failedTasks": s.Failed}},
 		"events":        []any{map[string]any{"message": "(service " + s.Name + ") has reached a steady state."}},
@@ -224,7 +224,7 @@ func (w *World) run(s *Service, image string) {
 
 func (w *World) scalable(operation string, in map[string]any) (any, *problem) {
 	told := func(id string, s *Scalable) map[string]any {
-		return map[string]any{"ServiceNamespace": "ecs", "ResourceId": id, "ScalableDimension": "ecs:service:DesiredCount", "MinCapacity": s.Min, "MaxCapacity": s.Max,
+		return map[string]any{"ScalableTargetARN": "arn:aws:application-autoscaling:eu-central-1:123456789012:scalable-target/" + strings.TrimPrefix(id, "service/production/"), "ServiceNamespace": "ecs", "ResourceId": id, "ScalableDimension": "ecs:service:DesiredCount", "MinCapacity": s.Min, "MaxCapacity": s.Max,
 			"RoleARN": "arn:aws:iam::123456789012:role/scaling", "CreationTime": 1767225600, "SuspendedState": map[string]any{"DynamicScalingInSuspended": s.Suspended}}
 	}
 	if operation == "DescribeScalableTargets" {

@@ -122,7 +122,7 @@ func (w *World) scalingGroup(g *ScalingGroup) map[string]any {
 			"ProtectedFromScaleIn": false, "LaunchTemplate": map[string]any{"LaunchTemplateId": g.Template, "Version": i.Version}})
 	}
 	out := map[string]any{
-		"AutoScalingGroupName": g.Name, "MinSize": g.Min, "MaxSize": g.Max, "DesiredCapacity": g.Desired, "DefaultCooldown": 300, "AvailabilityZones": []any{"eu-central-1a"},
+		"AutoScalingGroupName": g.Name, "AutoScalingGroupARN": "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:0b8a7a4e:autoScalingGroupName/" + g.Name, "MinSize": g.Min, "MaxSize": g.Max, "DesiredCapacity": g.Desired, "DefaultCooldown": 300, "AvailabilityZones": []any{"eu-central-1a"},
 		"HealthCheckType": "ELB", "CreatedTime": "2026-01-01T00:00:00Z", "Instances": instances, "TargetGroupARNs": []any{g.Group},
 	}
 	spec := map[string]any{"LaunchTemplateId": g.Template, "Version": g.Version}

@@ -24,6 +24,7 @@ type Server struct {
 	models map[string]*awstest.Model
 
 	awstest.Watch
+	awstest.Rights
 	*World
 }
 
@@ -37,7 +38,7 @@ type problem struct {
 // "checkout-green", and a listener that forwards everything to the first.
 func New(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{t: t, models: map[string]*awstest.Model{}, World: newWorld()}
+	s := &Server{Rights: awstest.Rights{Principal: "releases"}, t: t, models: map[string]*awstest.Model{}, World: newWorld()}
 	for service, model := range map[string]func() (*awstest.Model, error){
 		"elasticloadbalancing": awstest.ELB, "autoscaling": awstest.AutoScaling, "ecs": awstest.ECS, "application-autoscaling": awstest.Scaling,
 	} {
@@ -74,6 +75,10 @@ func (s *Server) Called() map[string]int {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
+		return
+	}
+	if awstest.Asks(r) {
+		s.Answer(s.t, &s.Watch, w, string(body))
 		return
 	}
 	service := signedFor(r.Header.Get("Authorization"))

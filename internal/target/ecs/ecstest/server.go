@@ -21,15 +21,13 @@ import (
 // Server is the service, in the account 123456789012 and eu-central-1.
 type Server struct {
 	URL string
-	// Principal is the role whose session asks: "releases".
-	Principal string
 
 	t     testing.TB
 	model *awstest.Model
 
 	awstest.Watch
+	awstest.Rights
 	*Service
-	denied map[string]bool
 }
 
 // New starts an ECS with a service that runs the image. Hooks time out by now.
@@ -39,7 +37,7 @@ func New(t testing.TB, image string, now func() time.Time) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Principal: "releases", t: t, model: model, Service: newService(image, now)}
+	s := &Server{Rights: awstest.Rights{Principal: "releases"}, t: t, model: model, Service: newService(image, now)}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.URL = server.URL
@@ -66,8 +64,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.balancer(w, string(body))
 		return
 	}
-	if a := r.Header.Get("Authorization"); strings.Contains(a, "/iam/aws4_request") || strings.Contains(a, "/sts/aws4_request") {
-		s.rights(w, string(body))
+	if awstest.Asks(r) {
+		s.Answer(s.t, &s.Watch, w, string(body))
 		return
 	}
 	op, given, err := s.model.RPC(r, body)

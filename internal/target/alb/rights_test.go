@@ -1,0 +1,82 @@
+package alb_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/target/alb"
+	"github.com/sluice/terraform-provider-sluice/internal/target/alb/albtest"
+)
+
+// IAM is asked about each change before the first, PassRole included, and what it denies
+// is named with what it is denied on.
+func TestMissingRightsAreNamedAtPlan(t *testing.T) {
+	const aws = "arn:aws:"
+	services, pair := two(t)
+	services.ECS.Definitions[0].In["taskRoleArn"] = "arn:aws:iam::123456789012:role/task"
+	groups, scaled := serveGroups(t, 2)
+	plain := servePlain(t)
+	plain.Groups[albtest.Green].Tags["sluice:artifact"] = b.Digest()
+	family, scalable := aws+"ecs:eu-central-1:123456789012:task-definition/checkout:1", aws+"application-autoscaling:eu-central-1:123456789012:scalable-target/checkout-"
+	service, group := aws+"ecs:eu-central-1:123456789012:service/production/checkout-", aws+"autoscaling:eu-central-1:123456789012:autoScalingGroup:0b8a7a4e:autoScalingGroupName/checkout-"
+	for _, c := range []struct {
+		s      *albtest.Server
+		config alb.Config
+		next   artifact.Payload
+		denied map[string][]string
+	}{
+		{services, pair, b, map[string][]string{
+			"elasticloadbalancing:ModifyListener": {albtest.HTTPS}, "elasticloadbalancing:ModifyRule": {albtest.Rule}, "elasticloadbalancing:AddTags": {albtest.Blue, albtest.Green},
+			"ecs:UpdateService": {service + "blue", service + "green"}, "ecs:RegisterTaskDefinition": {family}, "ecs:TagResource": {family},
+			"iam:PassRole": {aws + "iam::123456789012:role/task", aws + "iam::123456789012:role/execution"},
+			"application-autoscaling:RegisterScalableTarget": {scalable + "blue", scalable + "green"},
+		}},
+		{groups, scaled, template("8"), map[string][]string{"autoscaling:UpdateAutoScalingGroup": {group + "blue", group + "green"}}},
+		{plain, config(plain), b, map[string][]string{"elasticloadbalancing:ModifyListener": {albtest.HTTPS}}},
+	} {
+		d := open(t, c.config, clock.System{})
+		for action, on := range c.denied {
+			c.s.Deny(action)
+			got, err := d.Preflight(t.Context(), c.next)
+			if err != nil || len(got) != len(on) {
+				t.Errorf("%s: %+v, %v", action, got, err)
+				continue
+			}
+			for i, o := range got {
+				if o.What != "IAM says that the credentials may not do "+action+" on "+on[i] || !strings.Contains(o.Remedy, "docs/policies/alb.json") {
+					t.Errorf("%s: %+v", action, o)
+				}
+			}
+		}
+		if w := c.s.Made(); len(w) > 0 {
+			t.Errorf("preflight wrote %q", w)
+		}
+	}
+}
+
+// Where nobody may ask IAM, or it lacks what policies ask for, nothing is said: the first
+// write tells.
+func TestRightsThatNobodyCanTell(t *testing.T) {
+	for name, c := range map[string]func(*albtest.Server){
+		"nobody may ask":    func(s *albtest.Server) { s.Faults(every("SimulatePrincipalPolicy", denied)) },
+		"nobody knows who":  func(s *albtest.Server) { s.Faults(every("GetCallerIdentity", denied)) },
+		"a policy has tags": func(s *albtest.Server) { s.Miss("iam:PassedToService", "aws:ResourceTag/team") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, config := two(t)
+			s.Deny("ecs:UpdateService", "iam:PassRole")
+			c(s)
+			if got, err := open(t, config, clock.System{}).Preflight(t.Context(), b); err != nil || len(got) > 0 {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
+	s, config := two(t)
+	s.Deny("ecs:UpdateService")
+	s.Miss("iam:PassedToService")
+	if got, err := open(t, config, clock.System{}).Preflight(t.Context(), b); err != nil || len(got) != 2 {
+		t.Errorf("a key that the policy of the documentation asks for hides a no: %+v, %v", got, err)
+	}
+}

@@ -17,6 +17,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud/awstest"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3/s3test"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/acctest"
 )
@@ -27,6 +28,10 @@ type awsStack struct {
 	moto *s3test.MotoServer
 	elb  *elb.Client
 	ecs  *ecs.Client
+
+	// rights answers for IAM's simulation, which moto does not have.
+	rights awstest.Rights
+	asked  awstest.Watch
 
 	mu     sync.Mutex
 	shares []string
@@ -52,7 +57,7 @@ resource "sluice_deployment_strategy" "careful" {
 `)
 	s.Beside("hashicorp/aws")
 	keys := credentials.NewStaticCredentialsProvider(s3test.AccessKey, s3test.SecretKey, "")
-	return &awsStack{stage: s, moto: m,
+	return &awsStack{stage: s, moto: m, rights: awstest.Rights{Principal: "checkout-releases"},
 		elb: elb.New(elb.Options{Region: "eu-central-1", BaseEndpoint: aws.String(m.Endpoint), Credentials: keys}),
 		ecs: ecs.New(ecs.Options{Region: "eu-central-1", BaseEndpoint: aws.String(m.Endpoint), Credentials: keys}),
 	}

@@ -63,20 +63,35 @@ func (p *servicePair) hold(ctx context.Context, _ scene, idle int) (bool, error)
 	return false, nil
 }
 
-// What floor says of the side that serves.
+// What the memory says of suspended scale-in: of the side that serves, as it was before a
+// rollout; and between rollouts, that the other was left suspended by us.
 const (
 	scaledIn   = 0
 	neverScale = 1
+	leftHeld   = 2
 )
 
 // floor is whether the author had suspended scale-in of the side that serves, which is then
-// no matter of ours.
+// no matter of ours. What the last rollout left suspended is: somebody has moved the weights
+// back to it since.
 func (p *servicePair) floor(ctx context.Context, sc scene) (int, error) {
+	if was := sc.memory.floor; was == scaledIn || was == neverScale {
+		return was, nil
+	}
 	both, err := p.scalable(ctx)
-	if err == nil && both[sc.base] != nil && held(both[sc.base]) {
+	ours := sc.memory.floor == leftHeld && sc.memory.baseline != shortID(sc.groups[sc.base])
+	if err == nil && both[sc.base] != nil && held(both[sc.base]) && !ours {
 		return neverScale, nil
 	}
 	return scaledIn, err
+}
+
+// left remembers that the idle side stays suspended, and not by its author.
+func (*servicePair) left(sc scene) int {
+	if sc.memory.floor == scaledIn {
+		return leftHeld
+	}
+	return noFloor
 }
 
 // resume lets the side that serves be scaled in again, unless its author had suspended that.

@@ -26,8 +26,11 @@ type fleet interface {
 	resume(ctx context.Context, sc scene) (wrote bool, err error)
 	// rest takes the idle side down to the capacity that it keeps.
 	rest(ctx context.Context, sc scene, idle int) (wrote bool, err error)
-	// floor is what resume has to know of the serving side as it was before hold.
+	// floor is what resume has to know of the serving side as it was before hold: what
+	// the memory of a rollout says already, if there is one. left is what floor has to
+	// know of a rollout that has ended.
 	floor(ctx context.Context, sc scene) (int, error)
+	left(sc scene) int
 	// changes lists what will be changed, for IAM's simulation.
 	changes(ctx context.Context, sc scene) ([]awscloud.Use, error)
 	// obstacles says what would stop a rollout.

@@ -32,7 +32,7 @@ type memory struct {
 	rollout, owner string
 	// floor is what the author's lower bound of the serving arm's capacity was before
 	// the rollout raised it, and of a pair of services whether scale-in was suspended
-	// before (see servicePair.floor); negative where nothing was held.
+	// before, or was left so (see servicePair.floor); negative where nothing was held.
 	floor int
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
@@ -55,6 +56,48 @@ func TestAnAuthorsSuspensionStays(t *testing.T) {
 			s.Change(func(w *albtest.World) {
 				if serves := w.ECS.Scalable["service/production/checkout-green"]; serves.Suspended != suspended {
 					t.Errorf("afterwards %+v", *serves)
+				}
+			})
+		})
+	}
+}
+
+// Somebody moves the weights back by hand after a release: what the release had left
+// suspended is no suspension of the author's, and what serves after the next one is scaled
+// in again. Where the author suspends what serves, nothing was moved, and it stays.
+func TestOurOwnSuspensionIsNotTheAuthors(t *testing.T) {
+	const blue, green = "service/production/checkout-blue", "service/production/checkout-green"
+	for name, c := range map[string]struct {
+		change    func(*albtest.World)
+		serves    string
+		suspended bool
+	}{
+		"moved back by hand": {func(w *albtest.World) {
+			for _, route := range []string{albtest.Rule, albtest.HTTPS} {
+				w.Routes[route].Actions = albtest.Forward(100, 0)
+			}
+			w.ECS.Services["checkout-blue"].Desired = 3
+		}, green, false},
+		"nothing is moved":                {func(w *albtest.World) { w.ECS.Services["checkout-blue"].Desired = 0 }, blue, false},
+		"the author suspends what serves": {func(w *albtest.World) { w.ECS.Scalable[green].Suspended = true }, blue, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, config := two(t)
+			book, clk := mem.New(start), clock.NewAuto(start)
+			for _, p := range []artifact.Payload{b, a} {
+				if out, err := drive(book, clk, "ci").Ship(bounded(t), want(t, config, p)); err != nil || out.Result != release.Shipped {
+					t.Fatalf("result %s, error %v", out.Result, err)
+				}
+				if p.Same(b) {
+					if left := s.ECS.Scalable[blue]; !left.Suspended {
+						t.Fatalf("the idle one is not left suspended: %+v", *left)
+					}
+					s.Change(c.change)
+				}
+			}
+			s.Change(func(w *albtest.World) {
+				if got := w.ECS.Scalable[c.serves]; got.Suspended != c.suspended {
+					t.Errorf("%s: %+v", c.serves, *got)
 				}
 			})
 		})

@@ -64,6 +64,7 @@ func (*plain) hold(context.Context, scene, int) (bool, error) { return false, ni
 func (*plain) resume(context.Context, scene) (bool, error)    { return false, nil }
 func (*plain) rest(context.Context, scene, int) (bool, error) { return false, nil }
 func (*plain) floor(context.Context, scene) (int, error)      { return noFloor, nil }
+func (*plain) left(scene) int                                 { return noFloor }
 
 func (p *plain) obstacles(_ context.Context, sc scene, payload artifact.Payload) ([]target.Obstacle, error) {
 	for _, u := range sc.units {

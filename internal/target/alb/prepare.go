@@ -56,11 +56,9 @@ func (t *Target) bringUp(ctx context.Context, sc scene, req target.PrepareReques
 		m.rollout, m.owner = rolloutOf(req), t.owner
 		m.canary, m.canaryConfig, m.old = "", "", ""
 		m.baseline, m.baselineConfig = shortID(sc.groups[sc.base]), sc.units[sc.base].payload.ConfigurationDigest
-		if m.floor == noFloor {
-			var err error
-			if m.floor, err = t.fleet.floor(ctx, sc); err != nil {
-				return target.Progress{}, t.failed(err, false)
-			}
+		var err error
+		if m.floor, err = t.fleet.floor(ctx, sc); err != nil {
+			return target.Progress{}, t.failed(err, false)
 		}
 		return t.remember(ctx, sc, req.WriteRequest, m, false)
 	}

@@ -136,8 +136,13 @@ func (p *groupPair) update(ctx context.Context, g types.AutoScalingGroup, change
 
 // floor is the smallest size of the group that serves, before hold raises it.
 func (*groupPair) floor(_ context.Context, sc scene) (int, error) {
+	if sc.memory.floor != noFloor {
+		return sc.memory.floor, nil
+	}
 	return int(aws.ToInt32(sc.units[sc.base].raw.(types.AutoScalingGroup).MinSize)), nil //nolint:forcetypeassert // look made it.
 }
+
+func (*groupPair) left(scene) int { return noFloor }
 
 // hold makes the present size of the group that serves its smallest, so that it is
 // not scaled in, and may still be scaled out.

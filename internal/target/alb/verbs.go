@@ -260,7 +260,7 @@ func (t *Target) Finalize(ctx context.Context, req target.WriteRequest) (target.
 		return sc.wait(lookAgain), nil
 	}
 	m := sc.memory
-	m.baseline, m.canary, m.canaryConfig, m.old, m.rollout, m.floor = shortID(sc.groups[sc.base]), "", "", "", "", noFloor
+	m.baseline, m.canary, m.canaryConfig, m.old, m.rollout, m.floor = shortID(sc.groups[sc.base]), "", "", "", "", t.fleet.left(sc)
 	m.baselineConfig = sc.units[sc.base].payload.ConfigurationDigest
 	return t.remember(ctx, sc, req, m, true)
 }

@@ -69,10 +69,10 @@ func (e *Engine) Forecast(ctx context.Context, spec Spec) (Forecast, error) {
 	if h.Open() == nil {
 		f.Obstacles = append(f.Obstacles, standing(obs)...)
 	}
-	f.skips(spec, h, obs, now)
+	skipped := f.skips(spec, h, obs, now)
 	bounded, cancel := context.WithTimeout(ctx, e.callTimeout())
 	defer cancel()
-	more, err := t.Preflight(bounded, spec.Payload)
+	more, err := ready(bounded, t, spec.Payload, planOf(spec, skipped))
 	if err != nil {
 		f.Warnings = append(f.Warnings, fmt.Sprintf("the target could not say whether it is ready: %v", err))
 		return f, nil
@@ -105,23 +105,20 @@ func (f *Forecast) waits(spec Spec) {
 }
 
 // skips says which steps will not be walked, and why.
-func (f *Forecast) skips(spec Spec, h *History, obs *target.Observation, now time.Time) {
-	why, skipped := "", skippedAlone(spec.Strategy)
+func (f *Forecast) skips(spec Spec, h *History, obs *target.Observation, now time.Time) []int {
+	skipped, fast := h.skips(spec, Forward, obs, now)
 	if len(skipped) == 0 {
-		return
+		return nil
 	}
-	if obs.Baseline == nil {
-		why = "nothing serves yet, so the steps below 100 % are skipped: a canary of nothing would send users nowhere"
-	} else if fast := h.fastTrack(spec, now); fast != "" && obs.Baseline != nil {
+	why := "nothing serves yet, so the steps below 100 % are skipped: a canary of nothing would send users nowhere"
+	if fast != "" {
 		why = fast + "; so the steps below 100 % are skipped, and no gate is"
-	}
-	if why == "" {
-		return
 	}
 	f.Warnings = append(f.Warnings, why)
 	for _, i := range skipped {
 		f.Takes -= spec.Strategy.Steps()[i].AtLeast
 	}
+	return skipped
 }
 
 // PlannedTime is that of the strategy with what the policy keeps warm.

@@ -32,6 +32,7 @@ func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, servin
 	if obstacles := standing(serving); len(obstacles) > 0 && kind == Forward {
 		return b, &ObstructedError{Key: d.key, Obstacles: obstacles}
 	}
+	b.Skipped, b.SkipReason = d.h.skips(spec, kind, serving, d.e.Clock.Now())
 	if kind != BackOut {
 		if kind == Forward {
 			r := d.e.rehearse(ctx, spec, d.h, serving, nil)
@@ -41,20 +42,13 @@ func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, servin
 		if len(gate.Blocked(b.Gates)) > 0 {
 			return b, &BlockedError{Key: d.key, Label: spec.Payload.Label(), Results: b.Gates, First: d.h.Spec == nil}
 		}
-		if err := d.preflight(ctx, spec); err != nil {
+		if err := d.preflight(ctx, spec, b.Skipped); err != nil {
 			return b, err
 		}
 	}
 	if serving.Baseline != nil {
 		b.Baseline = &serving.Baseline.Payload
-		if kind == Forward {
-			b.SkipReason = d.h.fastTrack(spec, d.e.Clock.Now())
-		}
-		if b.SkipReason == "" {
-			return b, nil
-		}
 	}
-	b.Skipped = skippedAlone(spec.Strategy)
 	return b, nil
 }
 
@@ -84,8 +78,9 @@ func standing(serving *target.Observation) []target.Obstacle {
 	}}
 }
 
-// preflight asks the target itself what would stop the rollout.
-func (d *driver) preflight(ctx context.Context, spec Spec) error {
+// preflight asks the target itself what would stop the rollout, which walks the steps
+// that are not skipped.
+func (d *driver) preflight(ctx context.Context, spec Spec, skipped []int) error {
 	if err := d.e.Validate(ctx, spec); len(err) > 0 {
 		return err
 	}
@@ -97,7 +92,7 @@ func (d *driver) preflight(ctx context.Context, spec Spec) error {
 	err = d.inTurn(ctx, func() (err error) {
 		bounded, cancel := d.bound(ctx)
 		defer cancel()
-		obstacles, err = t.Preflight(bounded, spec.Payload)
+		obstacles, err = ready(bounded, t, spec.Payload, planOf(spec, skipped))
 		return err
 	})
 	if err != nil {

@@ -78,15 +78,20 @@ func (e *Engine) forecastWaves(ctx context.Context, spec Spec) (Forecast, error)
 			f.Warnings = append(f.Warnings, fmt.Sprintf("the target %s could not be read now: %v", l.Name, l.Err))
 			continue
 		}
-		if h, err := e.load(ctx, spec.Key().Part(l.Name)); err == nil && h.Open() == nil {
+		h, err := e.load(ctx, spec.Key().Part(l.Name))
+		if err == nil && h.Open() == nil {
 			f.Obstacles = append(f.Obstacles, namedObstacles(l.Name, standing(l.Serving))...)
 		}
-		f.Obstacles = append(f.Obstacles, e.obstacles(ctx, spec, l.Name)...)
+		var skipped []int
+		if err == nil && l.Serving != nil {
+			skipped, _ = h.skips(spec, Forward, l.Serving, now)
+		}
+		f.Obstacles = append(f.Obstacles, e.obstacles(ctx, spec, l.Name, skipped)...)
 	}
 	return f, ctx.Err()
 }
 
-func (e *Engine) obstacles(ctx context.Context, spec Spec, name string) []target.Obstacle {
+func (e *Engine) obstacles(ctx context.Context, spec Spec, name string, skipped []int) []target.Obstacle {
 	part, _ := spec.Part(name)
 	t, err := e.Targets.Open(ctx, part.Target, e.targetDepsOf(part.Key()))
 	if err != nil {
@@ -94,7 +99,7 @@ func (e *Engine) obstacles(ctx context.Context, spec Spec, name string) []target
 	}
 	bounded, cancel := context.WithTimeout(ctx, e.callTimeout())
 	defer cancel()
-	obstacles, err := t.Preflight(bounded, part.Payload)
+	obstacles, err := ready(bounded, t, part.Payload, planOf(part, skipped))
 	if err != nil {
 		return nil // It was seen a moment ago; the rollout asks again.
 	}

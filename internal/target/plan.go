@@ -1,6 +1,7 @@
 package target
 
 import (
+	"context"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
@@ -31,4 +32,14 @@ type Planner interface {
 	// nobody, so that the answer is the same at each plan; the paths of its errors are
 	// those of a strategy's definition, or empty.
 	CheckPlan(plan Plan) field.Errors
+}
+
+// PlanPreflighter is a Planner that can also say whether what is there now can walk a
+// plan.
+type PlanPreflighter interface {
+	Planner
+	// PreflightPlan lists what of the target as it is keeps the plan from being walked.
+	// It is asked after Preflight, under the same rules, and says nothing again that
+	// Preflight says.
+	PreflightPlan(ctx context.Context, plan Plan) ([]Obstacle, error)
 }

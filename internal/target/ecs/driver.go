@@ -70,8 +70,8 @@ type Target struct {
 }
 
 var (
-	_ target.Target  = (*Target)(nil)
-	_ target.Planner = (*Target)(nil)
+	_ target.Target          = (*Target)(nil)
+	_ target.PlanPreflighter = (*Target)(nil)
 )
 
 // Capabilities implements target.Target. ECS walks a plan of its own, whose hooks go

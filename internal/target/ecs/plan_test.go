@@ -3,6 +3,7 @@ package ecs_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,8 +11,11 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
+	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/ecs"
+	"github.com/sluice/terraform-provider-sluice/internal/target/ecs/ecstest"
 )
 
 // Each plan that ECS cannot walk is refused before anything is asked of AWS, with
@@ -66,6 +70,47 @@ func TestPlansThatECSCannotWalk(t *testing.T) {
 			}
 			if len(s.Made()) > 0 {
 				t.Errorf("writes %q", s.Made())
+			}
+		})
+	}
+}
+
+// Weights for a service that has no second target group are refused at plan, and before
+// the first write; what moves all at once, and a target that has one to give, are not.
+func TestWeightsNeedASecondTargetGroup(t *testing.T) {
+	const said = "the service checkout has no second target group"
+	whole := strategy.Definition{Name: "wanted", Bake: field.Duration(time.Minute), RevertAfter: field.Duration(5 * time.Minute), BlueGreen: &strategy.BlueGreen{}}
+	for name, c := range map[string]struct {
+		strategy strategy.Definition
+		change   func(*ecstest.Server, *ecs.Config)
+		refused  bool
+	}{
+		"a canary":              {canary(10), func(*ecstest.Server, *ecs.Config) {}, true},
+		"no load balancer":      {canary(10), func(s *ecstest.Server, _ *ecs.Config) { s.Balancers = []any{} }, true},
+		"all at once":           {whole, func(*ecstest.Server, *ecs.Config) {}, false},
+		"the target has one":    {canary(10), func(_ *ecstest.Server, c *ecs.Config) { c.Shifting = shifting() }, false},
+		"ECS cannot be reached": {canary(10), func(s *ecstest.Server, _ *ecs.Config) { s.NoCluster = true }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clk := clock.NewAuto(start)
+			s := serve(t, clk)
+			delete(s.Balancers[0].(map[string]any), "advancedConfiguration") //nolint:forcetypeassert // It is ours.
+			conf := config(s)
+			c.change(s, &conf)
+			e, req := drive(mem.New(start), clk, "ci"), wantOf(t, conf, b, c.strategy)
+			f, _ := e.Forecast(t.Context(), req.Spec) // What else is wrong is told, too.
+			found := slices.ContainsFunc(f.Obstacles, func(o target.Obstacle) bool {
+				return strings.Contains(o.What, said) && strings.Contains(o.Remedy, "shifting = {")
+			})
+			if found != c.refused {
+				t.Errorf("the plan says %+v", f.Obstacles)
+			}
+			if !c.refused {
+				return
+			}
+			var obstructed *release.ObstructedError
+			if _, err := e.Ship(t.Context(), req); !errors.As(err, &obstructed) || !strings.Contains(err.Error(), said) || len(s.Made()) > 0 {
+				t.Errorf("%v, writes %q", err, s.Made())
 			}
 		})
 	}

@@ -66,6 +66,28 @@ func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Ob
 	return append(out, more...), err
 }
 
+// PreflightPlan implements target.PlanPreflighter: a part of the traffic needs a second
+// target group. That the target's shifting gives it one where the service has a load
+// balancer, Preflight has seen.
+func (t *Target) PreflightPlan(ctx context.Context, plan target.Plan) ([]target.Obstacle, error) {
+	if c, problem := shape(plan); problem != "" || c.Strategy == types.DeploymentStrategyBlueGreen || t.config.Shifting != nil {
+		return nil, nil
+	}
+	leave, err := t.session.Turn(ctx)
+	if err != nil {
+		return nil, t.failed(err, false)
+	}
+	defer leave()
+	s, err := t.service(ctx)
+	if target.IsPermanent(err) || err == nil && shifting(s) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []target.Obstacle{{What: t.undivided(), Remedy: divide}}, nil
+}
+
 // rights asks IAM whether what will be changed may be, before the first change. That
 // what is read may be read, the look has shown.
 func (t *Target) rights(ctx context.Context, sc scene, task *types.TaskDefinition) []target.Obstacle {

@@ -186,8 +186,7 @@ func (t *Target) update(sc scene, req target.PrepareRequest, arn string) (*awsec
 		d.Strategy, d.BakeTimeInMinutes = types.DeploymentStrategyRolling, nil
 		d.LifecycleHooks = []types.DeploymentLifecycleHook{pause(held, types.DeploymentLifecycleHookActionRollback, types.DeploymentLifecycleHookStagePreScaleUp)}
 	default:
-		return nil, t.conflict(sc, fmt.Sprintf("the service %s has no second target group, so ECS cannot give a part of the traffic to new tasks", t.config.Service),
-			"give the target shifting = { alternate_target_group = ..., production_rule = ..., role_arn = ... }, or release all_at_once")
+		return nil, t.conflict(sc, t.undivided(), divide)
 	}
 	if old != nil {
 		for _, h := range old.LifecycleHooks {
@@ -206,6 +205,13 @@ func (t *Target) update(sc scene, req target.PrepareRequest, arn string) (*awsec
 	}
 	in.DeploymentConfiguration = &d
 	return in, nil
+}
+
+// divide is what to do where ECS cannot give a part of the traffic to new tasks.
+const divide = "give the target shifting = { alternate_target_group = ..., production_rule = ..., role_arn = ... }, or release all_at_once"
+
+func (t *Target) undivided() string {
+	return fmt.Sprintf("the service %s has no second target group, so ECS cannot give a part of the traffic to new tasks", t.config.Service)
 }
 
 // shifting is true for a service that knows how to move traffic.

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
@@ -108,9 +110,21 @@ func (s *walked) route(weights map[string]int) {
 	}
 }
 
+// deployByHand deploys a task definition as somebody at the console would, who takes the
+// hooks out so that nothing waits for a word.
+func (s *walked) deployByHand(task string) {
+	s.t.Helper()
+	_, err := s.ecs.UpdateService(s.t.Context(), &awsecs.UpdateServiceInput{Cluster: aws.String("production"), Service: aws.String("checkout"), TaskDefinition: aws.String(task),
+		DeploymentConfiguration: &ecstypes.DeploymentConfiguration{Strategy: ecstypes.DeploymentStrategyBlueGreen, LifecycleHooks: []ecstypes.DeploymentLifecycleHook{}}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // The whole of examples/aws-ecs with the AWS provider: a release is walked by an ECS of
-// the project, since no emulator has its deployments; everything else is moto's. After
-// it no plan wants to move anything back.
+// the project, since no emulator has its deployments; everything else is moto's. It is
+// released, taken back, and deployed to by hand. In between no plan wants to move anything
+// back.
 func TestAccECSExample(t *testing.T) {
 	s := &walked{awsStack: newAWS(t, "aws-ecs")}
 	s.own = ecstest.New(t, "123456789012.dkr.ecr.eu-central-1.amazonaws.com/checkout@"+digestOf("1.0.0"), clock.System{}.Now)
@@ -129,6 +143,21 @@ func TestAccECSExample(t *testing.T) {
 	}
 	if last := s.history().Last(); last == nil || last.Spec.Payload.Version != "1.1.0" {
 		t.Errorf("the last rollout is %+v", last)
+	}
+	newest := s.own.Serving.Task
+
+	s.sluice("rollback", "checkout/production", "--reason", "a test")
+	// A person's rollback walks no steps: ECS gives everything back to blue.
+	if got := s.moved(); got != "Rule 0" {
+		t.Errorf("on the way back green was given %s", got)
+	}
+	s.release("1.0.0")
+	s.deployByHand(newest)
+	plan := s.Plan()
+	s.Wants(plan, "warning", "checkout/production has drifted", "baseline.digest: expected "+digestOf("1.0.0")[:19], digestOf("1.1.0")[:19])
+	// Nobody would deploy anything.
+	if !strings.Contains(plan.Output, "Plan: 0 to add, 0 to change, 0 to destroy.") {
+		t.Errorf("somebody's plan would change something: %s", plan.Output)
 	}
 	if r := s.Run("destroy", "-json", "-input=false", "-auto-approve", "-refresh=false"); r.Exit != 0 {
 		t.Fatal(r.Output)

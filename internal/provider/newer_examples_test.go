@@ -35,8 +35,8 @@ func TestEachExampleOfAnActionOrAListIsValid(t *testing.T) {
 			}
 		}
 	}
-	if want := 2 * (len(p.Schemas.ActionSchemas) + len(p.Schemas.ListResourceSchemas) + len(p.Schemas.EphemeralResourceSchemas)); tried != want {
-		t.Errorf("%d blocks were tried, want %d", tried, want)
+	if want := 2 * (len(p.Schemas.ActionSchemas) + len(p.Schemas.ListResourceSchemas) + len(p.Schemas.EphemeralResourceSchemas)); tried < want {
+		t.Errorf("%d blocks were tried, want at least %d", tried, want)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
 // Continue drives the open rollout of a release to its end, or takes up a
@@ -110,7 +111,13 @@ func (d *driver) opened(ctx context.Context, spec Spec, kind Kind, reason string
 		return d.backWaves(ctx, spec, reason)
 	}
 	d.forgetTarget()
-	serving, err := d.e.look(ctx, spec.Target)
+	defer d.leaveLine()
+	look := d.lookToBegin
+	if kind == BackOut {
+		// It waits for nobody.
+		look = func(ctx context.Context, spec Spec) (*target.Observation, error) { return d.e.look(ctx, spec.Target) }
+	}
+	serving, err := look(ctx, spec)
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, nil), fmt.Errorf("the target could not be read: %w", err)
 	}
@@ -118,6 +125,7 @@ func (d *driver) opened(ctx context.Context, spec Spec, kind Kind, reason string
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
 	opening, err := d.opening(ctx, ShipRequest{Spec: spec.Normalize(), Within: d.within}, kind, serving)
+	d.leaveLine()
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}

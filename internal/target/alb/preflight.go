@@ -10,13 +10,14 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 )
 
 // Preflight implements target.Target. It changes nothing.
 func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Obstacle, error) {
-	leave, err := t.session.Turn(ctx)
+	leave, err := awsport.Turn(ctx, t.session)
 	if err != nil {
-		return nil, t.failed(err, false)
+		return nil, err
 	}
 	defer leave()
 	var out []target.Obstacle

@@ -13,15 +13,16 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 )
 
 // Preflight implements target.Target. It changes nothing: what it asks Lambda to
 // change, it asks for in a way that Lambda refuses. All permissions that are missing
 // are told at once.
 func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Obstacle, error) {
-	leave, err := t.session.Turn(ctx)
+	leave, err := awsport.Turn(ctx, t.session)
 	if err != nil {
-		return nil, t.failed(err, false)
+		return nil, err
 	}
 	defer leave()
 	missing := t.rehearse(ctx, p)

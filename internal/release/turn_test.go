@@ -170,6 +170,61 @@ func TestAnAbortIsHeardInTheLine(t *testing.T) {
 	})
 }
 
+// Whoever is stopped while it waits gives its place up.
+func TestWhoeverIsStoppedLeavesTheLine(t *testing.T) {
+	inAccount(t, 1, func(t *testing.T, a *account) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var full interface{ Leave() }
+		time.AfterFunc(30*time.Second, func() { full = a.line.Join(false) })
+		time.AfterFunc(2*time.Minute, cancel)
+		out, err := a.engine("ci").Ship(ctx, a.request(good, nil))
+		if err == nil || out.Result != release.Underway {
+			t.Errorf("%s, %v", out.Result, err)
+		}
+		full.Leave()
+		if !a.idle() {
+			t.Error("it has its place still")
+		}
+	})
+}
+
+// What the gates said before a long wait is asked again after it.
+func TestAGateThatClosesWhileAStepWaitsForItsTurn(t *testing.T) {
+	inAccount(t, 1, func(t *testing.T, a *account) {
+		hold, asks := &shut{status: gate.Pass}, 0
+		a.gates = []gate.Gate{told(func() {
+			if asks++; asks != 2 {
+				return
+			}
+			full := a.line.Join(false)
+			time.AfterFunc(5*time.Minute, func() { hold.status, hold.reason = gate.Fail, "incident 7" })
+			time.AfterFunc(6*time.Minute, full.Leave)
+			time.AfterFunc(10*time.Minute, func() {
+				if asked := a.asked(); slices.Contains(asked, sim.VerbApply) {
+					t.Errorf("it asked for %q", asked)
+				}
+				hold.status = gate.Pass
+			})
+		}), hold}
+		out, err := a.engine("ci").Ship(t.Context(), a.request(good, nil))
+		wantEnded(t, out, err, release.Shipped)
+		if asks < 3 {
+			t.Errorf("the gates were asked %d times", asks)
+		}
+	})
+}
+
+// told is a gate that passes and tells.
+type told func()
+
+func (told) Name() string { return "told" }
+
+func (g told) Check(context.Context, gate.Subject, time.Time) gate.Result {
+	g()
+	return gate.Result{Gate: g.Name(), Status: gate.Pass}
+}
+
 // Many that begin at once, and the targets of waves, make their calls one after the other
 // and all come to their end, under leases that nobody takes from them.
 func TestManyHaveTheirTurn(t *testing.T) {

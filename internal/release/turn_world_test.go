@@ -6,8 +6,10 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/queue"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
@@ -78,13 +80,15 @@ var _ target.Sharer = (*tenant)(nil)
 
 func (m *tenant) Join(begun bool) *queue.Place { return m.of.line.Join(begun) }
 
+// enter notes a call, which takes a moment.
 func (m *tenant) enter(verb string) (leave func()) {
 	a := m.of
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.verbs = append(a.verbs, verb)
 	a.now++
 	a.most = max(a.most, a.now)
+	a.mu.Unlock()
+	_ = clock.System{}.Sleep(a.t.Context(), 10*time.Millisecond)
 	return func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()

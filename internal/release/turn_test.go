@@ -173,18 +173,42 @@ func TestAnAbortIsHeardInTheLine(t *testing.T) {
 // Whoever is stopped while it waits gives its place up.
 func TestWhoeverIsStoppedLeavesTheLine(t *testing.T) {
 	inAccount(t, 1, func(t *testing.T, a *account) {
+		req := a.request(good, nil)
+		req.Stay.Wait = release.WaitStarted
+		engine := a.engine("ci")
+		if out, err := engine.Ship(t.Context(), req); err != nil || out.Result != release.Underway {
+			t.Fatalf("%s, %v", out.Result, err)
+		}
+		full := a.line.Join(false)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		var full interface{ Leave() }
-		time.AfterFunc(30*time.Second, func() { full = a.line.Join(false) })
-		time.AfterFunc(2*time.Minute, cancel)
-		out, err := a.engine("ci").Ship(ctx, a.request(good, nil))
-		if err == nil || out.Result != release.Underway {
+		time.AfterFunc(time.Minute, cancel)
+		if out, err := engine.Continue(ctx, key); err == nil || out.Result != release.Underway {
 			t.Errorf("%s, %v", out.Result, err)
 		}
 		full.Leave()
 		if !a.idle() {
 			t.Error("it has its place still")
+		}
+	})
+}
+
+// A turn is held for the calls alone, and neither while signals are asked nor while the
+// ledger takes what came of them.
+func TestATurnIsHeldForTheCallsAlone(t *testing.T) {
+	inAccount(t, 1, func(t *testing.T, a *account) {
+		engine := a.engine("ci")
+		held := map[string]bool{}
+		engine.Hooks.Recorded = func(r release.Recorded) { held[r.Kind] = held[r.Kind] || !a.idle() }
+		out, err := engine.Ship(t.Context(), a.request(good, nil))
+		wantEnded(t, out, err, release.Shipped)
+		for kind, is := range held {
+			if is != (kind == release.KindIntent) {
+				t.Errorf("at %s the turn is held: %t", kind, is)
+			}
+		}
+		if len(held) < 6 {
+			t.Errorf("%v", held)
 		}
 	})
 }

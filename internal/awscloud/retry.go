@@ -120,19 +120,19 @@ func HeldUp(err error) bool {
 // Join takes a place among those of this process who make calls in this account and
 // region: each of a few makes its calls, and then the next, since a dozen calls that share
 // the ceiling with a hundred dozens are all late. It asks nobody. It is nil where there is
-// no ceiling. begun says that something is under way already.
-func (s *Session) Join(begun bool) *queue.Place {
+// no ceiling.
+func (s *Session) Join(line queue.Line) *queue.Place {
 	turns := retryerOf(s.settings).turns
 	if turns == nil {
 		return nil
 	}
-	return turns.Join(begun)
+	return turns.Join(line)
 }
 
 // Turn joins and waits until its turn has come. The caller leaves when its calls are made.
 // The error is HeldUp.
 func (s *Session) Turn(ctx context.Context) (leave func(), err error) {
-	place := s.Join(false)
+	place := s.Join(queue.Begin)
 	if place == nil {
 		return func() {}, nil
 	}

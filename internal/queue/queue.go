@@ -8,22 +8,32 @@ import (
 	"sync"
 )
 
-// atMostInARow is how many who have begun go first before one who is to begin has its
-// turn, so that nobody waits for ever.
-const atMostInARow = 8
+// Line is one of the lines of a queue. Those of the first go before those of the next.
+type Line int
 
-// Queue hands out turns, first come, first served, in two lines: those who have begun
-// something go before those who are to begin, for what is under way is watched by nobody
-// else. It is safe for concurrent use.
+// The lines: whoever watches over something that is under way, since nobody else does;
+// whoever moves it; and whoever is to begin.
+const (
+	Watch Line = iota
+	Move
+	Begin
+	lines
+)
+
+// atMostBefore is how many may be let in before those of a line behind, one after the
+// other, until the first of that line has its turn: nobody waits for ever.
+const atMostBefore = 8
+
+// Queue hands out turns, so many at once, in each line first come, first served. It is
+// safe for concurrent use.
 type Queue struct {
 	where string
 
-	mu   sync.Mutex
-	free int
-	// begun and opening are the two lines, the first in front.
-	begun, opening []*Place
-	// row is how many of the line begun were let in since one who is to begin.
-	row int
+	mu    sync.Mutex
+	free  int
+	lines [lines][]*Place
+	// before counts, for each line, who were let in before its first since it waits.
+	before [lines]int
 }
 
 // New makes a queue for what is at where, in words, with so many turns at once.
@@ -33,19 +43,18 @@ func New(where string, turns int) *Queue { return &Queue{where: where, free: tur
 // concurrent use.
 type Place struct {
 	queue *Queue
-	begun bool
+	line  Line
 	ready chan struct{}
 	left  bool
 }
 
-// Join takes a place at the end. It never waits: the turn may have come already. begun
-// says that something is under way. Whoever joins must leave.
-func (q *Queue) Join(begun bool) *Place {
-	p := &Place{queue: q, begun: begun, ready: make(chan struct{})}
+// Join takes a place at the end of a line. It never waits: the turn may have come
+// already. Whoever joins must leave.
+func (q *Queue) Join(line Line) *Place {
+	p := &Place{queue: q, line: line, ready: make(chan struct{})}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	line := q.line(begun)
-	*line = append(*line, p)
+	q.lines[line] = append(q.lines[line], p)
 	q.fill()
 	return p
 }
@@ -67,7 +76,7 @@ func (p *Place) Has() bool {
 func (p *Place) Ahead() int {
 	p.queue.mu.Lock()
 	defer p.queue.mu.Unlock()
-	return max(slices.Index(*p.queue.line(p.begun), p), 0)
+	return max(slices.Index(p.queue.lines[p.line], p), 0)
 }
 
 // Where says what the queue is for: "profile default, eu-central-1".
@@ -86,37 +95,40 @@ func (p *Place) Leave() {
 		return
 	}
 	p.left = true
-	line := q.line(p.begun)
-	if i := slices.Index(*line, p); i >= 0 {
-		*line = slices.Delete(*line, i, i+1)
+	if i := slices.Index(q.lines[p.line], p); i >= 0 {
+		q.lines[p.line] = slices.Delete(q.lines[p.line], i, i+1)
 		return
 	}
 	q.free++
 	q.fill()
 }
 
-func (q *Queue) line(begun bool) *[]*Place {
-	if begun {
-		return &q.begun
-	}
-	return &q.opening
-}
-
 // fill lets in as many as there is room for.
 func (q *Queue) fill() {
-	for q.free > 0 && len(q.begun)+len(q.opening) > 0 {
-		line := &q.begun
-		switch {
-		case len(q.opening) == 0:
-		case len(q.begun) == 0, q.row >= atMostInARow:
-			line = &q.opening
+	for q.free > 0 {
+		next := q.next()
+		if next == lines {
+			return
 		}
-		q.row++
-		if line == &q.opening {
-			q.row = 0
-		}
-		close((*line)[0].ready)
-		*line = slices.Delete(*line, 0, 1)
+		close(q.lines[next][0].ready)
+		q.lines[next] = slices.Delete(q.lines[next], 0, 1)
 		q.free--
 	}
+}
+
+// next chooses the line whose first is let in, lines where nobody waits.
+func (q *Queue) next() Line {
+	next := lines
+	for line := lines - 1; line >= 0; line-- {
+		if len(q.lines[line]) > 0 && (next == lines || q.before[next] < atMostBefore) {
+			next = line
+		}
+	}
+	for line := range lines {
+		q.before[line]++
+		if line == next || len(q.lines[line]) == 0 {
+			q.before[line] = 0
+		}
+	}
+	return next
 }

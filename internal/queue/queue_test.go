@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -32,7 +33,7 @@ func TestFirstComeFirstServed(t *testing.T) {
 	q := queue.New("here", 1)
 	places := map[string]*queue.Place{}
 	for _, name := range []string{"a", "b", "c", "d"} {
-		places[name] = q.Join(false)
+		places[name] = q.Join(queue.Begin)
 	}
 	if ahead := places["d"].Ahead(); ahead != 2 || places["d"].Where() != "here" {
 		t.Errorf("%d are before the last, %s", ahead, places["d"].Where())
@@ -42,21 +43,23 @@ func TestFirstComeFirstServed(t *testing.T) {
 	}
 }
 
-// Whoever has begun goes before those who are to begin, though these are not kept out for
-// ever.
-func TestWhoHasBegunGoesFirst(t *testing.T) {
+// Whoever watches goes before whoever moves, and both before those who are to begin,
+// though nobody is kept out for ever.
+func TestWhoWatchesGoesFirst(t *testing.T) {
 	q := queue.New("here", 1)
-	first := q.Join(false)
-	places := map[string]*queue.Place{"to begin": q.Join(false)}
-	begun := []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}
-	for _, name := range begun {
-		places[name] = q.Join(true)
+	first := q.Join(queue.Begin)
+	places := map[string]*queue.Place{"begin": q.Join(queue.Begin), "begin later": q.Join(queue.Begin), "move": q.Join(queue.Move)}
+	var want []string
+	for n := range 10 {
+		name := fmt.Sprint("watch ", n)
+		places[name] = q.Join(queue.Watch)
+		want = append(want, name)
 	}
-	if ahead := places["to begin"].Ahead(); ahead != 0 {
+	if ahead := places["begin"].Ahead(); ahead != 0 {
 		t.Errorf("%d are before the first of its line", ahead)
 	}
 	first.Leave()
-	want := append(append(slices.Clone(begun[:8]), "to begin"), begun[8])
+	want = slices.Concat(want[:8], []string{"begin", "move"}, want[8:], []string{"begin later"})
 	if got := served(places); !slices.Equal(got, want) {
 		t.Errorf("%v and not %v", got, want)
 	}
@@ -65,7 +68,7 @@ func TestWhoHasBegunGoesFirst(t *testing.T) {
 // A place that is given up lets those behind it move on, and a turn is given back once.
 func TestLeaving(t *testing.T) {
 	q := queue.New("here", 1)
-	a, b, c := q.Join(false), q.Join(false), q.Join(false)
+	a, b, c := q.Join(queue.Begin), q.Join(queue.Begin), q.Join(queue.Begin)
 	b.Leave()
 	b.Leave()
 	if c.Ahead() != 0 || c.Has() {
@@ -73,7 +76,7 @@ func TestLeaving(t *testing.T) {
 	}
 	a.Leave()
 	a.Leave()
-	d := q.Join(true)
+	d := q.Join(queue.Watch)
 	if !c.Has() || d.Has() || b.Has() {
 		t.Errorf("the turn is the third's: %t, the fourth's: %t, the one's that left: %t", c.Has(), d.Has(), b.Has())
 	}
@@ -88,7 +91,7 @@ func TestManyAtOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 200 {
 		all.Go(func() {
-			p := q.Join(i%3 == 0)
+			p := q.Join(queue.Line(i % 3))
 			defer p.Leave()
 			<-p.Ready()
 			if n := working.Add(1); n > most.Load() {

@@ -19,7 +19,7 @@ type lining struct {
 }
 
 // join takes a place, where there is a queue and none is taken.
-func (d *driver) join(t target.Target, begun bool) bool {
+func (d *driver) join(t target.Target, line queue.Line) bool {
 	if d.line.place != nil {
 		return true
 	}
@@ -28,7 +28,7 @@ func (d *driver) join(t target.Target, begun bool) bool {
 		return false
 	}
 	now := d.e.Clock.Now()
-	d.line = lining{place: s.Join(begun), since: now, movedAt: now, ahead: -1}
+	d.line = lining{place: s.Join(line), since: now, movedAt: now, ahead: -1}
 	return d.line.place != nil
 }
 
@@ -81,7 +81,7 @@ func (d *driver) itsTurn(ctx context.Context, decision Decision) (bool, error) {
 	case !d.calls(decision):
 		d.leaveLine()
 		return true, nil
-	case !d.join(d.tgt, true), d.line.place.Has():
+	case !d.join(d.tgt, decision.line()), d.line.place.Has():
 		return true, nil
 	}
 	err := d.standInLine(ctx)
@@ -90,6 +90,16 @@ func (d *driver) itsTurn(ctx context.Context, decision Decision) (bool, error) {
 		d.obs.Asked = false
 	}
 	return false, err
+}
+
+// line is where a decision waits for its turn.
+func (d Decision) line() queue.Line {
+	switch d.Action {
+	case ActLook, ActMeasure:
+		return queue.Watch
+	default:
+		return queue.Move
+	}
 }
 
 // calls is whether a decision is carried out by calls to the target.
@@ -115,7 +125,7 @@ func (e *Engine) lookInTurn(ctx context.Context, c target.Config) (*target.Obser
 	if !shares || target.HasTurn(ctx) {
 		return e.lookAt(ctx, t)
 	}
-	place := s.Join(true)
+	place := s.Join(queue.Watch)
 	defer place.Leave()
 	if place == nil {
 		return e.lookAt(ctx, t)

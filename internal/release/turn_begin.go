@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/queue"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -37,7 +38,7 @@ func (d *driver) lookToBegin(ctx context.Context, spec Spec) (serving *target.Ob
 // toBegin waits until a rollout may begin at its target, and calls nobody until then. The
 // lease is renewed meanwhile. Whoever called leaves the line.
 func (d *driver) toBegin(ctx context.Context, t target.Target) error {
-	if !d.join(t, false) {
+	if !d.join(t, queue.Begin) {
 		return nil
 	}
 	for !d.line.place.Has() {

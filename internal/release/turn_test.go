@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/queue"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
@@ -21,7 +22,7 @@ import (
 // lease meanwhile, and tells how many are before it.
 func TestARolloutTakesItsTurnBeforeItsFirstCall(t *testing.T) {
 	inAccount(t, 1, func(t *testing.T, a *account) {
-		first, second := a.line.Join(false), a.line.Join(false)
+		first, second := a.line.Join(queue.Begin), a.line.Join(queue.Begin)
 		engine := a.engine("ci")
 		var told []string
 		engine.Hooks.Waiting = func(w release.Waiting) { told = append(told, fmt.Sprint(w.Key, " ", w.Ahead, " ", w.Where)) }
@@ -55,7 +56,7 @@ func TestARolloutTakesItsTurnBeforeItsFirstCall(t *testing.T) {
 func TestNobodyWaitsInALineThatStandsStill(t *testing.T) {
 	for want, stay := range map[string]time.Duration{"the queue has not moved for 15m0s": 0, "this run's time is over": 5 * time.Minute} {
 		inAccount(t, 1, func(t *testing.T, a *account) {
-			first, second := a.line.Join(false), a.line.Join(false)
+			first, second := a.line.Join(queue.Begin), a.line.Join(queue.Begin)
 			began := clock.System{}.Now()
 			req := a.request(good, nil)
 			if stay > 0 {
@@ -112,7 +113,7 @@ func TestARollbackWaitsForNoTurn(t *testing.T) {
 		if out, err := engine.Ship(t.Context(), req); err != nil || out.Result != release.Underway {
 			t.Fatalf("%s, %v", out.Result, err)
 		}
-		full := a.line.Join(false)
+		full := a.line.Join(queue.Begin)
 		defer full.Leave()
 		began := clock.System{}.Now()
 		if out, err := engine.Abort(t.Context(), key, release.RequestBody{By: "a person", Reason: "no"}); err != nil || out.Result != release.Stopped {
@@ -134,7 +135,7 @@ func TestARollbackWaitsForNoTurn(t *testing.T) {
 		}
 		out, err := engine.Ship(t.Context(), a.request(good, nil))
 		wantEnded(t, out, err, release.Shipped)
-		full := a.line.Join(false)
+		full := a.line.Join(queue.Begin)
 		defer full.Leave()
 		began := clock.System{}.Now()
 		out, err = engine.Back(t.Context(), key, release.BackRequest{Reason: "no"})
@@ -151,7 +152,7 @@ func TestAnAbortIsHeardInTheLine(t *testing.T) {
 	inAccount(t, 1, func(t *testing.T, a *account) {
 		engine := a.engine("ci")
 		var full interface{ Leave() }
-		time.AfterFunc(30*time.Second, func() { full = a.line.Join(false) })
+		time.AfterFunc(30*time.Second, func() { full = a.line.Join(queue.Begin) })
 		time.AfterFunc(5*time.Minute, func() {
 			if err := a.engine("person").RequestAbort(t.Context(), key, release.RequestBody{By: "a person", Reason: "no", Cause: release.CauseOperator}); err != nil {
 				t.Error(err)
@@ -179,7 +180,7 @@ func TestWhoeverIsStoppedLeavesTheLine(t *testing.T) {
 		if out, err := engine.Ship(t.Context(), req); err != nil || out.Result != release.Underway {
 			t.Fatalf("%s, %v", out.Result, err)
 		}
-		full := a.line.Join(false)
+		full := a.line.Join(queue.Begin)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		time.AfterFunc(time.Minute, cancel)
@@ -221,7 +222,7 @@ func TestAGateThatClosesWhileAStepWaitsForItsTurn(t *testing.T) {
 			if asks++; asks != 2 {
 				return
 			}
-			full := a.line.Join(false)
+			full := a.line.Join(queue.Begin)
 			time.AfterFunc(5*time.Minute, func() { hold.status, hold.reason = gate.Fail, "incident 7" })
 			time.AfterFunc(6*time.Minute, full.Leave)
 			time.AfterFunc(10*time.Minute, func() {
@@ -273,7 +274,7 @@ func TestManyHaveTheirTurn(t *testing.T) {
 		}
 	})
 	inAccount(t, many, func(t *testing.T, a *account) {
-		full := a.line.Join(false)
+		full := a.line.Join(queue.Begin)
 		time.AfterFunc(3*time.Minute, func() {
 			for _, name := range a.names[:5] {
 				lease, err := a.ledger.Lease(t.Context(), key.Part(name).LeaseName())

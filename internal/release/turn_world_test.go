@@ -65,7 +65,7 @@ func (a *account) asked() []string {
 
 // idle is whether nobody has a turn.
 func (a *account) idle() bool {
-	p := a.line.Join(true)
+	p := a.line.Join(queue.Watch)
 	defer p.Leave()
 	return p.Has()
 }
@@ -78,7 +78,7 @@ type tenant struct {
 
 var _ target.Sharer = (*tenant)(nil)
 
-func (m *tenant) Join(begun bool) *queue.Place { return m.of.line.Join(begun) }
+func (m *tenant) Join(line queue.Line) *queue.Place { return m.of.line.Join(line) }
 
 // enter notes a call, which takes a moment.
 func (m *tenant) enter(verb string) (leave func()) {
@@ -104,7 +104,7 @@ func (m *tenant) Observe(ctx context.Context) (target.Observation, error) {
 // Preflight waits for a turn of its own, as a driver of AWS does, unless there is one.
 func (m *tenant) Preflight(ctx context.Context, p artifact.Payload) ([]target.Obstacle, error) {
 	if !target.HasTurn(ctx) {
-		place := m.Join(false)
+		place := m.Join(queue.Begin)
 		defer place.Leave()
 		select {
 		case <-place.Ready():

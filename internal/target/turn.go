@@ -13,9 +13,8 @@ import (
 // deployment contract: a target without it is asked at any time.
 type Sharer interface {
 	// Join takes a place among those of this process who share the limit, and asks
-	// nobody. begun says that a rollout is open, which goes before those that are to
-	// begin. It is nil where there is no limit to share. Whoever joins must leave.
-	Join(begun bool) *queue.Place
+	// nobody. It is nil where there is no limit to share. Whoever joins must leave.
+	Join(line queue.Line) *queue.Place
 }
 
 type turnKey struct{}

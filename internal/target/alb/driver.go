@@ -53,7 +53,7 @@ var (
 )
 
 // Join implements target.Sharer.
-func (t *Target) Join(begun bool) *queue.Place { return t.session.Join(begun) }
+func (t *Target) Join(line queue.Line) *queue.Place { return t.session.Join(line) }
 
 // Capabilities implements target.Target. The load balancer takes the last write
 // whatever was read before, so there is no conditional write: the fence in the tags

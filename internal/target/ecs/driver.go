@@ -77,7 +77,7 @@ var (
 )
 
 // Join implements target.Sharer.
-func (t *Target) Join(begun bool) *queue.Place { return t.session.Join(begun) }
+func (t *Target) Join(line queue.Line) *queue.Place { return t.session.Join(line) }
 
 // Capabilities implements target.Target. ECS walks a plan of its own, whose hooks go
 // back when nobody says to go on. Its calls take no condition, so there is no

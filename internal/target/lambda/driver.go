@@ -79,7 +79,7 @@ var (
 )
 
 // Join implements target.Sharer.
-func (t *Target) Join(begun bool) *queue.Place { return t.session.Join(begun) }
+func (t *Target) Join(line queue.Line) *queue.Place { return t.session.Join(line) }
 
 // Capabilities implements target.Target. An UpdateAlias with a revision is refused
 // by Lambda when the alias has changed, fence and fingerprint included, so there is

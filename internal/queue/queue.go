@@ -50,11 +50,21 @@ type Place struct {
 
 // Join takes a place at the end of a line. It never waits: the turn may have come
 // already. Whoever joins must leave.
-func (q *Queue) Join(line Line) *Place {
+func (q *Queue) Join(line Line) *Place { return q.join(line, false) }
+
+// Rejoin takes a place again for one who has left, in front of the line: whoever had a turn
+// and had to do something else in the middle of it comes back so.
+func (p *Place) Rejoin() *Place { return p.queue.join(p.line, true) }
+
+func (q *Queue) join(line Line, front bool) *Place {
 	p := &Place{queue: q, line: line, ready: make(chan struct{})}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.lines[line] = append(q.lines[line], p)
+	at := len(q.lines[line])
+	if front {
+		at = 0
+	}
+	q.lines[line] = slices.Insert(q.lines[line], at, p)
 	q.fill()
 	return p
 }

@@ -84,6 +84,19 @@ func TestLeaving(t *testing.T) {
 	nobody.Leave()
 }
 
+// Whoever left in the middle comes back in front of its line.
+func TestComingBack(t *testing.T) {
+	q := queue.New("here", 1)
+	a, b := q.Join(queue.Begin), q.Join(queue.Begin)
+	c := q.Join(queue.Begin)
+	a.Leave()
+	again := a.Rejoin()
+	places := map[string]*queue.Place{"b": b, "c": c, "a": again}
+	if got := served(places); !slices.Equal(got, []string{"b", "a", "c"}) {
+		t.Errorf("%v", got)
+	}
+}
+
 // No more than there are turns for work at once, and all come to an end.
 func TestManyAtOnce(t *testing.T) {
 	q := queue.New("here", 4)

@@ -264,7 +264,7 @@ func (d *driver) turn(ctx context.Context, decision Decision) error {
 	if its, err := d.itsTurn(ctx, decision); !its || err != nil {
 		return err
 	}
-	if decision.calls() {
+	if d.calls(decision) {
 		// It is left as soon as the target has answered, too.
 		defer d.leaveLine()
 	}

@@ -22,6 +22,7 @@ func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, servin
 		b.Number = last.Number + 1
 	}
 	if spec.Mode == Observe {
+		d.leaveLine()
 		b.Gates = d.e.ask(ctx, subject, d.h, d.e.Clock.Now())
 		if serving.Baseline != nil {
 			b.Baseline = &serving.Baseline.Payload
@@ -36,9 +37,13 @@ func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, servin
 			r := d.e.rehearse(d.inTurn(ctx), spec, d.h, serving, nil)
 			b.Rehearsal, subject.Rehearsal, subject.RehearsalRequired = &r, r.Lines, spec.Policy.RequireRehearsal
 		}
+		d.stepAside()
 		b.Gates = d.e.ask(ctx, subject, d.h, d.e.Clock.Now())
 		if len(gate.Blocked(b.Gates)) > 0 {
 			return b, &BlockedError{Key: d.key, Label: spec.Payload.Label(), Results: b.Gates, First: d.h.Spec == nil}
+		}
+		if err := d.comeBack(ctx); err != nil {
+			return b, err
 		}
 		if err := d.preflight(ctx, spec); err != nil {
 			return b, err

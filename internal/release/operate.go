@@ -9,7 +9,6 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
-	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
 // Continue drives the open rollout of a release to its end, or takes up a
@@ -115,11 +114,11 @@ func (d *driver) opened(ctx context.Context, spec Spec, kind Kind, reason string
 	look := d.lookToBegin
 	if kind == BackOut {
 		// It waits for nobody.
-		look = func(ctx context.Context, spec Spec) (*target.Observation, error) { return d.e.look(ctx, spec.Target) }
+		look = d.lookAtOnce
 	}
 	serving, err := look(ctx, spec)
 	if err != nil {
-		return outcomeOf(d.h, Unchanged, nil), fmt.Errorf("the target could not be read: %w", err)
+		return outcomeOf(d.h, Unchanged, nil), err
 	}
 	if err := d.mayDrive(ctx, serving, false); err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err

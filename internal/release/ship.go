@@ -140,7 +140,7 @@ func (d *driver) ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 	defer d.leaveLine()
 	serving, err := d.lookToBegin(ctx, req.Spec)
 	if err != nil {
-		return outcomeOf(d.h, Unchanged, nil), &targetFault{fmt.Errorf("the target could not be read: %w", err)}
+		return outcomeOf(d.h, Unchanged, nil), err
 	}
 	if !serving.Known {
 		return outcomeOf(d.h, Unchanged, nil), &targetFault{errors.New("the target could not tell what serves, so nothing was begun")}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/queue"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
@@ -13,6 +14,8 @@ import (
 // then its turn. The zero value has none.
 type lining struct {
 	place *queue.Place
+	// aside is true where the turn was given back for a while.
+	aside bool
 	// ahead is how many were before it when it last changed, at movedAt.
 	ahead          int
 	since, movedAt time.Time
@@ -20,6 +23,9 @@ type lining struct {
 
 // join takes a place, where there is a queue and none is taken.
 func (d *driver) join(t target.Target, line queue.Line) bool {
+	if d.line.aside {
+		d.line.place, d.line.aside = d.line.place.Rejoin(), false
+	}
 	if d.line.place != nil {
 		return true
 	}
@@ -36,6 +42,15 @@ func (d *driver) join(t target.Target, line queue.Line) bool {
 func (d *driver) leaveLine() {
 	d.line.place.Leave()
 	d.line = lining{}
+}
+
+// stepAside gives a turn back while others are asked, who may not answer soon. The next
+// join is in front of the line. A place without a turn is kept.
+func (d *driver) stepAside() {
+	if d.line.place != nil && d.line.place.Has() {
+		d.line.place.Leave()
+		d.line.aside = true
+	}
 }
 
 // inTurn marks the calls of a driver that has its turn.
@@ -76,7 +91,7 @@ func (d *driver) itsTurn(ctx context.Context, decision Decision) (bool, error) {
 		d.leaveLine()
 		return true, nil
 	case decision.Action == ActAskGates:
-		// Whoever has the turn keeps it: the effect comes next.
+		d.stepAside()
 		return true, nil
 	case !d.calls(decision):
 		d.leaveLine()
@@ -114,29 +129,51 @@ func (d *driver) calls(decision Decision) bool {
 	}
 }
 
-// lookInTurn is look for one of many: it waits for its turn, though for no longer than
-// for the answer.
+// lookInTurn is look for one of many, in its turn.
 func (e *Engine) lookInTurn(ctx context.Context, c target.Config) (*target.Observation, error) {
 	t, err := e.Targets.Open(ctx, c, e.targetDeps())
 	if err != nil {
 		return nil, err
 	}
+	ctx, leave, err := e.takeTurn(ctx, t, queue.Watch)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return e.lookAt(ctx, t)
+}
+
+// preflightInTurn asks a target what would stop a rollout that is planned, in its turn.
+func (e *Engine) preflightInTurn(ctx context.Context, t target.Target, p artifact.Payload) ([]target.Obstacle, error) {
+	ctx, leave, err := e.takeTurn(ctx, t, queue.Begin)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeout(ctx, e.callTimeout())
+	defer cancel()
+	return t.Preflight(ctx, p)
+}
+
+// takeTurn waits for a turn of somebody who has no lease to keep, for no longer than one
+// call may last, and marks the calls that are made in it.
+func (e *Engine) takeTurn(ctx context.Context, t target.Target, line queue.Line) (marked context.Context, leave func(), err error) {
 	s, shares := t.(target.Sharer)
 	if !shares || target.HasTurn(ctx) {
-		return e.lookAt(ctx, t)
+		return ctx, func() {}, nil
 	}
-	place := s.Join(queue.Watch)
-	defer place.Leave()
+	place := s.Join(line)
 	if place == nil {
-		return e.lookAt(ctx, t)
+		return ctx, func() {}, nil
 	}
 	short, cancel := context.WithTimeout(ctx, e.callTimeout())
 	defer cancel()
 	select {
 	case <-place.Ready():
-		return e.lookAt(target.WithTurn(ctx), t)
+		return target.WithTurn(ctx), place.Leave, nil
 	case <-short.Done():
-		return nil, &target.Error{Code: target.CodeUnavailable, Busy: true, Err: short.Err(),
+		defer place.Leave()
+		return ctx, nil, &target.Error{Code: target.CodeUnavailable, Busy: true, Err: short.Err(),
 			Message: fmt.Sprintf("its turn in %s did not come in %s, with %d before it", place.Where(), e.callTimeout(), place.Ahead())}
 	}
 }

@@ -20,9 +20,10 @@ const (
 // lookToBegin looks at the target of a rollout that is to begin, once its turn has come,
 // and keeps the turn for what is asked next. Whoever called leaves the line.
 func (d *driver) lookToBegin(ctx context.Context, spec Spec) (serving *target.Observation, err error) {
+	const unread = "the target could not be read: %w"
 	t, err := d.e.Targets.Open(ctx, spec.Target, d.e.targetDepsOf(spec.Key()))
 	if err != nil {
-		return nil, err
+		return nil, &targetFault{fmt.Errorf(unread, err)}
 	}
 	if err := d.toBegin(ctx, t); err != nil {
 		return nil, err
@@ -32,7 +33,19 @@ func (d *driver) lookToBegin(ctx context.Context, spec Spec) (serving *target.Ob
 		serving, err = d.e.lookAt(ctx, t)
 		return err
 	})
-	return serving, err
+	if err != nil {
+		return nil, &targetFault{fmt.Errorf(unread, err)}
+	}
+	return serving, nil
+}
+
+// lookAtOnce is lookToBegin for what goes back.
+func (d *driver) lookAtOnce(ctx context.Context, spec Spec) (*target.Observation, error) {
+	serving, err := d.e.look(ctx, spec.Target)
+	if err != nil {
+		return nil, fmt.Errorf("the target could not be read: %w", err)
+	}
+	return serving, nil
 }
 
 // toBegin waits until a rollout may begin at its target, and calls nobody until then. The
@@ -41,6 +54,26 @@ func (d *driver) toBegin(ctx context.Context, t target.Target) error {
 	if !d.join(t, queue.Begin) {
 		return nil
 	}
+	if err := d.waitInLine(ctx); err != nil {
+		return err
+	}
+	if waited := d.e.Clock.Now().Sub(d.line.since); waited >= time.Minute {
+		d.warn(fmt.Sprintf("it waited %s for its turn in %s, where others made calls", waited.Round(time.Second), d.line.place.Where()))
+	}
+	return nil
+}
+
+// comeBack waits for the turn that was given back.
+func (d *driver) comeBack(ctx context.Context) error {
+	if !d.line.aside {
+		return nil
+	}
+	d.join(d.first, queue.Begin)
+	return d.waitInLine(ctx)
+}
+
+// waitInLine waits until the turn has come. Whoever gives up has left the line.
+func (d *driver) waitInLine(ctx context.Context) error {
 	for !d.line.place.Has() {
 		d.noteAhead()
 		if err := d.gaveUp(); err != nil {
@@ -48,12 +81,10 @@ func (d *driver) toBegin(ctx context.Context, t target.Target) error {
 			return err
 		}
 		if err := d.standInLine(ctx); err != nil {
+			err = fmt.Errorf("nothing was begun: it waited for its turn in %s, with %d before it: %w", d.line.place.Where(), d.line.ahead, err)
 			d.leaveLine()
 			return err
 		}
-	}
-	if waited := d.e.Clock.Now().Sub(d.line.since); waited >= time.Minute {
-		d.warn(fmt.Sprintf("it waited %s for its turn in %s, where others made calls", waited.Round(time.Second), d.line.place.Where()))
 	}
 	return nil
 }
@@ -76,19 +107,20 @@ func (d *driver) noteAhead() {
 func (d *driver) gaveUp() error {
 	now := d.e.Clock.Now()
 	var why string
+	var cause error
 	switch {
 	case d.e.stopping():
 		return errHandOver
 	case d.stay.asked(), d.stay.late(now, d.e.callTimeout()):
-		why = "this run's time is over"
+		why, cause = "this run's time is over", ErrNoTime
 	case now.Sub(d.line.movedAt) >= busyPatience:
 		why = fmt.Sprintf("the queue has not moved for %s", busyPatience)
 	default:
 		return nil
 	}
-	return &target.Error{Code: target.CodeUnavailable, Busy: true,
-		Message: fmt.Sprintf("it waited %s for its turn in %s, with %d before it, and %s", now.Sub(d.line.since).Round(time.Second), d.line.place.Where(), d.line.ahead, why),
-		Remedy:  "apply again, with more time (wait_at_most) or fewer rollouts at once"}
+	return &targetFault{&target.Error{Code: target.CodeUnavailable, Busy: true, Err: cause,
+		Message: fmt.Sprintf("nothing was begun: it waited %s for its turn in %s, with %d before it, and %s", now.Sub(d.line.since).Round(time.Second), d.line.place.Where(), d.line.ahead, why),
+		Remedy:  "apply again, with more time (wait_at_most) or fewer rollouts at once"}}
 }
 
 // untilAnswered asks again while the target is busy. Nothing is open meanwhile, so nobody waits but

@@ -2,6 +2,7 @@ package release_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,6 +68,9 @@ func TestNobodyWaitsInALineThatStandsStill(t *testing.T) {
 				t.Errorf("%s, %v", out.Result, err)
 			}
 			took := clock.System{}.Now().Sub(began)
+			if errors.Is(err, release.ErrNoTime) != (stay > 0) {
+				t.Errorf("%v", err)
+			}
 			if limit := stay; limit > 0 && took > limit || took > 16*time.Minute {
 				t.Errorf("it waited %s", took)
 			}
@@ -77,6 +81,41 @@ func TestNobodyWaitsInALineThatStandsStill(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whoever is cut short while it waits says so.
+func TestWhoeverIsCutShortSaysWhatItWaitedFor(t *testing.T) {
+	inAccount(t, 1, func(t *testing.T, a *account) {
+		first, second := a.line.Join(queue.Begin), a.line.Join(queue.Begin)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		out, err := a.engine("ci").Ship(ctx, a.request(good, nil))
+		if out.Result != release.Unchanged || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "nothing was begun: it waited for its turn in the account, with 1 before it") {
+			t.Errorf("%s, %v", out.Result, err)
+		}
+		first.Leave()
+		second.Leave()
+		if !a.idle() {
+			t.Error("it has its place still")
+		}
+	})
+}
+
+// A run over many targets whose time is over leaves the rollout open, and the next run goes
+// on: that its targets did not get their turn is nobody's fault.
+func TestWavesWhoseTimeIsOverInTheLine(t *testing.T) {
+	inAccount(t, 3, func(t *testing.T, a *account) {
+		full := a.line.Join(queue.Begin)
+		req := a.request(good, &release.Waves{Sizes: []int{3}})
+		req.Stay.Deadline = clock.System{}.Now().Add(5 * time.Minute)
+		if out, err := a.engine("ci").Ship(t.Context(), req); err != nil || out.Result != release.Underway {
+			t.Errorf("%s, %v", out.Result, err)
+		}
+		full.Leave()
+		out, err := a.engine("ci").Continue(t.Context(), key)
+		wantEnded(t, out, err, release.Shipped)
+		a.wantServing(good)
+	})
 }
 
 // Whoever is refused gives the turn back.
@@ -171,6 +210,36 @@ func TestAnAbortIsHeardInTheLine(t *testing.T) {
 	})
 }
 
+// Nobody has a turn while gates are asked, and who had one comes back in front.
+func TestATurnIsNotHeldWhileGatesAreAsked(t *testing.T) {
+	inAccount(t, 1, func(t *testing.T, a *account) {
+		asks := 0
+		var behind *queue.Place
+		a.gates = []gate.Gate{told(func() {
+			if asks++; asks > 1 {
+				return
+			}
+			if !a.idle() {
+				t.Error("the turn is held")
+			}
+			full := a.line.Join(queue.Watch)
+			behind = a.line.Join(queue.Begin)
+			time.AfterFunc(time.Minute, full.Leave)
+			time.AfterFunc(2*time.Minute, func() {
+				if asked := a.asked(); !slices.Contains(asked, sim.VerbPreflight) || !behind.Has() {
+					t.Errorf("it asked for %q; whoever was behind has its turn: %t", asked, behind.Has())
+				}
+				behind.Leave()
+			})
+		})}
+		out, err := a.engine("ci").Ship(t.Context(), a.request(good, nil))
+		wantEnded(t, out, err, release.Shipped)
+		if !a.idle() {
+			t.Error("the turn was not given back")
+		}
+	})
+}
+
 // Whoever is stopped while it waits gives its place up.
 func TestWhoeverIsStoppedLeavesTheLine(t *testing.T) {
 	inAccount(t, 1, func(t *testing.T, a *account) {
@@ -219,6 +288,9 @@ func TestAGateThatClosesWhileAStepWaitsForItsTurn(t *testing.T) {
 	inAccount(t, 1, func(t *testing.T, a *account) {
 		hold, asks := &shut{status: gate.Pass}, 0
 		a.gates = []gate.Gate{told(func() {
+			if asks > 2 && !a.idle() {
+				t.Error("the turn is held")
+			}
 			if asks++; asks != 2 {
 				return
 			}
@@ -289,6 +361,25 @@ func TestManyHaveTheirTurn(t *testing.T) {
 		a.wantServing(good)
 		if a.most > 1 || !a.idle() {
 			t.Errorf("%d were asked at once", a.most)
+		}
+	})
+}
+
+// A plan asks in its turn, too, and says so where that does not come in time.
+func TestAPlanAsksInItsTurn(t *testing.T) {
+	inAccount(t, 1, func(t *testing.T, a *account) {
+		full := a.line.Join(queue.Begin)
+		time.AfterFunc(8*time.Second, full.Leave)
+		engine, spec := a.engine("plan"), a.request(good, nil).Spec
+		began := clock.System{}.Now()
+		forecast, err := engine.Forecast(t.Context(), spec)
+		if asked := a.asked(); err != nil || len(forecast.Obstacles) > 0 || !slices.Contains(asked, sim.VerbPreflight) || passedSince(began) < 8*time.Second || !a.idle() {
+			t.Errorf("%v, %+v; it asked for %q", err, forecast.Obstacles, asked)
+		}
+		defer a.line.Join(queue.Begin).Leave()
+		forecast, err = engine.Forecast(t.Context(), spec)
+		if text := fmt.Sprint(forecast.Warnings); err != nil || !strings.Contains(text, "its turn in the account did not come in 10s, with 0 before it") {
+			t.Errorf("%v, %s", err, text)
 		}
 	})
 }

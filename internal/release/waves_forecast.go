@@ -92,9 +92,7 @@ func (e *Engine) obstacles(ctx context.Context, spec Spec, name string) []target
 	if err != nil {
 		return []target.Obstacle{{What: name + ": " + err.Error()}}
 	}
-	bounded, cancel := context.WithTimeout(ctx, e.callTimeout())
-	defer cancel()
-	obstacles, err := t.Preflight(bounded, part.Payload)
+	obstacles, err := e.preflightInTurn(ctx, t, part.Payload)
 	if err != nil {
 		return nil // It was seen a moment ago; the rollout asks again.
 	}

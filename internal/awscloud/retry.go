@@ -14,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/sluice/terraform-provider-sluice/internal/credential"
+	"github.com/sluice/terraform-provider-sluice/internal/queue"
 )
 
 const (
@@ -39,11 +40,16 @@ const (
 var retryers sync.Map
 
 func retryerOf(s Settings) *retryer {
-	ceiling := rate.Limit(Ceiling)
-	if s.local() {
-		ceiling = rate.Inf
+	key := strings.Join([]string{s.account(), s.Region, s.Endpoint}, " ")
+	if r, ok := retryers.Load(key); ok {
+		return r.(*retryer) //nolint:forcetypeassert // Nothing else is stored.
 	}
-	r, _ := retryers.LoadOrStore(strings.Join([]string{s.account(), s.Region, s.Endpoint}, " "), newRetryer(ceiling))
+	made := newRetryer(rate.Inf)
+	if !s.local() {
+		made = newRetryer(Ceiling)
+		made.turns = queue.New(fmt.Sprintf("%s, %s", s.whereabouts(), s.Region), turns)
+	}
+	r, _ := retryers.LoadOrStore(key, made)
 	return r.(*retryer) //nolint:forcetypeassert // Nothing else is stored.
 }
 
@@ -52,8 +58,9 @@ func retryerOf(s Settings) *retryer {
 type retryer struct {
 	*retry.AdaptiveMode
 	ceiling *rate.Limiter
-	// turns has a place for each who makes many calls one after the other.
-	turns chan struct{}
+	// turns are of those who make many calls one after the other, nil where there is no
+	// ceiling.
+	turns *queue.Queue
 }
 
 var _ aws.RetryerV2 = (*retryer)(nil)
@@ -65,7 +72,7 @@ func newRetryer(ceiling rate.Limit) *retryer {
 				o.MaxAttempts, o.MaxBackoff = attempts, lastPause
 			})
 		}),
-		ceiling: rate.NewLimiter(ceiling, burst), turns: make(chan struct{}, turns),
+		ceiling: rate.NewLimiter(ceiling, burst),
 	}
 }
 
@@ -110,18 +117,30 @@ func HeldUp(err error) bool {
 	return errors.As(err, &held)
 }
 
-// Turn waits until not too many others of this process make many calls in this account
-// and region, since a dozen calls that share the ceiling with a hundred dozens are all
-// late. The caller leaves when its calls are made. The error is HeldUp.
+// Join takes a place among those of this process who make calls in this account and
+// region: each of a few makes its calls, and then the next, since a dozen calls that share
+// the ceiling with a hundred dozens are all late. It asks nobody. It is nil where there is
+// no ceiling.
+func (s *Session) Join(line queue.Line) *queue.Place {
+	turns := retryerOf(s.settings).turns
+	if turns == nil {
+		return nil
+	}
+	return turns.Join(line)
+}
+
+// Turn joins and waits until its turn has come. The caller leaves when its calls are made.
+// The error is HeldUp.
 func (s *Session) Turn(ctx context.Context) (leave func(), err error) {
-	if s.settings.local() {
+	place := s.Join(queue.Begin)
+	if place == nil {
 		return func() {}, nil
 	}
-	turns := retryerOf(s.settings).turns
 	select {
-	case turns <- struct{}{}:
-		return func() { <-turns }, nil
+	case <-place.Ready():
+		return place.Leave, nil
 	case <-ctx.Done():
+		place.Leave()
 		return nil, &heldUp{ctx.Err()}
 	}
 }

@@ -172,6 +172,18 @@ func (s Settings) account() string {
 	return "profile " + s.Profile
 }
 
+// whereabouts is account in words.
+func (s Settings) whereabouts() string {
+	switch at := s.account(); {
+	case at == "profile ":
+		return "the account of the ambient credentials"
+	case strings.HasPrefix(at, "profile "):
+		return "the account of the " + at
+	default:
+		return "the account " + at
+	}
+}
+
 // local says whether the endpoint is of this machine: an emulator, which shares its
 // limits with nobody.
 func (s Settings) local() bool {

@@ -149,6 +149,7 @@ func (d *driver) alone(ctx context.Context, err error) bool {
 // which needs no ledger. Any other look is forgotten: it is made again, over all that
 // happened since the last one that is in the record.
 func (d *driver) lookAlone(ctx context.Context, decision Decision, cause error) error {
+	d.leaveLine()
 	if d.leaves(decision) {
 		return errLeft
 	}

@@ -21,8 +21,10 @@ type driver struct {
 	h      *History
 	obs    Observations
 	limits Limits
-	// tgt is opened from the specification of the open rollout, and sources too.
+	// tgt is opened from the specification of the open rollout, and sources too. first is
+	// the target of one that is to begin.
 	tgt     target.Target
+	first   target.Target
 	caps    target.Capabilities
 	capsOK  bool
 	sources map[string]signal.Source
@@ -49,6 +51,8 @@ type driver struct {
 	// graceEnd is until when an interrupted driver goes on with a revert, zero while
 	// nobody has interrupted it.
 	graceEnd time.Time
+	// line is the driver's place among those who share the target's calls.
+	line lining
 	// stay says when this run may return though the rollout is open.
 	stay     staying
 	warnings []string
@@ -161,6 +165,7 @@ func (d *driver) sync(ctx context.Context) error {
 // users are not left hurt by whoever got impatient.
 func (d *driver) drive(ctx context.Context) error {
 	defer d.bringHome(ctx)
+	defer d.leaveLine()
 	open := d.h.Open()
 	loop := d.loop
 	if open != nil && open.Waves != nil {
@@ -255,6 +260,13 @@ func (d *driver) turn(ctx context.Context, decision Decision) error {
 	}
 	if decision.Action == ActStop {
 		return d.stopReason()
+	}
+	if its, err := d.itsTurn(ctx, decision); !its || err != nil {
+		return err
+	}
+	if d.calls(decision) {
+		// It is left as soon as the target has answered, too.
+		defer d.leaveLine()
 	}
 	if err := d.takesUp(ctx, decision); err != nil {
 		return err

@@ -20,6 +20,7 @@ func (d *driver) effect(ctx context.Context, kind EffectKind) error {
 	bounded, cancel := d.bound(ctx)
 	progress, err := d.call(bounded, eff)
 	cancel()
+	d.leaveLine()
 	d.obs.IntentKey, d.obs.LookAgain = "", time.Time{}
 	if err != nil {
 		return d.failed(ctx, eff, err)
@@ -191,6 +192,7 @@ func (d *driver) look(ctx context.Context) error {
 	bounded, cancel := d.bound(ctx)
 	obs, err := d.tgt.Observe(bounded)
 	cancel()
+	d.leaveLine()
 	// A look that failed is not the end: Decide waits and looks again.
 	if unseen := err != nil || !obs.Known; unseen {
 		d.obs.LookFailed = true

@@ -219,6 +219,11 @@ func (e *Engine) look(ctx context.Context, c target.Config) (*target.Observation
 	if err != nil {
 		return nil, err
 	}
+	return e.lookAt(ctx, t)
+}
+
+// lookAt is look at a target that is open.
+func (e *Engine) lookAt(ctx context.Context, t target.Target) (*target.Observation, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.callTimeout())
 	defer cancel()
 	obs, err := t.Observe(ctx)

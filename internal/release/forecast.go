@@ -70,9 +70,7 @@ func (e *Engine) Forecast(ctx context.Context, spec Spec) (Forecast, error) {
 		f.Obstacles = append(f.Obstacles, standing(obs)...)
 	}
 	skipped := f.skips(spec, h, obs, now)
-	bounded, cancel := context.WithTimeout(ctx, e.callTimeout())
-	defer cancel()
-	more, err := ready(bounded, t, spec.Payload, planOf(spec, skipped))
+	more, err := e.preflightInTurn(ctx, t, spec.Payload, planOf(spec, skipped))
 	if err != nil {
 		f.Warnings = append(f.Warnings, fmt.Sprintf("the target could not say whether it is ready: %v", err))
 		return f, nil

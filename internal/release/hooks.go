@@ -20,6 +20,9 @@ type Hooks struct {
 	Recorded func(Recorded)
 	// Looked is told each look at the target and the signals.
 	Looked func(Looked)
+	// Waiting is told that a rollout that is to begin waits for its turn at a target whose
+	// calls many share, and again when its place has changed.
+	Waiting func(Waiting)
 	// Away is told that a driver goes on without its ledger, and why (Engine.Steady).
 	Away func(Key, error)
 	// Closed is told that a rollout has ended and that the streams' heads should be
@@ -51,6 +54,17 @@ type Looked struct {
 	// Late is how much later than due the look began, and Took how long it lasted,
 	// with its record.
 	Late, Took time.Duration
+}
+
+// Waiting is a place among those who share the calls that a target's runtime takes.
+type Waiting struct {
+	Key Key
+	// Ahead is how many that are to begin are before it.
+	Ahead int
+	// Where says what is shared: "the account 123456789012, eu-central-1".
+	Where string
+	// Since is when it came.
+	Since time.Time
 }
 
 // errHandOver stops a driver between two effects.

@@ -22,6 +22,7 @@ func (d *driver) measure(ctx context.Context) error {
 	interval := r.Spec.Strategy.Analysis.Interval
 	tick := TickBody{Step: r.Step, Weight: r.Weight, Interval: interval, Cursors: map[string]json.RawMessage{}}
 	obs, err := d.touch(ctx, r)
+	d.leaveLine()
 	if err != nil && target.CodeOf(err) == target.CodeStaleFence {
 		return d.refused(ctx, err)
 	}

@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
@@ -23,6 +22,7 @@ func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, servin
 		b.Number = last.Number + 1
 	}
 	if spec.Mode == Observe {
+		d.leaveLine()
 		b.Gates = d.e.ask(ctx, subject, d.h, d.e.Clock.Now())
 		if serving.Baseline != nil {
 			b.Baseline = &serving.Baseline.Payload
@@ -35,12 +35,16 @@ func (d *driver) opening(ctx context.Context, req ShipRequest, kind Kind, servin
 	b.Skipped, b.SkipReason = d.h.skips(spec, kind, serving, d.e.Clock.Now())
 	if kind != BackOut {
 		if kind == Forward {
-			r := d.e.rehearse(ctx, spec, d.h, serving, nil)
+			r := d.e.rehearse(d.inTurn(ctx), spec, d.h, serving, nil)
 			b.Rehearsal, subject.Rehearsal, subject.RehearsalRequired = &r, r.Lines, spec.Policy.RequireRehearsal
 		}
+		d.stepAside()
 		b.Gates = d.e.ask(ctx, subject, d.h, d.e.Clock.Now())
 		if len(gate.Blocked(b.Gates)) > 0 {
 			return b, &BlockedError{Key: d.key, Label: spec.Payload.Label(), Results: b.Gates, First: d.h.Spec == nil}
+		}
+		if err := d.comeBack(ctx); err != nil {
+			return b, err
 		}
 		if err := d.preflight(ctx, spec, b.Skipped); err != nil {
 			return b, err
@@ -84,12 +88,15 @@ func (d *driver) preflight(ctx context.Context, spec Spec, skipped []int) error 
 	if err := d.e.Validate(ctx, spec); len(err) > 0 {
 		return err
 	}
-	t, err := d.e.Targets.Open(ctx, spec.Target, d.e.targetDepsOf(spec.Key()))
-	if err != nil {
-		return err
+	t := d.first
+	if t == nil {
+		var err error
+		if t, err = d.e.Targets.Open(ctx, spec.Target, d.e.targetDepsOf(spec.Key())); err != nil {
+			return err
+		}
 	}
 	var obstacles []target.Obstacle
-	err = d.inTurn(ctx, func() (err error) {
+	err := d.untilAnswered(ctx, func(ctx context.Context) (err error) {
 		bounded, cancel := d.bound(ctx)
 		defer cancel()
 		obstacles, err = ready(bounded, t, spec.Payload, planOf(spec, skipped))
@@ -102,32 +109,4 @@ func (d *driver) preflight(ctx context.Context, spec Spec, skipped []int) error 
 		return &ObstructedError{Key: d.key, Obstacles: obstacles}
 	}
 	return nil
-}
-
-const (
-	// busyPatience is how long a rollout that is to begin waits for a target that is
-	// asked too much, and busyPause the time between two tries.
-	busyPatience = 15 * time.Minute
-	busyPause    = 5 * time.Second
-)
-
-// inTurn asks again while the target is busy. Nothing is open meanwhile, so nobody
-// waits but who wants to begin.
-func (d *driver) inTurn(ctx context.Context, ask func() error) error {
-	until := d.e.Clock.Now().Add(busyPatience)
-	if left := d.stay.Deadline; !left.IsZero() && left.Before(until) {
-		until = left
-	}
-	for {
-		err := ask()
-		if !target.IsBusy(err) || !d.e.Clock.Now().Add(busyPause).Before(until) {
-			return err
-		}
-		if err := d.pauseFor(ctx, busyPause); err != nil {
-			return err
-		}
-		if err := d.renew(ctx); err != nil {
-			return d.interrupted(err)
-		}
-	}
 }

@@ -110,14 +110,21 @@ func (d *driver) opened(ctx context.Context, spec Spec, kind Kind, reason string
 		return d.backWaves(ctx, spec, reason)
 	}
 	d.forgetTarget()
-	serving, err := d.e.look(ctx, spec.Target)
+	defer d.leaveLine()
+	look := d.lookToBegin
+	if kind == BackOut {
+		// It waits for nobody.
+		look = d.lookAtOnce
+	}
+	serving, err := look(ctx, spec)
 	if err != nil {
-		return outcomeOf(d.h, Unchanged, nil), fmt.Errorf("the target could not be read: %w", err)
+		return outcomeOf(d.h, Unchanged, nil), err
 	}
 	if err := d.mayDrive(ctx, serving, false); err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
 	opening, err := d.opening(ctx, ShipRequest{Spec: spec.Normalize(), Within: d.within}, kind, serving)
+	d.leaveLine()
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}

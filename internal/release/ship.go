@@ -137,13 +137,10 @@ func (d *driver) ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 	if req.Spec.Waved() {
 		return d.shipWaves(ctx, req)
 	}
-	var serving *target.Observation
-	err := d.inTurn(ctx, func() (err error) {
-		serving, err = d.e.look(ctx, req.Spec.Target)
-		return err
-	})
+	defer d.leaveLine()
+	serving, err := d.lookToBegin(ctx, req.Spec)
 	if err != nil {
-		return outcomeOf(d.h, Unchanged, nil), &targetFault{fmt.Errorf("the target could not be read: %w", err)}
+		return outcomeOf(d.h, Unchanged, nil), err
 	}
 	if !serving.Known {
 		return outcomeOf(d.h, Unchanged, nil), &targetFault{errors.New("the target could not tell what serves, so nothing was begun")}
@@ -160,6 +157,7 @@ func (d *driver) ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
 	opening, err := d.opening(ctx, req, Forward, serving)
+	d.leaveLine()
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
@@ -169,6 +167,7 @@ func (d *driver) ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 	if err := d.append(ctx, KindOpened, opening); err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
+	d.saw(serving)
 	return d.finish(ctx)
 }
 
@@ -252,7 +251,7 @@ func (d *driver) anchor(ctx context.Context) {
 // forgetTarget makes the driver open its target anew, since the next rollout may
 // have another one.
 func (d *driver) forgetTarget() {
-	d.tgt, d.capsOK, d.sources, d.obs, d.tries = nil, false, nil, Observations{}, 0
+	d.tgt, d.first, d.capsOK, d.sources, d.obs, d.tries = nil, nil, false, nil, Observations{}, 0
 }
 
 // sameTarget compares targets by what their configuration says, not by how it is

@@ -97,9 +97,7 @@ func (e *Engine) obstacles(ctx context.Context, spec Spec, name string, skipped 
 	if err != nil {
 		return []target.Obstacle{{What: name + ": " + err.Error()}}
 	}
-	bounded, cancel := context.WithTimeout(ctx, e.callTimeout())
-	defer cancel()
-	obstacles, err := ready(bounded, t, part.Payload, planOf(part, skipped))
+	obstacles, err := e.preflightInTurn(ctx, t, part.Payload, planOf(part, skipped))
 	if err != nil {
 		return nil // It was seen a moment ago; the rollout asks again.
 	}

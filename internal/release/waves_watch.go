@@ -13,8 +13,8 @@ import (
 // looksAtOnce bounds how many targets are looked at together.
 const looksAtOnce = 16
 
-// lookAtAll observes targets, so many at once. The answers are in the order of the
-// names.
+// lookAtAll observes targets, so many at once, each in its turn where calls are shared.
+// The answers are in the order of the names.
 func (e *Engine) lookAtAll(ctx context.Context, spec Spec, names []string) []PartLook {
 	looks := make([]PartLook, len(names))
 	var wg sync.WaitGroup
@@ -25,7 +25,7 @@ func (e *Engine) lookAtAll(ctx context.Context, spec Spec, names []string) []Par
 			defer func() { <-places }()
 			part, _ := spec.Part(name)
 			looks[i].Name = name
-			looks[i].Serving, looks[i].Err = e.look(ctx, part.Target)
+			looks[i].Serving, looks[i].Err = e.lookInTurn(ctx, part.Target)
 			if looks[i].Err == nil && !looks[i].Serving.Known {
 				looks[i].Err = fmt.Errorf("the target could not tell what serves")
 			}
@@ -43,9 +43,10 @@ type PartLook struct {
 	Err     error
 }
 
-// LookAtTargets observes all targets of a release over many, so many at once.
+// LookAtTargets observes all targets of a release over many, so many at once. It waits
+// for no turn: a person's rollback asks so.
 func (e *Engine) LookAtTargets(ctx context.Context, spec Spec) []PartLook {
-	return e.lookAtAll(ctx, spec, spec.Names())
+	return e.lookAtAll(target.WithTurn(ctx), spec, spec.Names())
 }
 
 // watch looks at every target that has the artifact and counts the time since the

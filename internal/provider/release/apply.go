@@ -107,6 +107,12 @@ func (r *Resource) Update(ctx context.Context, req resource.UpdateRequest, resp 
 	}
 }
 
+// tellWaiting logs how many are before a rollout that waits for its turn: Terraform shows
+// nothing of what a resource does meanwhile.
+func tellWaiting(ctx context.Context, w engine.Waiting) {
+	tflog.Info(ctx, "waits for its turn to begin", map[string]any{"release": w.Key.String(), "before_it": w.Ahead, "in": w.Where, "since": w.Since})
+}
+
 // ship resolves a plan and hands it to the engine.
 func (r *Resource) ship(ctx context.Context, limit time.Duration, l ledger.Ledger, plan model, request engine.ShipRequest) (engine.Outcome, diagnostics) {
 	var out diagnostics
@@ -129,7 +135,9 @@ func (r *Resource) ship(ctx context.Context, limit time.Duration, l ledger.Ledge
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	tflog.Info(ctx, "releasing", map[string]any{"release": spec.Key().String(), "artifact": spec.Payload.Label()})
-	outcome, err := r.client.Engine(l).Ship(bounded, request)
+	driving := r.client.Engine(l)
+	driving.Hooks.Waiting = func(w engine.Waiting) { tellWaiting(ctx, w) }
+	outcome, err := driving.Ship(bounded, request)
 	r.client.Tell(ctx, l)
 	tflog.Info(ctx, "released", map[string]any{"release": spec.Key().String(), "result": string(outcome.Result)})
 	out.Append(explain(err, spec)...)

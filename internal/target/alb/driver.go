@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/queue"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 	"github.com/sluice/terraform-provider-sluice/internal/target/contract/wire"
@@ -46,7 +47,13 @@ type Target struct {
 	made *balancer
 }
 
-var _ target.Target = (*Target)(nil)
+var (
+	_ target.Target = (*Target)(nil)
+	_ target.Sharer = (*Target)(nil)
+)
+
+// Join implements target.Sharer.
+func (t *Target) Join(line queue.Line) *queue.Place { return t.session.Join(line) }
 
 // Capabilities implements target.Target. The load balancer takes the last write
 // whatever was read before, so there is no conditional write: the fence in the tags

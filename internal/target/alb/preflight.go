@@ -10,14 +10,15 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 )
 
 // Preflight implements target.Target. It changes nothing. Rights that are missing are
 // told together, before the first change.
 func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Obstacle, error) {
-	leave, err := t.session.Turn(ctx)
+	leave, err := awsport.Turn(ctx, t.session)
 	if err != nil {
-		return nil, t.failed(err, false)
+		return nil, err
 	}
 	defer leave()
 	var out []target.Obstacle

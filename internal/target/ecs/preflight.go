@@ -30,9 +30,9 @@ func cannotFetch(a artifact.Artifact) string { return fmt.Sprintf("ECS cannot fe
 // Preflight implements target.Target. ECS has no rehearsal: whether an image is there,
 // and whether there is room for it, only its tasks tell.
 func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Obstacle, error) {
-	leave, err := t.session.Turn(ctx)
+	leave, err := awsport.Turn(ctx, t.session)
 	if err != nil {
-		return nil, t.failed(err, false)
+		return nil, err
 	}
 	defer leave()
 	s, err := t.look(ctx)

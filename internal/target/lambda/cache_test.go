@@ -55,20 +55,36 @@ func TestWhatItCosts(t *testing.T) {
 	}
 }
 
-// The look before a rollout asks for each right.
+// The look before a rollout asks for each right once, and does not read a second time
+// what the first look has read.
 func TestWhatTheLookBeforeARolloutCosts(t *testing.T) {
-	for provisioned, want := range map[int32]int{0: 10, 2: 13} {
+	for provisioned, want := range map[int32][2]int{0: {2, 7}, 2: {2, 10}} {
 		s := serve(t)
 		c := config(s)
 		c.ProvisionedConcurrency = provisioned
 		d := open(t, c, clock.NewFake(start))
-		if n := calls(s, func() {
+		first := calls(s, func() {
+			if o, err := d.Observe(t.Context()); err != nil || !o.Known {
+				t.Fatalf("%+v, %v", o, err)
+			}
+		})
+		n := calls(s, func() {
 			if obstacles, err := d.Preflight(t.Context(), b); err != nil || len(obstacles) > 0 {
 				t.Fatalf("%+v, %v", obstacles, err)
 			}
-		}); n != want {
-			t.Errorf("with concurrency %d it takes %d calls", provisioned, n)
+		})
+		if first != want[0] || n != want[1] {
+			t.Errorf("with concurrency %d it takes %d calls, after %d of the first look", provisioned, n, first)
 		}
+	}
+}
+
+// A new version costs so many calls until it is the canary.
+func TestWhatANewVersionCosts(t *testing.T) {
+	s := serve(t)
+	d := open(t, config(s), clock.NewFake(start))
+	if n := calls(s, func() { prepare(t, d) }); n != 13 {
+		t.Errorf("it takes %d calls", n)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/queue"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 	"github.com/sluice/terraform-provider-sluice/internal/target/contract/wire"
@@ -72,7 +73,13 @@ type Target struct {
 	versions map[string]remembered
 }
 
-var _ target.Target = (*Target)(nil)
+var (
+	_ target.Target = (*Target)(nil)
+	_ target.Sharer = (*Target)(nil)
+)
+
+// Join implements target.Sharer.
+func (t *Target) Join(line queue.Line) *queue.Place { return t.session.Join(line) }
 
 // Capabilities implements target.Target. An UpdateAlias with a revision is refused
 // by Lambda when the alias has changed, fence and fingerprint included, so there is

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -91,11 +92,13 @@ func (e *emulator) as(t *testing.T, name, policy string) *lambda.Target {
 	id, secret := e.User(t, name, policy)
 	t.Setenv("AWS_ACCESS_KEY_ID", id)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
-	d := open(t, e.config, clock.NewAuto(start))
+	clk := clock.NewAuto(start)
+	d := open(t, e.config, clk)
 	// Whose credentials these are is looked up now, while they are in the environment.
 	if _, err := d.Observe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	clk.Advance(time.Hour) // What was read is forgotten.
 	return d
 }
 

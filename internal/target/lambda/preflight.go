@@ -13,15 +13,16 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 )
 
 // Preflight implements target.Target. It changes nothing: what it asks Lambda to
 // change, it asks for in a way that Lambda refuses. All permissions that are missing
 // are told at once.
 func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Obstacle, error) {
-	leave, err := t.session.Turn(ctx)
+	leave, err := awsport.Turn(ctx, t.session)
 	if err != nil {
-		return nil, t.failed(err, false)
+		return nil, err
 	}
 	defer leave()
 	missing := t.rehearse(ctx, p)
@@ -48,6 +49,10 @@ func told(err error) ([]target.Obstacle, error) {
 func (t *Target) obstacles(ctx context.Context, p artifact.Payload, missing *permissions) ([]target.Obstacle, error) {
 	s, err := t.look(ctx)
 	if missing.has(t, err) {
+		// Nobody knows its versions, but whether they may be read can be told.
+		if _, err := t.version(ctx, latest); !missing.has(t, err) {
+			return nil, err
+		}
 		return nil, nil
 	}
 	if err != nil {
@@ -70,7 +75,10 @@ func (t *Target) obstacles(ctx context.Context, p artifact.Payload, missing *per
 	if n := len([]rune(s.text)); n > maxText {
 		add("shorten it, since Sluice keeps its own memory behind it", "the description of the alias %s has %d characters, and may have %d", t.config.Alias, n, maxText)
 	}
-	for _, check := range []func(context.Context, sight, artifact.Payload) ([]target.Obstacle, error){t.concurrencyOnAlias, t.goAround, t.fetchable} {
+	fetchable := func(ctx context.Context, s sight, p artifact.Payload) ([]target.Obstacle, error) {
+		return t.fetchable(ctx, s, p, missing.code)
+	}
+	for _, check := range []func(context.Context, sight, artifact.Payload) ([]target.Obstacle, error){t.concurrencyOnAlias, t.goAround, fetchable} {
 		more, err := check(ctx, s, p)
 		if err != nil && !missing.has(t, err) {
 			return nil, err
@@ -144,10 +152,10 @@ func (t *Target) goAround(ctx context.Context, _ sight, _ artifact.Payload) ([]t
 	}
 }
 
-// fetchable rehearses the update of the code, which tells whether the artifact is
-// there and the credentials suffice.
-func (t *Target) fetchable(ctx context.Context, s sight, p artifact.Payload) ([]target.Obstacle, error) {
-	sc, err := t.arms(ctx, s, t.version)
+// fetchable takes the answer to the rehearsed update of the code for what it says of the
+// artifact: whether it is there.
+func (t *Target) fetchable(ctx context.Context, s sight, p artifact.Payload, rehearsed error) ([]target.Obstacle, error) {
+	sc, err := t.arms(ctx, s, t.known)
 	if err != nil {
 		return nil, err
 	}
@@ -161,15 +169,8 @@ func (t *Target) fetchable(ctx context.Context, s sight, p artifact.Payload) ([]
 	if v := sc.baseline; v != nil && (v.config.PackageType == types.PackageTypeImage) != (from.image != "") {
 		return []target.Obstacle{{What: fmt.Sprintf("the function is of the package type %s, and %q is not; Lambda changes no function's type", packageType(v), p.Reference), Remedy: exampleSource}}, nil
 	}
-	c, err := t.lambda(ctx)
-	if err != nil {
-		return nil, err
-	}
-	in := t.code(from)
-	in.DryRun = true
-	_, err = c.UpdateFunctionCode(ctx, in)
 	var te *target.Error
-	switch err := t.refusedCode(err, p.Artifact); {
+	switch err := t.refusedCode(rehearsed, p.Artifact); {
 	case t.kind(err) == awscloud.Conflict: // An update is in progress, and ends.
 	case errors.As(err, &te) && te.Code == target.CodeNotFound:
 		return []target.Obstacle{{What: err.Error(), Remedy: te.Remedy}}, nil

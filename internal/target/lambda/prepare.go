@@ -29,7 +29,13 @@ func (t *Target) Prepare(ctx context.Context, req target.PrepareRequest) (target
 	if err != nil {
 		return target.Progress{}, err
 	}
-	sc, err := t.admit(ctx, req.WriteRequest)
+	// What the arms have never changes, and nothing is sent to them by this: it is not
+	// read anew with each of the calls that it takes.
+	s, err := t.allow(ctx, req.WriteRequest)
+	if err != nil {
+		return target.Progress{}, err
+	}
+	sc, err := t.arms(ctx, s, t.known)
 	if err != nil {
 		return target.Progress{}, err
 	}

@@ -31,6 +31,9 @@ const (
 type permissions struct {
 	permissions []string
 	err         error
+	// code is the answer to the rehearsed update of the code, nil where Lambda would
+	// take it and where there was nothing to ask for.
+	code error
 }
 
 // has takes an error that is a missing permission, and is true for one.
@@ -63,7 +66,7 @@ func (t *Target) rehearse(ctx context.Context, p artifact.Payload) permissions {
 		out.err = err
 		return out
 	}
-	for _, call := range t.rehearsals(c, p) {
+	for _, call := range t.rehearsals(c, p, &out) {
 		err := call(ctx)
 		switch t.kind(err) {
 		case "", awscloud.Stale, awscloud.NotFound, awscloud.Conflict, awscloud.Invalid:
@@ -77,13 +80,10 @@ func (t *Target) rehearse(ctx context.Context, p artifact.Payload) permissions {
 	return out
 }
 
-// rehearsals are calls that change nothing.
-func (t *Target) rehearsals(c *client, p artifact.Payload) []func(context.Context) error {
+// rehearsals are calls that change nothing. The update of the code tells at once whether
+// the package is there, for which it is kept in found.
+func (t *Target) rehearsals(c *client, p artifact.Payload, found *permissions) []func(context.Context) error {
 	out := []func(context.Context) error{
-		func(ctx context.Context) error {
-			_, err := c.GetFunctionConfiguration(ctx, &awslambda.GetFunctionConfigurationInput{FunctionName: t.name(), Qualifier: aws.String(latest)})
-			return err
-		},
 		func(ctx context.Context) error {
 			_, err := c.ListVersionsByFunction(ctx, &awslambda.ListVersionsByFunctionInput{FunctionName: t.name(), MaxItems: aws.Int32(1)})
 			return err
@@ -101,9 +101,9 @@ func (t *Target) rehearsals(c *client, p artifact.Payload) []func(context.Contex
 	if ok {
 		out = append(out, func(ctx context.Context) error {
 			in := t.code(from)
-			in.DryRun, in.RevisionId = true, aws.String(noRevision)
-			_, err := c.UpdateFunctionCode(ctx, in)
-			return err
+			in.DryRun = true
+			_, found.code = c.UpdateFunctionCode(ctx, in)
+			return found.code
 		})
 	}
 	if ok && from.image != "" {

@@ -49,7 +49,8 @@ func TestMissingPermissionsAreToldAtOnce(t *testing.T) {
 			d := open(t, set, clock.System{})
 			for _, need := range c.needs {
 				s.Faults(deny(need))
-				obstacles, err := d.Preflight(t.Context(), p)
+				// What was read a moment ago is not read again, so each has its own.
+				obstacles, err := open(t, set, clock.System{}).Preflight(t.Context(), p)
 				if err != nil || len(obstacles) != 1 || !strings.HasSuffix(obstacles[0].What, "may not do lambda:"+need) {
 					t.Errorf("without %s: %+v, %v", need, obstacles, err)
 				}
@@ -57,6 +58,11 @@ func TestMissingPermissionsAreToldAtOnce(t *testing.T) {
 			s.Faults(deny("PublishVersion", "UpdateAlias", "UpdateFunctionCode"))
 			obstacles, err := d.Preflight(t.Context(), p)
 			if err != nil || len(obstacles) != 1 || obstacles[0].What != "the credentials may not do lambda:PublishVersion, lambda:UpdateAlias, lambda:UpdateFunctionCode" || !strings.Contains(obstacles[0].Remedy, "s3:GetObject") {
+				t.Errorf("%+v, %v", obstacles, err)
+			}
+			s.Faults(deny("GetAlias", "GetFunctionConfiguration", "PublishVersion"))
+			obstacles, err = d.Preflight(t.Context(), p)
+			if err != nil || len(obstacles) != 1 || obstacles[0].What != "the credentials may not do lambda:GetAlias, lambda:GetFunctionConfiguration, lambda:PublishVersion" {
 				t.Errorf("%+v, %v", obstacles, err)
 			}
 			s.Faults(nil)

@@ -92,7 +92,7 @@ func explainEnded(base string, out Outcome) (string, string) {
 	}
 	do := "mend what stopped it and apply again; this says nothing about the artifact"
 	if _, bad := out.History.Quarantine[r.Spec.Payload.Key()]; bad {
-		do = fmt.Sprintf("release a fixed artifact; or, if you know better:\nsluice quarantine lift %s --reason \"...\"", out.Key)
+		do = "release a fixed artifact; or, if you know better:\n" + out.History.LiftCommand(r.Spec.Payload)
 	} else if r.Kind == BackOut {
 		do = fmt.Sprintf("mend what stopped it, and to go back after all:\nsluice rollback %s --reason \"...\"", out.Key)
 	} else if out.Result == Stopped {

@@ -191,7 +191,7 @@ func (s scene) path() gate.Finding {
 	}
 	if to := s.to(); to != nil {
 		if q, bad := s.history.Quarantine[to.Key()]; bad {
-			return finding(PartPath, gate.Fail, fmt.Sprintf("release something better first, or, if you know better: sluice quarantine lift %s --reason \"...\"", s.spec.Key()),
+			return finding(PartPath, gate.Fail, "release something better first, or, if you know better: "+liftCommand(s.spec.Key(), to.Handle(s.history.condemned())),
 				"%s, which serves now, is quarantined: %s", to.Label(), q.Reason)
 		}
 	}

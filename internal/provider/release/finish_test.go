@@ -49,7 +49,9 @@ func TestTheWarningSaysWhenARolloutIsThrough(t *testing.T) {
 		want    []string
 	}{
 		"no window": {f, nil, []string{"Through at 2026-11-30 15:00Z at the earliest, by the strategy's plan."}},
-		"a short one": {with(func(f *engine.Forecast) { f.StartAt, f.Takes = noon.Add(41*time.Second+time.Millisecond), 4*time.Second }), nil,
+		"a short one": {with(func(f *engine.Forecast) {
+			f.StartAt, f.Takes = noon.Add(41*time.Second+time.Millisecond), 4*time.Second
+		}), nil,
 			[]string{"Through at 2026-11-30 12:00:46Z at the earliest, by the strategy's plan."}},
 		"a short one, in a zone": {with(func(f *engine.Forecast) { f.StartAt, f.Takes = noon.In(berlin), 4*time.Second }), nil,
 			[]string{"Through at 2026-11-30 13:00:04 Europe/Berlin at the earliest, by the strategy's plan."}},

@@ -154,6 +154,18 @@ func TestAccBadInputIsRefusedOnItsAttribute(t *testing.T) {
 	}
 }
 
+// Terraform shows the line of an attribute that is written as a nested one, and the text
+// names it, since core finds no more than the outer one.
+func TestAccWhatIsNestedIsShownByTerraform(t *testing.T) {
+	tf := acctest.NewProcess(t)
+	tf.Write("main.tf", "data \"sluice_ecr_artifact\" \"x\" {\n  repository = \"acme/checkout\"\n  region     = \"eu-central-1\"\n  tag        = \"1.0.0\"\n  scan       = { max_age = \"3d\" }\n}\n")
+	plan := tf.Plan()
+	tf.Wants(plan, "error", `scan.max_age: "3d" is not a duration; write days as hours, here "72h"`)
+	if !strings.Contains(plan.Output, `"code":"  scan       = { max_age`) {
+		t.Errorf("the error is on no attribute: %s", plan.Output)
+	}
+}
+
 func TestAccWhatAWSRefusesIsSaid(t *testing.T) {
 	s := newStage(t, "")
 	s.asks("  tag = \"1.0.0\"")

@@ -165,7 +165,7 @@ func (d *driver) leave(ctx context.Context) error {
 	obs, err := d.touchAs(ctx, r, "leave")
 	switch {
 	case err != nil && target.CodeOf(err) == target.CodeStaleFence:
-		return d.superseded(ctx, err)
+		return d.refused(ctx, err)
 	case err != nil:
 		d.warn(fmt.Sprintf("the target could not be read when this run left: %v", err))
 	default:

@@ -52,7 +52,7 @@ func (e *Engine) PlanBack(ctx context.Context, key Key) (BackPlan, error) {
 		}
 		plan.Effects = revertEffects(open)
 		plan.Rehearsal = e.rehearse(ctx, open.Spec, status.History, status.Serving, status.LookErr)
-		plan.Rehearsal.byPerson(PartPath)
+		plan.Rehearsal.byPerson()
 		return plan, nil
 	case open != nil && open.Kind == BackOut:
 		return e.planOnBack(ctx, plan, status), nil
@@ -84,7 +84,7 @@ func (e *Engine) planOnBack(ctx context.Context, plan BackPlan, status Status) B
 		plan.Steps = []string{takeOver + " and was stopped", "send all traffic to " + labelOf(open.Baseline)}
 		plan.Effects = revertEffects(open)
 		plan.Rehearsal = e.rehearse(ctx, open.Spec, status.History, status.Serving, status.LookErr)
-		plan.Rehearsal.byPerson(PartPath)
+		plan.Rehearsal.byPerson()
 		return plan
 	}
 	plan.From, plan.To = open.Baseline, &open.Spec.Payload

@@ -28,7 +28,7 @@ func (e *Engine) rehearseBack(ctx context.Context, status Status, to artifact.Pa
 	r := s.rehearsal()
 	r.To = &to
 	r.Lines = []gate.Finding{s.again(PartArtifact, to), s.path(), s.again(PartCapacity, to), s.taken(to)}
-	r.byPerson(PartPath)
+	r.byPerson()
 	if floor, err := ledger.FenceFloor(ctx, e.Ledger); err == nil {
 		r.fenced(s, status.Lease, floor)
 	}
@@ -64,9 +64,9 @@ func (s scene) taken(to artifact.Payload) gate.Finding {
 }
 
 // byPerson replaces who would go back by the person who asks.
-func (r *Rehearsal) byPerson(part string) {
+func (r *Rehearsal) byPerson() {
 	for i, l := range r.Lines {
-		if l.Part == part && l.Status == gate.Pass {
+		if l.Part == PartPath && l.Status == gate.Pass {
 			r.Lines[i].Reason = "by a person, at once, through no gate"
 		}
 	}

@@ -34,7 +34,7 @@ func (e *Engine) planBackWaves(ctx context.Context, status Status) (BackPlan, er
 		plan.Effects = []string{"at each target under way, revert: 0 % on " + open.Spec.Payload.Label() + ", at once", "at each that has it, bring up " + labelOf(open.Baseline) + " and complete it", "finalize: take away what has no traffic"}
 		rehearsed := e.rehearseParts(ctx, open.Spec, status.Parts)
 		plan.Rehearsal = *together(open.Spec.Names(), rehearsed)
-		plan.Rehearsal.byPerson(PartPath)
+		plan.Rehearsal.byPerson()
 		return plan, nil
 	}
 	plan.From, plan.To = h.leaving()

@@ -42,9 +42,9 @@ func (r *Resource) first(ctx context.Context, req resource.ModifyPlanRequest) di
 	title := fmt.Sprintf("The drift check of %s is new", check.Release)
 	switch {
 	case report.Status == drift.StatusClean && len(report.Ignored)+len(report.Accepted) > 0:
-		out.AddAttributeWarning(path.Root("release"), title, told(watched, "All of it that lies outside of the target is as declared now, but for:", listed(report)...))
+		out.AddAttributeWarning(path.Root("release"), title, told(watched, "What lies outside of the target is as declared now, but for:", listed(report)...))
 	case report.Status == drift.StatusClean:
-		out.AddAttributeWarning(path.Root("release"), title, told(watched, "All of it that lies outside of the target was read now, and is as declared."))
+		out.AddAttributeWarning(path.Root("release"), title, told(watched, "What lies outside of the target was read now, and is as declared."))
 	default:
 		out.AddAttributeWarning(attributeOf(check, report), title+", and finds something already", told(watched, "Not as declared now:", append(listed(report), folded(then(report)))...))
 	}

@@ -4,6 +4,7 @@ package artifact
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
@@ -79,6 +80,35 @@ func (p Payload) Label() string {
 		label += " (configuration " + Short(p.ConfigurationDigest) + ")"
 	}
 	return label
+}
+
+// Answers is whether a person who says name means this payload: its version, label,
+// reference or whole key, or the beginning of its digest, of four digits at least.
+func (p Payload) Answers(name string) bool {
+	if name == p.Version || name == p.Label() || name == p.Reference || name == p.Key() {
+		return true
+	}
+	digits := strings.TrimPrefix(name, "sha256:")
+	return len(digits) >= 4 && strings.HasPrefix(strings.TrimPrefix(p.Key(), "sha256:"), digits)
+}
+
+// Handle is the shortest name to which this payload alone answers among those given,
+// for a command that can be pasted. Where they are not known, nil, it is the digest.
+func (p Payload) Handle(among []Payload) string {
+	names := []string{p.Version, Short(p.Digest())}
+	switch {
+	case among == nil && p.ConfigurationDigest != "":
+		return p.Key()
+	case among == nil:
+		return Short(p.Digest())
+	}
+	for _, name := range names {
+		other := func(q Payload) bool { return !q.Same(p) && q.Answers(name) }
+		if name != "" && !slices.ContainsFunc(among, other) {
+			return name
+		}
+	}
+	return p.Key()
 }
 
 // Short shortens a digest for people: its first twelve hexadecimal digits.

@@ -49,3 +49,35 @@ func TestAPayloadIsTheSameByItsDigests(t *testing.T) {
 		t.Error("a payload without a digest is the same as another")
 	}
 }
+
+// TestAHandleMeansOnePayloadAlone: it goes into commands that are pasted.
+func TestAHandleMeansOnePayloadAlone(t *testing.T) {
+	one := Payload{Artifact: Artifact{Version: "1.0.0", Reference: "a/checkout@sha256:" + digits}}
+	rebuilt := Payload{Artifact: Artifact{Version: "1.0.0", Reference: "a/checkout@sha256:b" + digits[1:]}}
+	nameless := Payload{Artifact: Artifact{Reference: "a/checkout@sha256:c" + digits[1:]}}
+	configured := Payload{Artifact: one.Artifact, ConfigurationDigest: "sha256:" + digits}
+	for name, c := range map[string]struct {
+		p     Payload
+		among []Payload
+		want  string
+	}{
+		"alone":                 {one, []Payload{one}, "1.0.0"},
+		"without a version":     {nameless, []Payload{one, nameless}, "c" + digits[1:12]},
+		"a version of two":      {one, []Payload{one, rebuilt}, digits[:12]},
+		"a digest of two":       {configured, []Payload{one, configured}, configured.Key()},
+		"nobody knows":          {one, nil, digits[:12]},
+		"nobody knows, of many": {configured, nil, configured.Key()},
+	} {
+		if got := c.p.Handle(c.among); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+		for _, other := range c.among {
+			if !other.Same(c.p) && other.Answers(c.want) {
+				t.Errorf("%s: %+v answers to %q, too", name, other, c.want)
+			}
+		}
+		if !c.p.Answers(c.want) {
+			t.Errorf("%s: it does not answer to %q", name, c.want)
+		}
+	}
+}

@@ -112,6 +112,7 @@ func (s *Session) Explain(err error) *Error {
 	e.Message = operation + " was not answered as it should be"
 	switch e.Kind {
 	case Credentials:
+		// Those that there are; that there are none is said below.
 		e.Message, e.Remedy = "AWS does not take the credentials"+s.whose(), credentialsRemedy(s.settings)
 	case Denied:
 		e.Permission = prefixOf(service) + ":" + operation
@@ -139,6 +140,9 @@ func (s *Session) Explain(err error) *Error {
 		e.Message = "AWS cannot be reached in " + s.settings.Region
 		e.Remedy = "look at the network, the proxy (HTTPS_PROXY, NO_PROXY), AWS_CA_BUNDLE, the region's name and the endpoint"
 	case Unknown:
+	}
+	if message, remedy, ok := s.unfetched(err, e.Kind); ok {
+		e.Message, e.Remedy = message, remedy
 	}
 	return e
 }
@@ -226,6 +230,8 @@ func kindOf(err error) Kind {
 	switch {
 	case HeldUp(err):
 		return Unknown // An earlier attempt may have been carried out.
+	case errors.As(err, &missing) && missing.late():
+		return Unreachable // Nothing was sent, and it may be answered the next time.
 	case errors.As(err, &lookup) && lookup.IsNotFound, errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect"), errors.As(err, &stranger):
 		return Unreachable // Nothing was sent.
 	case errors.As(err, &missing):

@@ -2,7 +2,6 @@ package awscloud
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
@@ -28,6 +28,9 @@ type Session struct {
 	loaded *aws.Config
 	// ambient is the address that the environment has for all services, if any.
 	ambient *string
+	// last is whether the credentials come from the machine's metadata, which is where
+	// AWS's own tools look last: nothing was found in any other place.
+	last bool
 }
 
 // Who says for whom calls are made; AWS's own log has it in the session's name.
@@ -98,6 +101,7 @@ func (s *Session) load(ctx context.Context) (aws.Config, error) {
 	if err != nil {
 		return aws.Config{}, err
 	}
+	s.last = aws.IsCredentialsProvider(cfg.Credentials, (*ec2rolecreds.Provider)(nil))
 	s.assume(&cfg)
 	cfg.Credentials = &credentials{cfg.Credentials}
 	s.ambient = cfg.BaseEndpoint
@@ -155,27 +159,6 @@ func sessionName(who Who) string {
 	}
 	return plain(strings.TrimSuffix("sluice"+subject+"-"+actor, "-"))
 }
-
-// credentials marks the errors of credentials as such, since nothing in them
-// tells them from those of a call.
-type credentials struct{ aws.CredentialsProvider }
-
-// Retrieve implements aws.CredentialsProvider.
-func (c *credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	got, err := c.CredentialsProvider.Retrieve(ctx)
-	if err != nil {
-		return got, &credentialsError{err}
-	}
-	return got, nil
-}
-
-type credentialsError struct{ err error }
-
-// Error implements error.
-func (e *credentialsError) Error() string { return fmt.Sprintf("no credentials: %v", e.err) }
-
-// Unwrap gives the cause.
-func (e *credentialsError) Unwrap() error { return e.err }
 
 // Emulated says whether the endpoint is of this machine: an emulator, which answers
 // for every service at one address. Any other endpoint is of one service alone.

@@ -132,7 +132,8 @@ func TestOwnCertificates(t *testing.T) {
 func TestNoCredentials(t *testing.T) {
 	environment(t, nil)
 	s := awscloud.NewSession(awscloud.Settings{Region: "eu-central-1"}, awscloud.Who{})
-	if e := s.Explain(call(t, s)); e.Kind != awscloud.Credentials || !strings.Contains(e.Remedy, "AWS_PROFILE") {
+	if e := s.Explain(call(t, s)); e.Kind != awscloud.Credentials || !strings.Contains(e.Remedy, "AWS_PROFILE") ||
+		!strings.Contains(e.Message, "no credentials of AWS were found: none are in the environment (AWS_ACCESS_KEY_ID") || !strings.Contains(e.Message, "the machine's metadata gives none") {
 		t.Errorf("%+v", e)
 	}
 	t.Setenv("AWS_PROFILE", "")

@@ -1,8 +1,10 @@
 package awscloud
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -22,7 +24,7 @@ func (s *Session) Signer(service string, c clock.Clock) func(*http.Request) erro
 		}
 		keys, err := cfg.Credentials.Retrieve(r.Context())
 		if err != nil {
-			if ctx := r.Context().Err(); ctx != nil {
+			if ctx := r.Context().Err(); errors.Is(ctx, context.Canceled) {
 				return ctx
 			}
 			return s.Explain(err)

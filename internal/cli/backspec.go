@@ -32,10 +32,7 @@ func (a *app) writeBackSpec(ctx context.Context, l ledger.Ledger, key release.Ke
 	if err != nil {
 		return withNames(ctx, l, key, err)
 	}
-	to := h.Previous()
-	if open := h.Open(); open != nil {
-		to = open.Baseline
-	}
+	to := h.BackTo()
 	if to == nil || h.Spec == nil {
 		return release.ErrNothingBefore
 	}

@@ -26,6 +26,9 @@ type copyJSON struct {
 	OpenRollouts []string `json:"open_rollouts"`
 	// Estimate is of a dry run alone.
 	Estimate *estimateJSON `json:"estimate,omitempty"`
+	// MayWrite is of a dry run alone: true where the right to write at the destination is
+	// enough, false where only a write would show it.
+	MayWrite *bool `json:"may_write,omitempty"`
 }
 
 // copyFlags are what sluice ledger copy is told.
@@ -55,7 +58,8 @@ It can be cut short anywhere and run again. To give a copy up and open the old
 ledger again: sluice ledger unseal.
 
 --dry-run changes nothing, exits as the copy would, and estimates size and time from
-a small part of the ledger that it reads.
+a small part of the ledger that it reads. It looks whether a folder or a database may
+be written; of a bucket only a write shows that.
 
 With an open rollout it refuses before it seals, unless --with-open-rollouts says
 that they go on at the destination: whoever drives one is stopped at their next

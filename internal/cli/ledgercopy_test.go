@@ -35,10 +35,14 @@ func TestLedgerCopy(t *testing.T) {
 	w.shipped(first)
 	w.shipped(good)
 	r := w.expect(Done, "ledger", "copy", "--to", movedURL, "--dry-run")
-	contains(t, r.out, "would move from sqlite:", "/moved/ledger.db")
+	contains(t, r.out, "would move from sqlite:", "/moved/ledger.db", "The right to write there was looked at, and is enough.")
 	if _, err := os.Stat("moved"); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("a dry run made something: %v", err)
 	}
+	if err := os.WriteFile("inTheWay", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, w.expect(Failed, "ledger", "copy", "--to", "sqlite:inTheWay/ledger.db", "--dry-run").errors, "the destination:", "inTheWay")
 	r = w.expect(Done, "ledger", "copy", "--to", movedURL)
 	contains(t, r.out, "has moved from sqlite:", "each verified", "The old ledger is sealed and can be read")
 	contains(t, r.errors, "copying", "verifying", "SLUICE_LEDGER")
@@ -63,7 +67,7 @@ func TestLedgerCopyJSON(t *testing.T) {
 	w := newWorld(t)
 	w.shipped(first)
 	var dry, out copyJSON
-	if err := json.Unmarshal([]byte(w.expect(Done, "ledger", "copy", "--to", movedURL, "--dry-run", "--json").out), &dry); err != nil || !dry.DryRun || dry.Records == 0 {
+	if err := json.Unmarshal([]byte(w.expect(Done, "ledger", "copy", "--to", movedURL, "--dry-run", "--json").out), &dry); err != nil || !dry.DryRun || dry.Records == 0 || dry.MayWrite == nil || !*dry.MayWrite {
 		t.Fatal(err, dry)
 	}
 	if err := json.Unmarshal([]byte(w.expect(Done, "ledger", "copy", "--to", movedURL, "--json").out), &out); err != nil {

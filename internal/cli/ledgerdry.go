@@ -37,6 +37,10 @@ func (a *app) dryCopy(ctx context.Context, source ledger.Source, f copyFlags, fr
 		return err
 	}
 	trip := a.clock.Now().Sub(start)
+	known, err := a.mayWriteTo(ctx, f.to, there)
+	if err != nil {
+		return err
+	}
 	if !f.open {
 		if err := noneOpen(ctx, source); err != nil {
 			return err
@@ -46,7 +50,7 @@ func (a *app) dryCopy(ctx context.Context, source ledger.Source, f copyFlags, fr
 	if err != nil {
 		return err
 	}
-	out.Ledger, out.From, out.To = id, fromPlace, toPlace
+	out.Ledger, out.From, out.To, out.MayWrite = id, fromPlace, toPlace, known
 	if a.asJSON {
 		return a.writeJSON(out)
 	}
@@ -95,6 +99,11 @@ func (a *app) wouldCopyText(out copyJSON, there standing) {
 	a.say("%s", prose.Wrapped(fmt.Sprintf("An estimate: some %s in about %s, by reading %s in %s and one look at the destination in %s. Nobody can append for the last part of it alone.",
 		humanize.Bytes(e.Bytes), span(max(seconds(e.Seconds).Round(time.Second), time.Second)), plural(e.SampledRecords, "record"),
 		seconds(e.SampledSeconds).Round(time.Millisecond), seconds(e.DestinationSeconds).Round(time.Millisecond)), "", width(a.stdout)))
+	if *out.MayWrite {
+		a.say("The right to write there was looked at, and is enough.")
+	} else {
+		a.say("Whether the bucket may be written was not looked at: only a write shows it.\nThe copy tries one before it seals anything.")
+	}
 	if there == begunThere {
 		a.say("A copy was begun there, and would go on.")
 	}
@@ -132,6 +141,19 @@ func (a *app) mayCopyTo(ctx context.Context, source ledger.Source, to, id string
 		return nothing, &ledger.SealedError{Sealing: *s}
 	}
 	return there, nil
+}
+
+// mayWriteTo says whether the destination could be written, and whether that is known:
+// nil where nothing is to be written there any more.
+func (a *app) mayWriteTo(ctx context.Context, to string, there standing) (*bool, error) {
+	if there == whole {
+		return nil, nil //nolint:nilnil // Nothing is left to be asked.
+	}
+	known, err := ledgers.MayWrite(ctx, to, ledgers.Options{Clock: a.clock})
+	if err != nil {
+		return nil, fmt.Errorf("the destination: %w", err)
+	}
+	return &known, nil
 }
 
 // standingAt looks at a place, and says which ledger it is where it is whole.

@@ -115,7 +115,7 @@ func (a *app) record(ctx context.Context, l ledger.Ledger, key release.Key, f ov
 		}
 		a.say("Overridden: %s", overrideLines(o, now))
 	}
-	a.say("Every plan that leans on it will say so. To take it back:\n  sluice override withdraw %s --digest %s --window %q --reason \"...\"", key, digest, f.windows[0])
+	a.say("Every plan that leans on it will say so. To take it back:\n  %s", window.Withdrawal(key, digest, f.windows...))
 	return nil
 }
 

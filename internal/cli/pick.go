@@ -15,7 +15,7 @@ func oneOf(list []artifact.Payload, name, what string) (artifact.Payload, error)
 	var found []artifact.Payload
 	for _, p := range list {
 		same := func(q artifact.Payload) bool { return q.Same(p) }
-		if (name == "" || means(p, name)) && !slices.ContainsFunc(found, same) {
+		if (name == "" || p.Answers(name)) && !slices.ContainsFunc(found, same) {
 			found = append(found, p)
 		}
 	}
@@ -34,14 +34,6 @@ func oneOf(list []artifact.Payload, name, what string) (artifact.Payload, error)
 	default:
 		return artifact.Payload{}, badInput("there is more than one %s: name one by its digest, of %s", what, names)
 	}
-}
-
-func means(p artifact.Payload, name string) bool {
-	if name == p.Version || name == p.Label() || name == p.Reference || name == p.Key() {
-		return true
-	}
-	digits := strings.TrimPrefix(name, "sha256:")
-	return len(digits) >= 4 && strings.HasPrefix(strings.TrimPrefix(p.Key(), "sha256:"), digits)
 }
 
 // describe lists payloads by label and short digest, each once.

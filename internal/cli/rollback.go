@@ -86,8 +86,11 @@ type backPlanJSON struct {
 	From *payloadJSON `json:"from"`
 	To   *payloadJSON `json:"to"`
 	// Aborts is the number of the open rollout that would be aborted, 0 for none.
-	Aborts int      `json:"aborts"`
-	Steps  []string `json:"steps"`
+	Aborts int `json:"aborts"`
+	// Resumes is the number of a rollback that is open already and would be brought to
+	// its end, 0 for none.
+	Resumes int      `json:"resumes,omitempty"`
+	Steps   []string `json:"steps"`
 	// Serving is what the target says now, in words.
 	Serving string `json:"serving"`
 	// Effects are what the target would be asked for, in order.
@@ -112,8 +115,11 @@ func (a *app) planBack(ctx context.Context, l ledger.Ledger, key release.Key) er
 			Steps: plan.Steps, Serving: plan.Serves(),
 			Effects: plan.Effects, Rehearsal: toRehearsal(&plan.Rehearsal),
 		}
-		if plan.Open != nil {
-			out.Aborts = plan.Open.Number
+		switch open := plan.Open; {
+		case open != nil && open.Kind == release.BackOut:
+			out.Resumes = open.Number
+		case open != nil:
+			out.Aborts = open.Number
 		}
 		return a.writeJSON(out)
 	}

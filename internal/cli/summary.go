@@ -30,7 +30,7 @@ func (a *app) summarize(h *release.History, r *release.Rollout, events []eventJS
 	lines = append(lines, a.ending(h, r)...)
 	if q, bad := h.Quarantine[r.Spec.Payload.Key()]; bad && q.Rollout == r.Number {
 		lines = append(lines, r.Spec.Payload.Label()+" is quarantined since. To allow it again:",
-			fmt.Sprintf("  sluice quarantine lift %s %s --reason \"...\"", h.Key, r.Spec.Payload.Version))
+			"  "+h.LiftCommand(r.Spec.Payload))
 	}
 	return lines
 }

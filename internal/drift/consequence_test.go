@@ -177,3 +177,19 @@ func TestLook(t *testing.T) {
 		t.Errorf("a broken ledger gives %v", err)
 	}
 }
+
+// TestPreview compares what is declared without asking what serves, or any ledger.
+func TestPreview(t *testing.T) {
+	docs := &reader{}
+	l := drift.Looker{Documents: docs} // No engine: it would panic if it was asked.
+	if r := l.Preview(context.Background(), one(map[string]drift.Expectation{"a": equals("1")}), now); r.Status != drift.StatusDrifted || len(r.Differences) != 1 || docs.asked != 1 {
+		t.Errorf("%+v, asked %d times", r, docs.asked)
+	}
+	if r := l.Preview(context.Background(), one(map[string]drift.Expectation{"a": equals("2")}), now); r.Status != drift.StatusClean {
+		t.Errorf("%+v", r)
+	}
+	check := drift.Check{SecurityGroups: map[string]drift.SecurityGroup{"web": {ID: "sg-0a1b2c3d4e5f60718"}}}
+	if r := l.Preview(context.Background(), check, now); r.Status != drift.StatusUnknown {
+		t.Errorf("what nobody reads is %+v", r)
+	}
+}

@@ -149,5 +149,5 @@ func (d Document) compare(name string, content Content) []Finding {
 }
 
 func unreadable(name string, err error) Finding {
-	return Finding{Difference: Difference{name, "readable", Unknown}, Kind: KindUnknown, Note: err.Error()}
+	return Finding{Difference: Difference{name, "readable", Unknown}, Kind: KindUnknown, Note: err.Error(), At: atOf(err)}
 }

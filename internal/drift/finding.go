@@ -47,6 +47,9 @@ type Finding struct {
 	Digest string `json:"digest,omitempty"`
 	// Note says why something is unknown.
 	Note string `json:"note,omitempty"`
+	// At is where, below what is declared, an author would mend why it could not be
+	// read: "aws.region"; empty where nobody can tell. It is no part of a report.
+	At string `json:"-"`
 	// digest is Digest for hidden values too. It leaves this package in no form.
 	digest string
 }

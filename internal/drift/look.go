@@ -79,6 +79,19 @@ func (c Check) readable(expected Expected, settled bool) Check {
 	return c
 }
 
+// Preview compares what a check declares outside of the target, before the check is in
+// any ledger and whatever serves. Clean says nothing of the target, which is not asked,
+// nor of images, of which the ledger says what should run.
+func (l Looker) Preview(ctx context.Context, check Check, at time.Time) Report {
+	var seen Seen
+	check.Images = nil
+	l.read(ctx, check, &seen)
+	report := Report{Key: check.Release, Mode: check.EffectiveMode(), At: at.UTC(), Status: StatusUnknown}
+	report.sort(compareDeclared(check, seen), check)
+	report.conclude("")
+	return report.graded(check)
+}
+
 // read reads all that the check declares outside of the target, at the same time.
 func (l Looker) read(ctx context.Context, check Check, seen *Seen) {
 	var all sync.WaitGroup

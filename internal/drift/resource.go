@@ -38,6 +38,28 @@ const maxIdentifier = 1024
 // is a difference, and not unknown.
 var ErrGone = errors.New("it is not there")
 
+// AtError is why something could not be read, with the attribute below what is declared
+// that an author would mend: "aws.region", "identifier".
+type AtError struct {
+	At  string
+	Err error
+}
+
+// Error implements error.
+func (e *AtError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *AtError) Unwrap() error { return e.Err }
+
+// atOf is the attribute of the first *AtError in err's chain.
+func atOf(err error) string {
+	var e *AtError
+	if errors.As(err, &e) {
+		return e.At
+	}
+	return ""
+}
+
 var (
 	typeName     = pattern.New(`^[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}$`)
 	identifierOf = pattern.New(`^[^\x00-\x1f]+$`)
@@ -96,5 +118,5 @@ func notThere(name, what string, err error) Finding {
 	if !errors.Is(err, ErrGone) {
 		return unreadable(name, err)
 	}
-	return Finding{Difference: Difference{name, jsonvalue.Clip(what), None}, Kind: KindMissing, Note: err.Error(), Digest: hash(None), digest: hash(None)}
+	return Finding{Difference: Difference{name, jsonvalue.Clip(what), None}, Kind: KindMissing, Note: err.Error(), At: atOf(err), Digest: hash(None), digest: hash(None)}
 }

@@ -3,6 +3,8 @@ package field
 import (
 	"fmt"
 	"regexp"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -60,6 +62,8 @@ func ParseDuration(text string, zeroOK bool) (time.Duration, string) {
 		return 0, "the duration is empty" + allowed
 	case err != nil && unitless.MatchString(text):
 		return 0, fmt.Sprintf("%q has no unit%s", text, allowed)
+	case err != nil && inDays.MatchString(text):
+		return 0, fmt.Sprintf("%q is not a duration; write days as hours, here %q%s", text, hoursOf(text), allowed)
 	case err != nil:
 		return 0, fmt.Sprintf("%q is not a duration%s", text, allowed)
 	case d < 0:
@@ -69,5 +73,16 @@ func ParseDuration(text string, zeroOK bool) (time.Duration, string) {
 	}
 	return d, ""
 }
+
+// hoursOf writes a number of days, "3d", in hours.
+func hoursOf(days string) string {
+	n, err := strconv.Atoi(strings.TrimSuffix(days, "d"))
+	if err != nil || n < 1 || n > 36500 {
+		return "24h"
+	}
+	return strconv.Itoa(24*n) + "h"
+}
+
+var inDays = regexp.MustCompile(`^[0-9]+d$`)
 
 var unitless = regexp.MustCompile(`^[+-]?[0-9.]+$`)

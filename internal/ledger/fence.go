@@ -10,6 +10,9 @@ import (
 // the next driver is above them, and knows a fence of another lease from theirs.
 func nextFence(f uint64) uint64 { return (f/2 + 1) * 2 }
 
+// NextFence is the fence of whoever takes the lease next, in a ledger of that FenceFloor.
+func NextFence(now Lease, floor uint64) uint64 { return nextFence(max(now.Fence, floor)) }
+
 // OutOfBand is the fence of who writes to a target without a lease, where the target has
 // seen the fence given: above every driver that there is, and below the next.
 func OutOfBand(seen uint64) uint64 { return seen | 1 }

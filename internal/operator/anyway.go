@@ -61,9 +61,9 @@ func (s Salvager) spec(ctx context.Context, l ledger.Ledger, key release.Key) (r
 	if h.Spec == nil {
 		return release.Spec{}, errors.New("no specification of the release is left")
 	}
-	spec, to, standing := *h.Spec, h.Previous(), h.Serving()
+	spec, to, standing := *h.Spec, h.BackTo(), h.Serving()
 	if open := h.Open(); open != nil {
-		spec, to, standing = open.Spec, open.Baseline, open.Baseline
+		spec, standing = open.Spec, open.Baseline
 	}
 	if to == nil {
 		return spec, release.ErrNothingBefore

@@ -18,7 +18,8 @@ type BackPlan struct {
 	// From is what would be left and quarantined, To where it would go.
 	From *artifact.Payload `json:"from,omitempty"`
 	To   *artifact.Payload `json:"to,omitempty"`
-	// Open is the rollout that would be aborted instead, nil when none is open.
+	// Open is the rollout that is open, nil when none is. It would be aborted, unless
+	// it is a rollback itself: that one would be taken over and brought to its end.
 	Open    *Rollout            `json:"-"`
 	Steps   []string            `json:"steps"`
 	Serving *target.Observation `json:"serving,omitempty"`
@@ -41,34 +42,88 @@ func (e *Engine) PlanBack(ctx context.Context, key Key) (BackPlan, error) {
 		return e.planBackWaves(ctx, status)
 	}
 	plan := BackPlan{Key: key, Open: status.History.Open(), Serving: status.Serving}
-	if open := plan.Open; open != nil {
+	switch open := plan.Open; {
+	case open != nil && open.Kind == Forward:
 		plan.From, plan.To = &open.Spec.Payload, open.Baseline
 		plan.Steps = []string{
 			fmt.Sprintf("abort rollout %d, which stands at %.4g %%", open.Number, open.Weight),
 			"send all traffic to " + labelOf(open.Baseline),
 			"quarantine " + open.Spec.Payload.Label(),
 		}
-		plan.Effects = []string{"revert: 0 % on " + open.Spec.Payload.Label() + ", at once", "finalize: take away what has no traffic"}
+		plan.Effects = revertEffects(open)
 		plan.Rehearsal = e.rehearse(ctx, open.Spec, status.History, status.Serving, status.LookErr)
-		plan.Rehearsal.byPerson(PartPath)
+		plan.Rehearsal.byPerson()
 		return plan, nil
+	case open != nil && open.Kind == BackOut:
+		return e.planOnBack(ctx, plan, status), nil
 	}
 	plan.From, plan.To = status.History.leaving()
 	if plan.To == nil {
 		return plan, ErrNothingBefore
 	}
-	plan.Steps = []string{
-		"quarantine " + plan.From.Label(),
+	if open := plan.Open; open != nil {
+		plan.Steps = []string{fmt.Sprintf("abort rollout %d, the repair of %s, which stands at %.4g %%", open.Number, open.Spec.Payload.Label(), open.Weight)}
+	}
+	plan.Steps = append(plan.Steps,
+		"quarantine "+plan.From.Label(),
 		fmt.Sprintf("bring up %s beside it and wait until it is healthy", plan.To.Label()),
 		fmt.Sprintf("send all traffic to %s, at once and without a gate", plan.To.Label()),
-		"take " + plan.From.Label() + " away",
-	}
-	plan.Effects = []string{
-		"prepare: " + plan.To.Label() + " at 0 %", "apply: 100 % on " + plan.To.Label(),
-		"complete: " + plan.To.Label() + " is the only one", "finalize: take away what has no traffic",
-	}
+		"take "+plan.From.Label()+" away")
+	plan.Effects = bringUpEffects(plan.To)
 	plan.Rehearsal = e.rehearseBack(ctx, status, *plan.To)
 	return plan, nil
+}
+
+// planOnBack is about a rollback that is open already: Back takes it over and brings
+// it to its end, which is where it came from when it was stopped meanwhile.
+func (e *Engine) planOnBack(ctx context.Context, plan BackPlan, status Status) BackPlan {
+	open := plan.Open
+	takeOver := fmt.Sprintf("take over rollout %d, a rollback to %s that is open already, at %.4g %% (%s)", open.Number, open.Spec.Payload.Label(), open.Weight, open.State)
+	if open.turnsBack() {
+		plan.From, plan.To = &open.Spec.Payload, open.Baseline
+		plan.Steps = []string{takeOver + " and was stopped", "send all traffic to " + labelOf(open.Baseline)}
+		plan.Effects = revertEffects(open)
+		plan.Rehearsal = e.rehearse(ctx, open.Spec, status.History, status.Serving, status.LookErr)
+		plan.Rehearsal.byPerson()
+		return plan
+	}
+	plan.From, plan.To = open.Baseline, &open.Spec.Payload
+	plan.Steps = []string{
+		takeOver,
+		fmt.Sprintf("send all traffic to %s, at once and without a gate", plan.To.Label()),
+		"take " + labelOf(plan.From) + " away",
+	}
+	plan.Effects = bringUpEffects(plan.To)
+	plan.Rehearsal = e.rehearseBack(ctx, status, *plan.To)
+	return plan
+}
+
+// turnsBack is whether the rollout goes back to its baseline, or was asked to.
+func (r *Rollout) turnsBack() bool { return r.Abort != nil || r.State.GoingBack() }
+
+// BackTo is the payload that a person's rollback would go to now, nil where there is
+// none.
+func (h *History) BackTo() *artifact.Payload {
+	switch open := h.Open(); {
+	case open != nil && (open.Kind == Forward || open.Kind == BackOut && open.turnsBack()):
+		return open.Baseline
+	case open != nil && open.Kind == BackOut:
+		return &open.Spec.Payload
+	default:
+		_, to := h.leaving()
+		return to
+	}
+}
+
+func revertEffects(open *Rollout) []string {
+	return []string{"revert: 0 % on " + open.Spec.Payload.Label() + ", at once", "finalize: take away what has no traffic"}
+}
+
+func bringUpEffects(to *artifact.Payload) []string {
+	return []string{
+		"prepare: " + to.Label() + " at 0 %", "apply: 100 % on " + to.Label(),
+		"complete: " + to.Label() + " is the only one", "finalize: take away what has no traffic",
+	}
 }
 
 func labelOf(p *artifact.Payload) string {

@@ -89,6 +89,7 @@ func (d *driver) takesUp(ctx context.Context, decision Decision) error {
 	case err != nil || !obs.Known:
 		return nil
 	case obs.Fence >= d.lease.Fence:
+		d.saw(&obs) // Nothing is written any more, and people want to know what serves.
 		return d.superseded(ctx, obs.Fence, nil)
 	}
 	err = d.unbound(ctx)
@@ -122,6 +123,7 @@ func (d *driver) refused(ctx context.Context, err error) error {
 	seen := d.lease.Fence
 	if te := (*target.Error)(nil); errors.As(err, &te) && te.Observation != nil {
 		seen = max(seen, te.Observation.Fence)
+		d.saw(te.Observation)
 	}
 	return d.superseded(ctx, seen, err)
 }

@@ -214,7 +214,7 @@ func (d *driver) loop(ctx context.Context) error {
 			decision = d.decide()
 		}
 		if d.leaves(decision) {
-			return errLeft
+			return d.leave(ctx)
 		}
 		if d.e.onDecide != nil {
 			d.e.onDecide(decision)

@@ -29,9 +29,9 @@ func Explain(err error, key Key, payload artifact.Payload) (summary, detail stri
 	var behind *BehindError
 	switch {
 	case errors.As(err, &ended):
-		return explainEnded(base, ended.Outcome)
+		return explainEnded(undone(base, ended.Outcome), ended.Outcome)
 	case errors.As(err, &stopped):
-		return explainStopped(base, stopped)
+		return explainStopped(undone(base, stopped.Outcome), stopped)
 	case errors.As(err, &behind):
 		return fmt.Sprintf("Unable to drive %s: the ledger is behind its target", key), sections(
 			"What happened", behind.Error(),
@@ -62,6 +62,19 @@ func Explain(err error, key Key, payload artifact.Payload) (summary, detail stri
 	}
 }
 
+// undone is what a rollout that came to no good was for: a rollback or a repair
+// releases nothing.
+func undone(base string, out Outcome) string {
+	switch r := out.Rollout; {
+	case r.Kind == BackOut:
+		return fmt.Sprintf("Unable to take %s back to %s in %s", out.Key.Service, r.Spec.Payload.Label(), out.Key.Environment)
+	case r.Kind == Repair:
+		return fmt.Sprintf("Unable to repair %s %s in %s", out.Key.Service, r.Spec.Payload.Label(), out.Key.Environment)
+	default:
+		return base
+	}
+}
+
 func explainEnded(base string, out Outcome) (string, string) {
 	r := out.Rollout
 	words := map[Result]string{WentBack: "rolled back", Stopped: "aborted", Broke: "errored"}
@@ -79,7 +92,9 @@ func explainEnded(base string, out Outcome) (string, string) {
 	}
 	do := "mend what stopped it and apply again; this says nothing about the artifact"
 	if _, bad := out.History.Quarantine[r.Spec.Payload.Key()]; bad {
-		do = fmt.Sprintf("release a fixed artifact; or, if you know better:\nsluice quarantine lift %s --reason \"...\"", out.Key)
+		do = "release a fixed artifact; or, if you know better:\n" + out.History.LiftCommand(r.Spec.Payload)
+	} else if r.Kind == BackOut {
+		do = fmt.Sprintf("mend what stopped it, and to go back after all:\nsluice rollback %s --reason \"...\"", out.Key)
 	} else if out.Result == Stopped {
 		do = "apply again to try once more, or go back in the configuration"
 	}

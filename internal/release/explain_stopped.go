@@ -13,6 +13,10 @@ import (
 // or somebody else has it now.
 func explainStopped(base string, e *InterruptedError) (string, string) {
 	r := e.Outcome.Rollout
+	var behind *BehindError
+	if errors.As(e.Cause, &behind) {
+		return explainBehind(base, e, behind)
+	}
 	serves := ServesText(e.Outcome.Serving, time.Time{})
 	if r.Waves != nil {
 		serves = r.servesText()

@@ -105,6 +105,25 @@ func (h *History) Previous() *artifact.Payload {
 	return nil
 }
 
+// LiftCommand is the command that allows a quarantined payload again: complete, however
+// many are quarantined, but for the reason.
+func (h *History) LiftCommand(p artifact.Payload) string {
+	return liftCommand(h.Key, p.Handle(h.condemned()))
+}
+
+// condemned are the payloads that are quarantined, in no order; never nil.
+func (h *History) condemned() []artifact.Payload {
+	list := []artifact.Payload{}
+	for _, q := range h.Quarantine {
+		list = append(list, q.Payload)
+	}
+	return list
+}
+
+func liftCommand(key Key, handle string) string {
+	return fmt.Sprintf("sluice quarantine lift %s %s --reason \"...\"", key, handle)
+}
+
 // AutomaticRollbacks counts the rollouts that went back by themselves since then.
 func (h *History) AutomaticRollbacks(since time.Time) int {
 	n := 0

@@ -96,6 +96,12 @@ func shared(tick TickBody, r *Rollout) float64 {
 // weight is not overwritten: the switch is then renewed at that weight, since
 // this driver lives, whatever it thinks of the weight.
 func (d *driver) touch(ctx context.Context, r *Rollout) (*target.Observation, error) {
+	return d.touchAs(ctx, r, "renew")
+}
+
+// touchAs is touch under a key of its own: a target answers a key that it knows without
+// doing anything, and then no switch would be renewed.
+func (d *driver) touchAs(ctx context.Context, r *Rollout, what string) (*target.Observation, error) {
 	bounded, cancel := d.bound(ctx)
 	defer cancel()
 	if d.unrecorded != nil || d.revertAfter(r) == 0 || r.Spec.Mode == Observe || r.applied < 0 {
@@ -110,7 +116,7 @@ func (d *driver) touch(ctx context.Context, r *Rollout) (*target.Observation, er
 		}
 		return d.renewAsItIs(bounded, r, &obs), nil
 	}
-	obs, err := d.renewSwitch(bounded, r, "renew", r.Sends(), d.fingerprint())
+	obs, err := d.renewSwitch(bounded, r, what, r.Sends(), d.fingerprint())
 	var te *target.Error
 	if errors.As(err, &te) && te.Code == target.CodeConflict && te.Observation != nil {
 		return d.renewAsItIs(bounded, r, te.Observation), nil

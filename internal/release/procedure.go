@@ -28,11 +28,11 @@ func (e *Engine) Procedure(ctx context.Context, status Status) string {
 			p.spec = waved.Open.Spec
 		}
 		p.to, p.rehearsal = waved.To, waved.Rehearsal
-	case open != nil:
+	case open != nil && (open.Kind == Forward || open.turnsBack()):
 		p.spec, p.to = open.Spec, open.Baseline
 		p.rehearsal = e.rehearse(ctx, open.Spec, h, status.Serving, status.LookErr)
 	default:
-		if p.to = h.Previous(); p.to != nil {
+		if p.to = h.BackTo(); p.to != nil {
 			p.rehearsal = e.rehearseBack(ctx, status, *p.to)
 		}
 	}
@@ -76,7 +76,9 @@ func (p procedure) serves() string {
 	} else {
 		lines = append(lines, "* By the target: not known, it could not be seen.")
 	}
-	if open := h.Open(); open != nil {
+	if open := h.Open(); open != nil && open.Kind == BackOut && !open.turnsBack() {
+		lines = append(lines, fmt.Sprintf("* Rollout %d, a rollback to %s, is open (%s); to bring it to its end: `sluice continue %s`.", open.Number, open.Spec.Payload.Label(), open.State, p.status.Key))
+	} else if open != nil {
 		lines = append(lines, fmt.Sprintf("* Rollout %d of %s is open (%s); stopping it goes back to %s.", open.Number, open.Spec.Payload.Label(), open.State, labelOr(open.Baseline, "nothing")))
 	} else if p.to != nil {
 		lines = append(lines, fmt.Sprintf("* A rollback goes to %s (`%s`).", p.to.Label(), p.to.Reference))

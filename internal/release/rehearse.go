@@ -20,6 +20,9 @@ type Rehearsal struct {
 	// Longest the longest of them, from the decision to the end of the revert.
 	Measured int            `json:"measured,omitempty"`
 	Longest  field.Duration `json:"longest,omitempty"`
+	// Unmeasured is how many rollbacks the ledger has that say nothing of how long this
+	// way back takes: of another kind, or without an end. It is 0 where Measured is not.
+	Unmeasured int `json:"unmeasured,omitempty"`
 }
 
 // The parts of a rehearsal.
@@ -35,6 +38,9 @@ const measuredReverts = 10
 
 // Takes says in words how long going back takes.
 func (r Rehearsal) Takes() string {
+	if r.Measured == 0 && r.Unmeasured > 0 {
+		return fmt.Sprintf("not measured yet (the ledger has %s of this release, but none of this kind that has come to its end)", times(r.Unmeasured, "rollback"))
+	}
 	if r.Measured == 0 {
 		return "not measured yet (the ledger has no rollback of this release)"
 	}
@@ -117,11 +123,19 @@ func (s scene) rehearsal() Rehearsal {
 
 // measure takes the longest of the last ways back that the ledger timed.
 func (r *Rehearsal) measure(h *History, took func(*Rollout) (time.Duration, bool)) {
-	r.Measured, r.Longest = 0, 0
+	r.Measured, r.Longest, r.Unmeasured = 0, 0, 0
 	for i := len(h.Rollouts) - 1; i >= 0 && r.Measured < measuredReverts; i-- {
 		if d, timed := took(h.Rollouts[i]); timed {
 			r.Measured++
 			r.Longest = max(r.Longest, field.Duration(d))
+		}
+	}
+	if r.Measured > 0 {
+		return
+	}
+	for _, past := range h.Rollouts {
+		if past.State == RolledBack || past.Kind == BackOut {
+			r.Unmeasured++
 		}
 	}
 }
@@ -177,7 +191,7 @@ func (s scene) path() gate.Finding {
 	}
 	if to := s.to(); to != nil {
 		if q, bad := s.history.Quarantine[to.Key()]; bad {
-			return finding(PartPath, gate.Fail, fmt.Sprintf("release something better first, or, if you know better: sluice quarantine lift %s --reason \"...\"", s.spec.Key()),
+			return finding(PartPath, gate.Fail, "release something better first, or, if you know better: "+liftCommand(s.spec.Key(), to.Handle(s.history.condemned())),
 				"%s, which serves now, is quarantined: %s", to.Label(), q.Reason)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
 // rehearseBack looks at a person's rollback while no rollout is open: what served
@@ -26,7 +28,10 @@ func (e *Engine) rehearseBack(ctx context.Context, status Status, to artifact.Pa
 	r := s.rehearsal()
 	r.To = &to
 	r.Lines = []gate.Finding{s.again(PartArtifact, to), s.path(), s.again(PartCapacity, to), s.taken(to)}
-	r.byPerson(PartPath)
+	r.byPerson()
+	if floor, err := ledger.FenceFloor(ctx, e.Ledger); err == nil {
+		r.fenced(s, status.Lease, floor)
+	}
 	r.measure(status.History, func(past *Rollout) (time.Duration, bool) {
 		return past.ClosedAt.Sub(past.OpenedAt), past.Kind == BackOut && past.State == Succeeded
 	})
@@ -59,10 +64,31 @@ func (s scene) taken(to artifact.Payload) gate.Finding {
 }
 
 // byPerson replaces who would go back by the person who asks.
-func (r *Rehearsal) byPerson(part string) {
+func (r *Rehearsal) byPerson() {
 	for i, l := range r.Lines {
-		if l.Part == part && l.Status == gate.Pass {
+		if l.Part == PartPath && l.Status == gate.Pass {
 			r.Lines[i].Reason = "by a person, at once, through no gate"
+		}
+	}
+}
+
+// fenced says that a rollback by this ledger would be refused, since the target has seen
+// a fence that the ledger has not given. A lease without a name was not read.
+func (r *Rehearsal) fenced(s scene, lease ledger.Lease, floor uint64) {
+	next, proof := ledger.NextFence(lease, floor), s.history.Behind
+	switch {
+	case lease.Name == "":
+		return
+	case proof != nil && floor <= proof.Seen:
+	case s.seen == nil || s.seen.Fence < next:
+		return
+	default:
+		proof = &BehindBody{Seen: s.seen.Fence, Given: next}
+	}
+	for i, l := range r.Lines {
+		if l.Part == PartPath && l.Status == gate.Pass {
+			r.Lines[i] = finding(PartPath, gate.Fail, "use the ledger of whoever drives it, or, where this one is an older copy: sluice ledger rebind --reason \"...\"",
+				"the target has seen the fence %d, and this ledger has come to %d only, so it may not drive (%s)", proof.Seen, proof.Given, target.CodeStaleFence)
 		}
 	}
 }

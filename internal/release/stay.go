@@ -3,10 +3,12 @@ package release
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
+	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
 // Wait says how long a run stays with a rollout that goes forward. One that goes
@@ -131,7 +133,7 @@ func (d *driver) leaves(decision Decision) bool {
 	case d.stay.Wait == WaitStarted:
 		return r.Ticks > 0 || r.Outcome != nil || r.Intent != nil && r.Failure == nil
 	case d.stay.Wait == WaitStep:
-		return d.decided(r, now) || decision.Action == ActWait && d.onlyTime(r, decision.Until, now)
+		return d.decided(r) || decision.Action == ActWait && d.onlyTime(r, decision.Until, now)
 	default:
 		return false
 	}
@@ -145,12 +147,31 @@ func phase(r *Rollout) int {
 	return 0
 }
 
-// decided is whether the step that this run found is over. A run that has not seen
-// the target itself goes on until it has, since it is its look that renews the
-// dead-man switch.
-func (d *driver) decided(r *Rollout, now time.Time) bool {
-	seen := d.obs.Target != nil && within(now, d.obs.TargetAt, r.Spec.Strategy.Analysis.Interval.Std())
-	return r.Step > d.stay.step && r.Intent == nil && (r.State == Stepping || r.State == Paused) && seen
+// decided is whether the step that this run found is over.
+func (d *driver) decided(r *Rollout) bool {
+	return r.Step > d.stay.step && r.Intent == nil && (r.State == Stepping || r.State == Paused)
+}
+
+// leave says that the run leaves the rollout open. It is a run's look that renews the
+// dead-man switch, so one whose look has grown old, as on a machine under load, looks once
+// more, and walks no step for it. What it cannot see it leaves to whoever goes on, or to
+// the switch.
+func (d *driver) leave(ctx context.Context) error {
+	r, now := d.h.Open(), d.e.Clock.Now()
+	fresh := d.obs.Target != nil && within(now, d.obs.TargetAt, r.Spec.Strategy.Analysis.Interval.Std())
+	if d.stay.Wait != WaitStep || !d.decided(r) || fresh || d.stay.late(now, d.e.callTimeout()) {
+		return errLeft
+	}
+	obs, err := d.touchAs(ctx, r, "leave")
+	switch {
+	case err != nil && target.CodeOf(err) == target.CodeStaleFence:
+		return d.refused(ctx, err)
+	case err != nil:
+		d.warn(fmt.Sprintf("the target could not be read when this run left: %v", err))
+	default:
+		d.saw(obs)
+	}
+	return errLeft
 }
 
 // onlyTime is whether nothing but time is missing, and more than is worth staying

@@ -298,3 +298,35 @@ func TestAShortRunLeavesARolloutToWhoeverDrivesIt(t *testing.T) {
 		t.Errorf("a run to the end: %v", err)
 	}
 }
+
+// TestARunThatWaitsForAStepWalksOneOnAMachineThatIsLate: a look that has grown old when
+// the step is decided, as under load, is renewed, and no reason to walk the next step. A
+// target that cannot be looked at is none either.
+func TestARunThatWaitsForAStepWalksOneOnAMachineThatIsLate(t *testing.T) {
+	for _, away := range []bool{false, true} {
+		w := upgrade(t)
+		gone := false
+		e := w.engine("a", func(op, _ string) error {
+			if gone && (op == "observe" || op == "apply") {
+				return errors.New("connection refused")
+			}
+			return nil
+		})
+		e.Hooks.Recorded = func(r release.Recorded) {
+			if r.Record.Kind == release.KindStepPassed {
+				w.clock.Advance(40 * time.Second)
+				gone = away
+			}
+		}
+		req := patient(good)
+		req.Stay.Wait = release.WaitStep
+		out, err := e.Ship(t.Context(), req)
+		open := fold(t, w).Open()
+		if err != nil || out.Result != release.Underway || open == nil || open.Step != 1 || open.Intent != nil || w.share(good) != 10 {
+			t.Fatalf("away %t: %s, %v, %s, %g %%", away, out.Result, err, brief(open), w.share(good))
+		}
+		if warned := strings.Contains(strings.Join(out.Warnings, " "), "could not be read when this run left"); warned != away {
+			t.Errorf("away %t: the warnings are %q", away, out.Warnings)
+		}
+	}
+}

@@ -14,6 +14,15 @@ import (
 func (e *Engine) planBackWaves(ctx context.Context, status Status) (BackPlan, error) {
 	h := status.History
 	plan := BackPlan{Key: status.Key, Open: h.Open(), Parts: status.Parts}
+	if open := plan.Open; open != nil && open.Kind == BackOut {
+		plan.From, plan.To = open.Baseline, &open.Spec.Payload
+		plan.Steps = []string{
+			fmt.Sprintf("take over rollout %d, a rollback to %s that is open already, at %s", open.Number, plan.To.Label(), open.Where()),
+			fmt.Sprintf("bring each target to %s that does not serve it yet, at once and without a gate", plan.To.Label()),
+			"take " + labelOf(plan.From) + " away",
+		}
+		return e.backAtEach(ctx, plan, status), nil
+	}
 	if open := plan.Open; open != nil {
 		plan.From, plan.To = &open.Spec.Payload, open.Baseline
 		changed := len(open.Waves.names(func(t *TargetProgress) bool { return t.Started() }))
@@ -25,7 +34,7 @@ func (e *Engine) planBackWaves(ctx context.Context, status Status) (BackPlan, er
 		plan.Effects = []string{"at each target under way, revert: 0 % on " + open.Spec.Payload.Label() + ", at once", "at each that has it, bring up " + labelOf(open.Baseline) + " and complete it", "finalize: take away what has no traffic"}
 		rehearsed := e.rehearseParts(ctx, open.Spec, status.Parts)
 		plan.Rehearsal = *together(open.Spec.Names(), rehearsed)
-		plan.Rehearsal.byPerson(PartPath)
+		plan.Rehearsal.byPerson()
 		return plan, nil
 	}
 	plan.From, plan.To = h.leaving()
@@ -38,13 +47,18 @@ func (e *Engine) planBackWaves(ctx context.Context, status Status) (BackPlan, er
 		fmt.Sprintf("send all its traffic to %s, at once and without a gate", plan.To.Label()),
 		"take " + plan.From.Label() + " away",
 	}
+	return e.backAtEach(ctx, plan, status), nil
+}
+
+// backAtEach adds what each target would be asked for where it is brought to plan.To.
+func (e *Engine) backAtEach(ctx context.Context, plan BackPlan, status Status) BackPlan {
 	plan.Effects = []string{
 		"at each target, prepare: " + plan.To.Label() + " at 0 %", "apply: 100 % on " + plan.To.Label(),
 		"complete: " + plan.To.Label() + " is the only one", "finalize: take away what has no traffic",
 	}
-	plan.Rehearsal = *together(h.Spec.Names(), e.rehearseBackParts(ctx, status, *plan.To))
+	plan.Rehearsal = *together(status.History.Spec.Names(), e.rehearseBackParts(ctx, status, *plan.To))
 	plan.Rehearsal.To = plan.To
-	return plan, nil
+	return plan
 }
 
 // rehearseBackParts looks at a person's rollback at each target, so many at once.

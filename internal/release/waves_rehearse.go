@@ -47,7 +47,11 @@ func together(names []string, all map[string]Rehearsal) *Rehearsal {
 			out.To = r.To
 		}
 		out.Measured += r.Measured
+		out.Unmeasured += r.Unmeasured
 		out.Longest = max(out.Longest, r.Longest)
+	}
+	if out.Measured > 0 {
+		out.Unmeasured = 0
 	}
 	for _, part := range []string{PartArtifact, PartPath, PartCapacity, PartReversible} {
 		out.Lines = append(out.Lines, worstOf(part, names, all))

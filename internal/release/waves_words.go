@@ -49,7 +49,7 @@ func wavesRemedy(out Outcome) string {
 	do := "mend what failed and apply again, which tries only the targets that failed"
 	for _, name := range r.Waves.Failed() {
 		if r.Waves.Targets[name].Cause.Condemns() {
-			do += fmt.Sprintf("\nthe artifact is quarantined there; if you know better:\nsluice quarantine lift %s --reason \"...\"", out.Key.Part(name))
+			do += "\nthe artifact is quarantined there; if you know better:\n" + liftCommand(out.Key.Part(name), r.Spec.Payload.Handle(nil))
 			break
 		}
 	}

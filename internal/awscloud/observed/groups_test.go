@@ -109,7 +109,7 @@ func TestGroupsThatAreNotAskedFor(t *testing.T) {
 	awstest.Credentials(t)
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
-	if seen := readGroup(t, at("http://127.0.0.1:1"), webGroup); seen.Err == nil || !strings.Contains(seen.Err.Error(), "AWS does not take the credentials") {
+	if seen := readGroup(t, at("http://127.0.0.1:1"), webGroup); seen.Err == nil || !strings.Contains(seen.Err.Error(), "no credentials of AWS were found") {
 		t.Errorf("without credentials: %v", seen.Err)
 	}
 	for place, says := range map[string]string{`{"region":"nowhere"}`: "is not the name of a region", `{"region":"eu-central-1","zone":"a"}`: "zone"} {

@@ -134,16 +134,20 @@ func each[D, C any](ctx context.Context, declared map[string]D, read func(contex
 
 // gone says that something is surely not there.
 func gone(s *awscloud.Session, what string) error {
-	return fmt.Errorf("%w, in %s and for these credentials; look at the %s, the region and the account", drift.ErrGone, s.Settings().Region, what)
+	err := fmt.Errorf("%w, in %s and for these credentials; look at the %s, the region and the account", drift.ErrGone, s.Settings().Region, what)
+	if what == "id" {
+		what = "group_id"
+	}
+	return &drift.AtError{At: what, Err: err}
 }
 
 // failed says what an error of AWS means, with what to do.
 func failed(ctx context.Context, s *awscloud.Session, service string, err error) error {
 	where := service + " in " + s.Settings().Region
-	if ctx.Err() != nil {
+	e := s.Explain(err)
+	if ctx.Err() != nil && !awscloud.OfCredentials(err) {
 		return fmt.Errorf("%s did not answer in time", where)
 	}
-	e := s.Explain(err)
 	if strings.Contains(e.Message, s.Settings().Region) {
 		where = service
 	}
@@ -159,5 +163,5 @@ func failed(ctx context.Context, s *awscloud.Session, service string, err error)
 	if e.Remedy != "" {
 		text += "; " + e.Remedy
 	}
-	return errors.New(text)
+	return &drift.AtError{At: strings.TrimSuffix("aws."+s.Settings().Attribute(e), "."), Err: errors.New(text)}
 }

@@ -63,9 +63,9 @@ func notRead(ctx context.Context, s *awscloud.Session, d drift.Resource, err err
 	case e.Kind == awscloud.NotFound:
 		return gone(s, "identifier")
 	case code == "TypeNotFoundException":
-		return fmt.Errorf("no type %s is known to Cloud Control in %s; look at its name, at the region, and whether the account has activated it", d.Type, s.Settings().Region)
+		return &drift.AtError{At: "type", Err: fmt.Errorf("no type %s is known to Cloud Control in %s; look at its name, at the region, and whether the account has activated it", d.Type, s.Settings().Region)}
 	case code == "UnsupportedActionException":
-		return fmt.Errorf("the type %s is none that Cloud Control can read; declare what matters of it as a document, or leave it out", d.Type)
+		return &drift.AtError{At: "type", Err: fmt.Errorf("the type %s is none that Cloud Control can read; declare what matters of it as a document, or leave it out", d.Type)}
 	}
 	said := own(err)
 	switch m := mayNot.FindStringSubmatch(said); {

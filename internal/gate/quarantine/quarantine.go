@@ -89,7 +89,7 @@ func (g *Gate) of(ctx context.Context, l ledger.Ledger, key release.Key, subject
 	}
 	return gate.Result{
 		Gate: Name, Status: gate.Fail, Reason: reason(q),
-		Remedy: fmt.Sprintf("release a fixed artifact; or, if you know better: sluice quarantine lift %s --reason \"...\"", key),
+		Remedy: "release a fixed artifact; or, if you know better: " + history.LiftCommand(q.Payload),
 	}
 }
 

@@ -70,7 +70,7 @@ func TestCheck(t *testing.T) {
 		release.MoveBody
 		Rollout int `json:"rollout"`
 	}{release.MoveBody{From: release.Stepping, Cause: release.CauseHarm, Reason: "errors 41 of 203", Quarantine: true}, 3}
-	const remedy = `release a fixed artifact; or, if you know better: sluice quarantine lift checkout/production --reason "..."`
+	const remedy = `release a fixed artifact; or, if you know better: sluice quarantine lift checkout/production 1.2.0 --reason "..."`
 
 	cases := []struct {
 		name    string

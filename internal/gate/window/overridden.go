@@ -188,6 +188,15 @@ func Command(key release.Key, digest string, names ...string) string {
 	return strings.Join(lines, "\n")
 }
 
+// Withdrawal is the command line that takes back what Command says, of one ledger.
+func Withdrawal(key release.Key, digest string, names ...string) string {
+	windows := ""
+	for _, name := range names {
+		windows += " --window " + quoted(name)
+	}
+	return fmt.Sprintf(`sluice override withdraw %s --digest %s%s --reason "..."`, quoted(key.String()), digest, windows)
+}
+
 // quoted makes text one word of a shell, where it is not one already.
 func quoted(s string) string {
 	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {

@@ -70,6 +70,24 @@ func Open(ctx context.Context, url string, opts Options) (ledger.Ledger, error) 
 	return l, nil
 }
 
+// MayWrite says whether a ledger could be begun in the place that url names, or a copy
+// that was begun there gone on with, as far as that can be known without leaving anything
+// there. known is false for a bucket: only a write shows whether it takes one.
+func MayWrite(ctx context.Context, url string, opts Options) (known bool, err error) {
+	if err := Check(url); err != nil {
+		return false, err
+	}
+	path, isFile := SQLitePath(url)
+	switch {
+	case isFile:
+		return true, sqlite.MayWrite(path)
+	case strings.HasPrefix(url, "s3:"):
+		return false, nil
+	default:
+		return true, postgres.MayWrite(ctx, url, postgres.Options(opts))
+	}
+}
+
 // SQLitePath returns the path in the URL of a ledger in a file. It is false for any
 // other.
 func SQLitePath(url string) (string, bool) { return strings.CutPrefix(url, "sqlite:") }

@@ -77,6 +77,18 @@ var (
 // unless the options say otherwise. Of several processes that create it at once,
 // one does and the others use what it made.
 func Open(ctx context.Context, url string, opts Options) (*Ledger, error) {
+	l, err := connect(ctx, url, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.open(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// connect makes a handle that has not looked at the database yet.
+func connect(ctx context.Context, url string, opts Options) (*Ledger, error) {
 	if opts.Clock == nil {
 		opts.Clock = clock.System{}
 	}
@@ -93,9 +105,6 @@ func Open(ctx context.Context, url string, opts Options) (*Ledger, error) {
 	config.BeforeConnect = renewing(url)
 	if l.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, l.mapError(err)
-	}
-	if err := l.open(ctx); err != nil {
-		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
 }

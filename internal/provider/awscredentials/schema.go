@@ -36,7 +36,7 @@ func (*Credentials) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *e
 		"metrics":         schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether the session may also read metrics and alarms of CloudWatch, as the signal `cloudwatch` does (`docs/policies/cloudwatch.json`), whatever the gates say. Default: `false`."},
 		"role_arn":        schema.StringAttribute{Required: true, MarkdownDescription: "The role that is assumed for the rollout. Its own policies must allow what the driver calls: a session's policy only takes away. Example: `\"arn:aws:iam::123456789012:role/releases\"`."},
 		"external_id":     schema.StringAttribute{Optional: true, MarkdownDescription: "What the role's owner asks for. Example: `\"acme-releases\"`."},
-		"duration":        schema.StringAttribute{Optional: true, CustomType: durationtype.Type{}, Validators: []validator.String{durationtype.Positive()}, MarkdownDescription: "How long the credentials are good for, from `15m` to `1h`; nothing renews them. Default: `15m`."},
+		"duration":        schema.StringAttribute{Optional: true, CustomType: durationtype.Type{}, Validators: []validator.String{durationtype.NotNegative()}, MarkdownDescription: "How long the credentials are good for, from `15m` to `1h`; nothing renews them. Default: `15m`."},
 		"source_identity": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether who acts is the session's source identity, which stays with every role that is assumed from it. Default: `true`."},
 		"session_tags":    schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether the session has tags. Default: `true`."},
 	}
@@ -109,7 +109,7 @@ func settings() map[string]schema.Attribute {
 			NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 				"role_arn":        role(),
 				"external_id":     schema.StringAttribute{Optional: true, MarkdownDescription: "What the role's owner asks for. Example: `\"acme-releases\"`."},
-				"duration":        schema.StringAttribute{Optional: true, CustomType: durationtype.Type{}, MarkdownDescription: "How long a session lasts, from `15m` to `12h`. Default: `15m`."},
+				"duration":        schema.StringAttribute{Optional: true, CustomType: durationtype.Type{}, Validators: []validator.String{durationtype.Positive()}, MarkdownDescription: "How long a session lasts, from `15m` to `12h`. Default: `15m`."},
 				"source_identity": schema.BoolAttribute{Optional: true, MarkdownDescription: "Whether who acts is the session's source identity already here. Default: `false`."},
 			}},
 		},

@@ -23,6 +23,7 @@ import (
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
 	"github.com/sluice/terraform-provider-sluice/internal/notify"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/scope"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
@@ -71,6 +72,8 @@ type Client struct {
 	planned map[release.Key]bool
 	lost    map[release.Key]error
 	checks  check.Runner
+	// moved tells once that the ledger has moved.
+	moved diags.Once
 	// looks are those that forecasts share, on the ledger looksOn.
 	looks   driftgate.Look
 	looksOn ledger.Ledger
@@ -91,9 +94,9 @@ func (c *Client) Existing(ctx context.Context) (ledger.Ledger, error) {
 	case c.reading != nil:
 		return c.reading, nil
 	}
-	l, err := stillHere(ctx)(ledgers.Open(ctx, c.URL, ledgers.Options{MustExist: true, Clock: c.Clock}))
+	l, err := c.stillHere(ctx)(ledgers.Open(ctx, c.URL, ledgers.Options{MustExist: true, Clock: c.Clock}))
 	if errors.Is(err, ledger.ErrReadOnly) {
-		l, err = stillHere(ctx)(ledgers.Open(ctx, c.URL, ledgers.Options{ReadOnly: true, Clock: c.Clock}))
+		l, err = c.stillHere(ctx)(ledgers.Open(ctx, c.URL, ledgers.Options{ReadOnly: true, Clock: c.Clock}))
 		if err == nil {
 			c.reading = c.upwards(l)
 			return c.reading, nil
@@ -115,14 +118,15 @@ func (c *Client) upwards(l ledger.Ledger) ledger.Ledger {
 }
 
 // stillHere refuses a ledger that has moved, so that a plan says so and not the apply
-// after it. One that is only being moved can still be read.
-func stillHere(ctx context.Context) func(ledger.Ledger, error) (ledger.Ledger, error) {
+// after it. One that is only being moved can still be read. Each object of a configuration
+// meets it, so it is told once.
+func (c *Client) stillHere(ctx context.Context) func(ledger.Ledger, error) (ledger.Ledger, error) {
 	return func(l ledger.Ledger, err error) (ledger.Ledger, error) {
 		if err != nil {
 			return l, err
 		}
 		if err := ledger.StillHere(ctx, l); err != nil {
-			return nil, errors.Join(err, l.Close())
+			return nil, errors.Join(c.moved.Mark(err), l.Close())
 		}
 		return l, nil
 	}
@@ -133,7 +137,7 @@ func (c *Client) Writing(ctx context.Context) (ledger.Ledger, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.open == nil {
-		l, err := stillHere(ctx)(ledgers.Open(ctx, c.URL, ledgers.Options{Clock: c.Clock}))
+		l, err := c.stillHere(ctx)(ledgers.Open(ctx, c.URL, ledgers.Options{Clock: c.Clock}))
 		if err != nil {
 			return l, err
 		}

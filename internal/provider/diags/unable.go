@@ -12,10 +12,17 @@ import (
 
 // Unable gives summary and detail of an error that stopped work on an object:
 // "Unable to <verb> <thing> <name>", what happened, what it means for what
-// serves, what to do, and the original error.
+// serves, what to do, and the original error. One that is to
+// be told once (Once) has but a line the second time.
 func Unable(verb, thing, name string, err error) (summary, detail string) {
 	summary = fmt.Sprintf("Unable to %s %s %s", verb, thing, name)
 	happened, remedy := words(err)
+	var again *onceError
+	if errors.As(err, &again) {
+		if first := again.once.told(summary); first != summary {
+			return summary, "What happened: " + happened + ". What to do is said once, under: " + first + "."
+		}
+	}
 	parts := []string{
 		"What happened: " + happened + ".",
 		"What serves is as it was: this touched no target.",

@@ -91,7 +91,11 @@ func same(a, b drift.Check) bool {
 // ModifyPlan tells what has drifted, and plans the repair where the author wants
 // one and nothing else moves the release.
 func (r *Resource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.client == nil || req.State.Raw.IsNull() {
+	if req.Plan.Raw.IsNull() || r.client == nil {
+		return
+	}
+	if req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(r.first(ctx, req)...)
 		return
 	}
 	var plan, state model

@@ -8,12 +8,10 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/prose"
-	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
 )
 
 // look observes a release once and compares.
@@ -29,52 +27,13 @@ func tell(check drift.Check, report drift.Report) diag.Diagnostics {
 		return nil
 	}
 	summary, detail := report.Summary(), describe(check, report)
-	at, where := attributeOf(check, report)
-	switch fails := "Unable to call " + report.Key.String() + " clean: " + summary; {
-	case report.Fails() && where:
-		out.AddAttributeError(at, fails, detail)
-	case report.Fails():
-		out.AddError(fails, detail)
-	case where:
+	at := attributeOf(check, report)
+	if report.Fails() {
+		out.AddAttributeError(at, "Unable to call "+report.Key.String()+" clean: "+summary, detail)
+	} else {
 		out.AddAttributeWarning(at, summary, detail)
-	default:
-		out.AddWarning(summary, detail)
 	}
 	return out
-}
-
-// attributeOf is the attribute in which everything that differs is declared. It is false
-// where that is none, or several.
-func attributeOf(check drift.Check, report drift.Report) (path.Path, bool) {
-	found := map[string]bool{}
-	for _, f := range report.Differences {
-		found[declaredIn(check, f.Path)] = true
-	}
-	if len(found) != 1 || found[""] {
-		return path.Empty(), false
-	}
-	for at := range found {
-		return diags.Path(path.Empty(), at), true
-	}
-	return path.Empty(), false
-}
-
-// declaredIn is the attribute of what lies outside of the target; empty for the target.
-func declaredIn(check drift.Check, at string) string {
-	name, _, _ := strings.Cut(at, ".")
-	if _, ok := check.Documents[name]; ok {
-		return fmt.Sprintf("documents[%q]", name)
-	}
-	if _, ok := check.SecurityGroups[name]; ok {
-		return fmt.Sprintf("security_groups[%q]", name)
-	}
-	if _, ok := check.Resources[name]; ok {
-		return fmt.Sprintf("resources[%q]", name)
-	}
-	if _, ok := check.Images[name]; ok {
-		return fmt.Sprintf("images[%q]", name)
-	}
-	return ""
 }
 
 // describe lists the differences path by path, and says what follows. The lines
@@ -103,7 +62,7 @@ func listed(report drift.Report) []string {
 func consequence(check drift.Check, report drift.Report) string {
 	reachable := slices.ContainsFunc(report.Differences, drift.Finding.Repairable)
 	switch {
-	case report.Status == drift.StatusUnknown && len(report.Differences) > 0 && !slices.ContainsFunc(report.Differences, func(f drift.Finding) bool { return declaredIn(check, f.Path) == "" }):
+	case report.Status == drift.StatusUnknown && len(report.Differences) > 0 && !slices.ContainsFunc(report.Differences, func(f drift.Finding) bool { return !outside(check, f) }):
 		return "What cannot be seen is not clean. Mend what keeps it from being read, and plan again."
 	case report.Status == drift.StatusUnknown:
 		return "What cannot be seen is not clean. Look at the target, and plan again."

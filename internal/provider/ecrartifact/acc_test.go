@@ -130,6 +130,7 @@ func TestAccBadInputIsRefusedOnItsAttribute(t *testing.T) {
 		"no such repository":      {"tag = \"1.0.0\"\n  repository = \"acme/shop\"", "repository", "there is no repository acme/shop in eu-central-1"},
 		"no such tag":             {`tag = "2.0.0"`, "tag", `has no tag "2.0.0"`},
 		"no such digest":          {`digest = "` + other + `"`, "digest", "has no image " + other},
+		"a scan's age in days":    {"tag = \"1.0.0\"\n  scan = { max_age = \"3d\" }", "scan.max_age", `"3d" is not a duration; write days as hours, here "72h"`},
 		"a signature of nobody's": {"tag = \"1.0.0\"\n  require_signature = true", "require_signature", "nothing says whose signature is required"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -153,6 +154,18 @@ func TestAccBadInputIsRefusedOnItsAttribute(t *testing.T) {
 	}
 }
 
+// Terraform shows the line of an attribute that is written as a nested one, and the text
+// names it, since core finds no more than the outer one.
+func TestAccWhatIsNestedIsShownByTerraform(t *testing.T) {
+	tf := acctest.NewProcess(t)
+	tf.Write("main.tf", "data \"sluice_ecr_artifact\" \"x\" {\n  repository = \"acme/checkout\"\n  region     = \"eu-central-1\"\n  tag        = \"1.0.0\"\n  scan       = { max_age = \"3d\" }\n}\n")
+	plan := tf.Plan()
+	tf.Wants(plan, "error", `scan.max_age: "3d" is not a duration; write days as hours, here "72h"`)
+	if !strings.Contains(plan.Output, `"code":"  scan       = { max_age`) {
+		t.Errorf("the error is on no attribute: %s", plan.Output)
+	}
+}
+
 func TestAccWhatAWSRefusesIsSaid(t *testing.T) {
 	s := newStage(t, "")
 	s.asks("  tag = \"1.0.0\"")
@@ -162,10 +175,16 @@ func TestAccWhatAWSRefusesIsSaid(t *testing.T) {
 		}
 		return awstest.Fault{}
 	})
+	s.Seen()
 	s.Wants(s.Plan(), "error", "may not do ecr:DescribeImages", "allow ecr:DescribeImages in the policy")
+	for _, seen := range s.Seen() {
+		if seen.Error && seen.Path != "repository" {
+			t.Errorf("it is said on %q", seen.Path)
+		}
+	}
 	s.server.Faults(nil)
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
-	s.Wants(s.Plan(), "error", "AWS does not take the credentials")
+	s.Wants(s.Plan(), "error", "no credentials of AWS were found", "none are in the environment (AWS_ACCESS_KEY_ID")
 }
 
 // The examples of the documentation, in front of an ECR that has what they ask for.

@@ -3,6 +3,7 @@
 package ecrartifact
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -107,6 +108,11 @@ func (d *DataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	if resp.Diagnostics.Append(diags.Fields(path.Empty(), invalid, errs)...); resp.Diagnostics.HasError() {
 		return
 	}
+	if raw == nil {
+		// A validator has said so, unless the value became known just now.
+		resp.Diagnostics.AddError(invalid, "something in it is not known yet, or is written wrongly; terraform validate says what")
+		return
+	}
 	image, err := d.resolve(ctx, q)
 	if err != nil {
 		resp.Diagnostics.Append(failed(q, err)...)
@@ -166,7 +172,9 @@ func failed(q question, err error) diag.Diagnostics {
 		if refused.Remedy != "" {
 			text += "\nWhat to do: " + refused.Remedy + "."
 		}
-		out.AddError("Unable to resolve the "+q.name(), text+"\nOriginal error: "+refused.Err.Error())
+		// What no setting of AWS is to blame for is of the repository that was asked for.
+		at := cmp.Or(q.Attribute(refused), "repository")
+		out.AddAttributeError(path.Root(at), "Unable to resolve the "+q.name(), text+"\nOriginal error: "+refused.Err.Error())
 	default:
 		out.AddError(diags.Unable("resolve", "artifact", q.Repository, err))
 	}

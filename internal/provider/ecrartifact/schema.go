@@ -4,6 +4,7 @@ import (
 	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/provider/durationtype"
@@ -38,7 +39,7 @@ func asked() map[string]schema.Attribute {
 			Optional: true, MarkdownDescription: "What the image's scan must have found to be evidence that passes. Default: no scan is read.",
 			Attributes: map[string]schema.Attribute{
 				"at_most": schema.MapAttribute{ElementType: types.Int64Type, Optional: true, MarkdownDescription: "How many findings there may be of a severity: `critical`, `high`, `medium`, `low`, `informational`, and what nobody has rated: `undefined` in basic scans, `untriaged` in enhanced ones. What is not named may have any number. Default: `{ critical = 0 }`. Example: `{ critical = 0, high = 5 }`."},
-				"max_age": schema.StringAttribute{Optional: true, CustomType: durationtype.Type{}, MarkdownDescription: "How old the scan may be when a rollout begins; older is unknown. Default: `168h`. Example: `\"24h\"`."},
+				"max_age": schema.StringAttribute{Optional: true, CustomType: durationtype.Type{}, Validators: []validator.String{durationtype.Positive()}, MarkdownDescription: "How old the scan may be when a rollout begins; older is unknown. Default: `168h`. Example: `\"24h\"`."},
 			},
 		},
 		"signature": schema.SingleNestedAttribute{

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/lab"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/acctest"
@@ -159,5 +160,39 @@ func TestAccALedgerBoundInPlaceOfALostOneStartsAgainByAdoption(t *testing.T) {
 	}
 	if err := c.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAccALedgerThatHasMovedIsToldInFullOnce: each object of the configuration meets it.
+func TestAccALedgerThatHasMovedIsToldInFullOnce(t *testing.T) {
+	s := newStage(t)
+	s.Write("main.tf", strings.Split(s.config(s.v1), `resource "sluice_release"`)[0])
+	s.MustApply()
+	source, ok := ledger.As[ledger.Source](s.engine().Ledger)
+	if !ok {
+		t.Fatal("it cannot be moved")
+	}
+	sealing := ledger.Sealing{To: "s3://acme-sluice/payments", By: "kim@acme", At: clock.System{}.Now(), Mark: "one"}
+	for _, done := range []bool{false, true} {
+		sealing.Done = done
+		if err := source.SealOff(t.Context(), sealing); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plan := s.Plan()
+	errs := plan.Of("error")
+	if plan.Exit != 1 || len(errs) < 2 {
+		t.Fatalf("exit %d, with %d errors: %s", plan.Exit, len(errs), plan.Output)
+	}
+	full := 0
+	for _, e := range errs {
+		if strings.Contains(e.Detail, "What to do: ") {
+			full++
+		} else if !strings.Contains(e.Detail, "What to do is said once, under: Unable to read ") {
+			t.Errorf("it is told as %q", e.Detail)
+		}
+	}
+	if full != 1 {
+		t.Errorf("%d of %d are told in full: %s", full, len(errs), plan.Output)
 	}
 }

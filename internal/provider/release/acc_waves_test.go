@@ -96,7 +96,7 @@ func TestAccWaves_TheStory(t *testing.T) {
 		t.Fatal("a bad artifact was released")
 	}
 	f.Wants(failed, "error", "Unable to release checkout 1.2.0 to production: rolled back", "1 target failed and failure_budget is 0: eu:",
-		"What serves now 1.1.0 at eu, us, ap", "sluice quarantine lift checkout/production --reason")
+		"What serves now 1.1.0 at eu, us, ap", "sluice quarantine lift checkout/production 1.2.0 --reason")
 	f.wantAt(f.v2, f.names...)
 	f.wantState("1.1.0", "steady")
 	if h := f.history(); len(h.Quarantine) != 1 || len(h.Last().Waves.Failed()) != 1 {

@@ -39,7 +39,7 @@ func finishLines(ctx context.Context, e *engine.Engine, spec engine.Spec, f engi
 	if legs.Rollouts > 0 {
 		by = "by " + legs.Basis()
 	}
-	lines := []string{fmt.Sprintf("Through at %s at the earliest, %s.", moment(through.Finish), by)}
+	lines := []string{fmt.Sprintf("Through at %s at the earliest, %s.", end(through.Finish, f.Takes), by)}
 	for _, w := range through.Interrupted() {
 		lines = append(lines, fmt.Sprintf("Interrupted: step %d waits from %s until %s for %s; the new version keeps its share of the traffic meanwhile.",
 			w.Step, moment(w.From), moment(w.Until), w.Reason))
@@ -80,6 +80,27 @@ func walkedLegs(ctx context.Context, e *engine.Engine, spec engine.Spec, f engin
 		legs.Lengths[last] = max(legs.Lengths[last], spec.BakeTime())
 	}
 	return legs
+}
+
+// end writes when a rollout is through that takes so long. It is never before that, as a
+// time that is cut to the minute would be: a short one has its seconds, and a long one
+// the minute in which it is over.
+func end(at time.Time, takes time.Duration) string {
+	const layout = "2006-01-02 15:04:05"
+	up := func(unit time.Duration) time.Time {
+		if cut := at.Truncate(unit); !cut.Equal(at) {
+			return cut.Add(unit)
+		}
+		return at
+	}
+	switch {
+	case takes >= time.Hour:
+		return moment(up(time.Minute))
+	case at.Location() == time.UTC:
+		return up(time.Second).Format(layout + "Z")
+	default:
+		return up(time.Second).Format(layout+" ") + at.Location().String()
+	}
 }
 
 // moment writes a time for people: with the name of its zone, or the Z of UTC.

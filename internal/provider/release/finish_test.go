@@ -49,6 +49,14 @@ func TestTheWarningSaysWhenARolloutIsThrough(t *testing.T) {
 		want    []string
 	}{
 		"no window": {f, nil, []string{"Through at 2026-11-30 15:00Z at the earliest, by the strategy's plan."}},
+		"a short one": {with(func(f *engine.Forecast) {
+			f.StartAt, f.Takes = noon.Add(41*time.Second+time.Millisecond), 4*time.Second
+		}), nil,
+			[]string{"Through at 2026-11-30 12:00:46Z at the earliest, by the strategy's plan."}},
+		"a short one, in a zone": {with(func(f *engine.Forecast) { f.StartAt, f.Takes = noon.In(berlin), 4*time.Second }), nil,
+			[]string{"Through at 2026-11-30 13:00:04 Europe/Berlin at the earliest, by the strategy's plan."}},
+		"a long one, with seconds": {with(func(f *engine.Forecast) { f.StartAt = noon.Add(time.Second) }), nil,
+			[]string{"Through at 2026-11-30 15:01Z at the earliest, by the strategy's plan."}},
 		"later, in a zone": {with(func(f *engine.Forecast) { f.StartAt = noon.In(berlin) }), nil,
 			[]string{"Through at 2026-11-30 16:00 Europe/Berlin at the earliest, by the strategy's plan."}},
 		"interrupted": {f, []calendar.Window{freeze(func(*calendar.Window) {})}, []string{

@@ -67,8 +67,15 @@ func forecastBody(f engine.Forecast, more ...string) string {
 	for _, line := range more {
 		lines = append(lines, note(line))
 	}
-	lines = append(lines, note(closing))
+	lines = append(lines, note(closing), ofThePlan())
 	return strings.Join(lines, "\n")
+}
+
+// ofThePlan says why a warning that holds before an apply stands below one that has
+// ended: with -auto-approve core keeps what a plan has said until the apply is over, and
+// tells no provider that it does.
+func ofThePlan() string {
+	return note("The plan says this; with -auto-approve it is shown after the apply.")
 }
 
 // rehearsalTitle says where a rollback would lead, and how long it takes.
@@ -104,7 +111,7 @@ func resumeBody(r *engine.Rollout, edited string) string {
 	if edited != "" {
 		body += "\n" + note(fmt.Sprintf("Changed: %s. The open rollout keeps what it began with; the edit holds from the next one on.", edited))
 	}
-	return body
+	return body + "\n" + ofThePlan()
 }
 
 // abortTitle and abortBody are the warning about a wish that goes back to what
@@ -114,7 +121,7 @@ func abortTitle(spec engine.Spec, r *engine.Rollout) string {
 }
 
 func abortBody(r *engine.Rollout) string {
-	return note(fmt.Sprintf("It stands at %s, opened by %s. Nothing holds up the way back.", r.Where(), r.OpenedBy))
+	return note(fmt.Sprintf("It stands at %s, opened by %s. Nothing holds up the way back.", r.Where(), r.OpenedBy)) + "\n" + ofThePlan()
 }
 
 // refusedBy puts the owner among what stands in the way of a forecast.

@@ -33,6 +33,7 @@ func TestTheWarningSaysWhenARolloutCanStart(t *testing.T) {
 				"  hold        pass",
 				"  About 15 min from start to the end of the bake. A rollback is never held up",
 				"  by these.",
+				"  The plan says this; with -auto-approve it is shown after the apply.",
 			},
 		},
 		"later": {
@@ -48,6 +49,7 @@ func TestTheWarningSaysWhenARolloutCanStart(t *testing.T) {
 				"  hold        pass",
 				"  About 15 min from start to the end of the bake. A rollback is never held up",
 				"  by these.",
+				"  The plan says this; with -auto-approve it is shown after the apply.",
 			},
 		},
 		"nobody can tell": {
@@ -58,6 +60,7 @@ func TestTheWarningSaysWhenARolloutCanStart(t *testing.T) {
 				"                       sluice hold lift all",
 				"  About 30s from start to the end of the bake. A rollback is never held up by",
 				"  these.",
+				"  The plan says this; with -auto-approve it is shown after the apply.",
 			},
 		},
 		"the target is not ready": {
@@ -69,6 +72,7 @@ func TestTheWarningSaysWhenARolloutCanStart(t *testing.T) {
 				"  Note: a note.",
 				"  About 1m from start to the end of the bake. A rollback is never held up by",
 				"  these.",
+				"  The plan says this; with -auto-approve it is shown after the apply.",
 			},
 		},
 	}
@@ -90,6 +94,7 @@ func TestTheWarningAboutAnOpenRolloutSaysWhereItStands(t *testing.T) {
 		"rollout 2 of checkout 1.1.0 in production is open; apply goes on with it",
 		"  It stands at 25 % (paused, step 2 of 4), opened by ci@acme.",
 		"  no data for two ticks",
+		"  The plan says this; with -auto-approve it is shown after the apply.",
 	}, "\n")
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -102,6 +107,7 @@ func TestTheWarningAboutAnOpenRolloutSaysThatAnEditWaits(t *testing.T) {
 		"  It stands at 25 % (stepping, step 2 of 4), opened by ci@acme.",
 		"  Changed: strategy, signals. The open rollout keeps what it began with; the",
 		"  edit holds from the next one on.",
+		"  The plan says this; with -auto-approve it is shown after the apply.",
 	}, "\n")
 	if diff := cmp.Diff(want, resumeBody(r, "strategy, signals")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

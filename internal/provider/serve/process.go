@@ -37,7 +37,7 @@ const (
 func Run(p func() provider.Provider, debug bool) error {
 	process := process{
 		getenv: os.Getenv, now: clock.System{}.Now, said: os.Stdout,
-		provider: func() tfprotov6.ProviderServer { return New(p()) },
+		provider: func() tfprotov6.ProviderServer { return located{New(p())} },
 	}
 	if debug {
 		return process.debug()

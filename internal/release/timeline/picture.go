@@ -30,7 +30,7 @@ func (v Verdict) picture(loc *time.Location) string {
 		label = max(label, min(utf8.RuneCountInString(p.Environment), maxLabel))
 	}
 	const layout = "Mon 2006-01-02 15:04"
-	first, last := t.From.In(loc).Format(layout), t.Finish().In(loc).Format(layout)
+	first, last := t.From.In(loc).Format(layout), upTo(time.Minute, t.Finish()).In(loc).Format(layout)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%*s%s%*s\n", label+2, "", first, width-len(first), last)
 	for i, p := range t.Passages {
@@ -51,6 +51,15 @@ func (v Verdict) picture(loc *time.Location) string {
 	}
 	fmt.Fprintf(&b, "%*s%c goes on  %c a window is closed  %c soak   (%s)\n", label+2, "", moving, closing, soaking, loc)
 	return b.String()
+}
+
+// upTo is the end of the unit that an instant is in, so that nothing is over before it
+// is.
+func upTo(unit time.Duration, at time.Time) time.Time {
+	if cut := at.Truncate(unit); !cut.Equal(at) {
+		return cut.Add(unit)
+	}
+	return at
 }
 
 // draw fills the columns of a stretch; one that takes any time has one at least.

@@ -45,7 +45,8 @@ type WaitReport struct {
 // Report writes the verdict in a zone.
 func (v Verdict) Report(loc *time.Location) Report {
 	t := v.Timeline
-	stamp := func(at time.Time) string { return at.In(loc).Format(time.RFC3339) }
+	// Whole seconds, of which none is over before it is.
+	stamp := func(at time.Time) string { return upTo(time.Second, at).In(loc).Format(time.RFC3339) }
 	r := Report{Reachable: v.Reachable, Reason: v.Reason, From: stamp(t.From), Stages: []StageReport{}, Picture: v.picture(loc)}
 	if v.Never == nil && len(t.Passages) > 0 {
 		start, finish, total := stamp(t.Passages[0].Start), stamp(t.Finish()), duration(t.Finish().Sub(t.From))

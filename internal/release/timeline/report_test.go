@@ -75,3 +75,22 @@ func TestReportOfLittle(t *testing.T) {
 		t.Error("no stages are null in JSON")
 	}
 }
+
+// TestNothingIsOverBeforeItIs: what is written in minutes and seconds is never earlier.
+func TestNothingIsOverBeforeItIs(t *testing.T) {
+	from := monday.Add(30*time.Second + time.Millisecond)
+	p := plan(t, monday, nil, stage("test", 0, 10*time.Second))
+	p.From = from
+	v, err := p.Judge(time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := v.Report(time.UTC)
+	finish, err := time.Parse(time.RFC3339, *r.Finish)
+	if err != nil || finish.Before(from.Add(10*time.Second)) {
+		t.Errorf("it is through at %s: %v", *r.Finish, err)
+	}
+	if first, _, _ := strings.Cut(r.Picture, "\n"); !strings.HasSuffix(first, from.Truncate(time.Minute).Add(time.Minute).Format("15:04")) {
+		t.Errorf("the picture ends at %q", first)
+	}
+}

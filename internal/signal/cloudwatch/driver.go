@@ -91,7 +91,7 @@ func (c *cloud) client(ctx context.Context) (*client, error) {
 // failed says what an error of AWS means, with what to do. A context that has ended
 // stays what it is.
 func (c *cloud) failed(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !awscloud.OfCredentials(err) {
 		return fmt.Errorf("unable to ask CloudWatch in %s: %w", c.session.Settings().Region, ctx.Err())
 	}
 	e := c.session.Explain(err)

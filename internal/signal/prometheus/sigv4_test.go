@@ -93,7 +93,7 @@ func TestSigV4(t *testing.T) {
 	}
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	before := m.asked
-	if err := ask(); err == nil || !strings.Contains(err.Error(), "AWS does not take the credentials") || m.asked != before {
+	if err := ask(); err == nil || !strings.Contains(err.Error(), "no credentials of AWS were found") || m.asked != before {
 		t.Errorf("without credentials: %v", err)
 	}
 }

@@ -1,0 +1,28 @@
+package sqlite_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/sqlite"
+)
+
+// TestWhereALedgerMayBegin: nothing is left where it could, and what is in the way is said.
+func TestWhereALedgerMayBegin(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, fine := range map[string]bool{"ledger.db": true, "later/on/ledger.db": true, "file": true, "file/ledger.db": false, ".": false} {
+		if err := sqlite.MayWrite(filepath.Join(dir, path)); (err == nil) != fine || err != nil && !errors.Is(err, ledger.ErrReadOnly) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 {
+		t.Errorf("it left %v, %v", left, err)
+	}
+}

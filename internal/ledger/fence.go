@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // nextFence is the smallest even number above f. Leases give even fences alone: the odd
@@ -28,18 +29,46 @@ func OutOfBand(seen uint64) uint64 { return seen | 1 }
 // A chain that does not hold is not this function's to report, and must not keep
 // anybody from going back: the worst of too low a floor is that the target refuses.
 func FenceFloor(ctx context.Context, l Ledger) (uint64, error) {
+	floor, _, err := bindings(ctx, l)
+	return floor, err
+}
+
+// bindings reads FenceFloor, and when l was last bound in place of a lost ledger; the zero
+// time where it never was.
+func bindings(ctx context.Context, l Ledger) (floor uint64, rebound time.Time, err error) {
 	records, err := l.Read(ctx, LedgerStream, 1)
 	var corrupt *CorruptError
 	if err != nil && !errors.As(err, &corrupt) {
-		return 0, err
+		return 0, time.Time{}, err
 	}
-	var floor uint64
 	for _, r := range records {
 		if (r.Kind == KindRebound || r.Kind == KindMoved) && r.At.Unix() > 0 {
 			floor = max(floor, uint64(r.At.Unix()))
 		}
+		if r.Kind == KindRebound {
+			rebound = r.At
+		}
 	}
-	return floor, nil
+	return floor, rebound, nil
+}
+
+// floor is FenceFloor, and remembers when the ledger was bound.
+func (l *Leaser) floor(ctx context.Context) (uint64, error) {
+	floor, rebound, err := bindings(ctx, l.Ledger)
+	if err == nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.rebound = rebound
+	}
+	return floor, err
+}
+
+// Rebound is when the ledger had last been bound in place of a lost one, as Acquire or Take
+// found it; the zero time where it never was. Records of before may be missing.
+func (l *Leaser) Rebound() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.rebound
 }
 
 // Raise lets this holder go on under a fence above the one given. It is for a target that

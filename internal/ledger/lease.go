@@ -71,6 +71,7 @@ type Leaser struct {
 	renewed map[string]time.Time
 	// resumed has the leases that Acquire found to be this holder's already.
 	resumed map[string]bool
+	rebound time.Time
 }
 
 // Acquire takes the lease when it is free, when it is this holder's already (the
@@ -94,7 +95,7 @@ func (l *Leaser) Acquire(ctx context.Context, name string, ttl time.Duration) (L
 	if left := l.observe(now, l.Clock.Now()); left > 0 {
 		return Lease{}, &HeldError{Lease: now, Left: left}
 	}
-	floor, err := FenceFloor(ctx, l.Ledger)
+	floor, err := l.floor(ctx)
 	if err != nil {
 		return Lease{}, err
 	}
@@ -166,7 +167,7 @@ func (l *Leaser) Take(ctx context.Context, name string, ttl time.Duration) (Leas
 		return Lease{}, err
 	}
 	start := l.Clock.Now()
-	floor, err := FenceFloor(ctx, l.Ledger)
+	floor, err := l.floor(ctx)
 	if err != nil {
 		return Lease{}, err
 	}

@@ -136,6 +136,7 @@ func (d *driver) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	h.Rebound = d.leaser.Rebound()
 	d.h, d.stale, d.adrift = h, false, false
 	return nil
 }

@@ -53,7 +53,7 @@ func (d *driver) intend(ctx context.Context, kind EffectKind) (Effect, error) {
 	if open := r.Intent; open != nil && open.Kind == kind && (kind != EffectApply || open.Step == r.Step) && !d.wornOut(r) {
 		return *open, nil
 	}
-	eff := newEffect(d.key, r, kind)
+	eff := newEffect(d.h, r, kind)
 	switch kind {
 	case EffectApply:
 		eff.RevertAfter = d.revertAfter(r)
@@ -72,6 +72,10 @@ func (d *driver) intend(ctx context.Context, kind EffectKind) (Effect, error) {
 // since needs a new one: at once for a revert, and for a weight after so long
 // that the target cannot still be at it.
 func (d *driver) wornOut(r *Rollout) bool {
+	if d.h.Rebound.After(r.intentAt) {
+		// What was lost may have come after it.
+		return true
+	}
 	if d.obs.IntentKey != r.Intent.Key {
 		return false
 	}
@@ -87,7 +91,7 @@ func (d *driver) wornOut(r *Rollout) bool {
 }
 
 // newEffect states a wish under a key of its own.
-func newEffect(key Key, r *Rollout, kind EffectKind) Effect {
+func newEffect(h *History, r *Rollout, kind EffectKind) Effect {
 	eff := Effect{Kind: kind, Attempt: r.attempts + 1, Step: r.Step, Weight: r.Weight}
 	switch kind {
 	case EffectApply:
@@ -98,15 +102,8 @@ func newEffect(key Key, r *Rollout, kind EffectKind) Effect {
 	case EffectComplete:
 		eff.Weight = 100
 	}
-	eff.Key = fmt.Sprintf("%s/%s/%d/%d", r.writeKey(key), kind, eff.Step, eff.Attempt)
+	eff.Key = fmt.Sprintf("%s/%s/%d/%d", h.effectKey(r), kind, eff.Step, eff.Attempt)
 	return eff
-}
-
-// writeKey begins the idempotency keys of a rollout's writes. The instant is in it
-// because a ledger that stands in for a lost one counts rollouts from 1 again, and
-// the target remembers the keys that the lost one's rollouts used.
-func (r *Rollout) writeKey(key Key) string {
-	return fmt.Sprintf("%s/%d@%d", key, r.Number, r.OpenedAt.UnixMicro())
 }
 
 // revertAfter is the time of the dead-man switch, 0 where none is armed.
@@ -122,7 +119,7 @@ func (d *driver) revertAfter(r *Rollout) field.Duration {
 // call carries an effect to the target.
 func (d *driver) call(ctx context.Context, eff Effect) (target.Progress, error) {
 	d.used = true
-	write := target.WriteRequest{Key: eff.Key, Fence: d.lease.Fence, Rollout: d.h.Open().writeKey(d.key)}
+	write := target.WriteRequest{Key: eff.Key, Fence: d.lease.Fence, Rollout: d.h.writeKey(d.h.Open())}
 	switch eff.Kind {
 	case EffectPrepare:
 		r := d.h.Open()

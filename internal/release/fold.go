@@ -37,6 +37,9 @@ type History struct {
 	Spec *Spec `json:"spec,omitempty"`
 	// Renamed is the key whose history was carried over, if any.
 	Renamed *Key `json:"renamed_from,omitempty"`
+	// Rebound is when the ledger was bound in place of a lost one, which no record of the
+	// stream says: a driver sets it. Records of before may be missing.
+	Rebound time.Time `json:"-"`
 	// Behind is the last proof that records are missing, nil for none. It holds until
 	// somebody binds the ledger anew.
 	Behind *BehindBody `json:"behind,omitempty"`

@@ -142,7 +142,7 @@ func (d *driver) renewAsItIs(ctx context.Context, r *Rollout, seen *target.Obser
 func (d *driver) renewSwitch(ctx context.Context, r *Rollout, what string, traffic target.TrafficState, fingerprint string) (*target.Observation, error) {
 	d.used = true
 	p, err := d.tgt.Apply(ctx, target.ApplyRequest{
-		WriteRequest: target.WriteRequest{Key: fmt.Sprintf("%s/%s/%d/%d", r.writeKey(d.key), what, r.attempts, r.Ticks), Fence: d.lease.Fence},
+		WriteRequest: target.WriteRequest{Key: fmt.Sprintf("%s/%s/%d/%d", d.h.effectKey(r), what, r.attempts, r.Ticks), Fence: d.lease.Fence},
 		Traffic:      traffic, ExpectedFingerprint: fingerprint, RevertAfter: d.revertAfter(r).Std(),
 	})
 	return &p.Observation, err

@@ -60,7 +60,7 @@ func (v view) move(event Event) MoveBody {
 	}
 	next := table[v.r.State][event].next
 	if next.GoingBack() && !v.r.State.GoingBack() && !v.r.done[EffectRevert] && v.r.Spec.Mode != Observe && !v.willLower(next, m.Cause) {
-		revert := newEffect(v.h.Key, v.r, EffectRevert)
+		revert := newEffect(v.h, v.r, EffectRevert)
 		m.Intent = &revert
 	}
 	if next.Final() {

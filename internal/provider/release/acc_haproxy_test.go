@@ -298,7 +298,7 @@ func TestAccHAProxyRestartedWithOldWeights(t *testing.T) {
 	b := newBalancer(t)
 	b.version("1.0.0")
 	b.MustApply()
-	b.Write("terraform.tfvars", "checkout_version = \"1.1.0\"\nat_least = \"5s\"\nbake = \"300ms\"\ninterval = \"200ms\"\n")
+	b.Write("terraform.tfvars", "checkout_version = \"1.1.0\"\nat_least = \"1m\"\nbake = \"300ms\"\ninterval = \"200ms\"\n")
 	cmd := b.Command("apply", "-json", "-input=false", "-auto-approve")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

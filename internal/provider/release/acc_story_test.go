@@ -48,6 +48,7 @@ func TestAccAPlanShowsTheStepsAndOneWarningAndCreatesNoLedger(t *testing.T) {
 		"  Note: nothing serves yet, so the steps below 100 % are skipped: a canary of",
 		"  nothing would send users nowhere.",
 		"  A rollback is never held up by these.",
+		"  The plan says this; with -auto-approve it is shown after the apply.",
 	}, "\n")
 	if diff := cmp.Diff(golden, text); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

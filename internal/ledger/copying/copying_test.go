@@ -195,7 +195,7 @@ func wantSealed(t *testing.T, l ledger.Source, to string) {
 		t.Error("the source takes objects")
 	}
 	again := entry(6)
-	again.Lease, again.Fence = "release/checkout/production", 1
+	again.Lease, again.Fence = "release/checkout/production", ledger.NextFence(ledger.Lease{}, 0)
 	if r, err := l.Append(t.Context(), "release/checkout/production", 6, again); err != nil || r.Seq != 7 {
 		t.Errorf("a repeated append: %d, %v", r.Seq, err)
 	}

@@ -16,13 +16,13 @@ import (
 func TestWhoMayBeginALedgerIsKnownBefore(t *testing.T) {
 	s := server(t)
 	pgtest.Exec(t, s.URL("postgres"), "CREATE DATABASE begun")
-	pgtest.Exec(t, s.URL("postgres"), "CREATE ROLE stranger LOGIN; CREATE ROLE builder LOGIN; CREATE ROLE tenant LOGIN; CREATE ROLE looker LOGIN")
-	pgtest.Exec(t, s.URL("begun"), "CREATE SCHEMA prepared; GRANT USAGE, CREATE ON SCHEMA prepared TO tenant; GRANT USAGE ON SCHEMA prepared TO looker; GRANT CREATE ON DATABASE begun TO builder")
+	pgtest.Exec(t, s.URL("postgres"), "CREATE ROLE stranger LOGIN; CREATE ROLE builder LOGIN; CREATE ROLE tenant LOGIN; CREATE ROLE onlooker LOGIN")
+	pgtest.Exec(t, s.URL("begun"), "CREATE SCHEMA prepared; GRANT USAGE, CREATE ON SCHEMA prepared TO tenant; GRANT USAGE ON SCHEMA prepared TO onlooker; GRANT CREATE ON DATABASE begun TO builder")
 	at := func(role, schema string) string { return s.URLAs(role, "begun") + "&sluice_schema=" + schema }
 	opts := postgres.Options{CopyOf: "6f1c2d3e-0000-4000-8000-000000000000"}
 	for name, c := range map[string]struct{ url, says string }{
 		"nobody made the schema, and may not":  {at("stranger", "fresh"), "CREATE SCHEMA \"fresh\" AUTHORIZATION \"stranger\""},
-		"only looking":                         {at("looker", "prepared"), "GRANT USAGE, CREATE ON SCHEMA \"prepared\" TO \"looker\""},
+		"only looking":                         {at("onlooker", "prepared"), "GRANT USAGE, CREATE ON SCHEMA \"prepared\" TO \"onlooker\""},
 		"may make it":                          {at("builder", "fresh"), ""},
 		"a schema that was made for it":        {at("tenant", "prepared"), ""},
 		"a server that is set to take nothing": {at("builder", "fresh") + "&default_transaction_read_only=on", "name the primary"},
@@ -49,7 +49,7 @@ func TestWhoMayBeginALedgerIsKnownBefore(t *testing.T) {
 	if err := postgres.MayWrite(t.Context(), at("tenant", "prepared"), opts); err != nil {
 		t.Errorf("whoever began it: %v", err)
 	}
-	if err := postgres.MayWrite(t.Context(), at("looker", "prepared"), opts); !errors.Is(err, ledger.ErrReadOnly) || !strings.Contains(err.Error(), "use the one that began the copy") {
+	if err := postgres.MayWrite(t.Context(), at("onlooker", "prepared"), opts); !errors.Is(err, ledger.ErrReadOnly) || !strings.Contains(err.Error(), "use the one that began the copy") {
 		t.Errorf("another: %v", err)
 	}
 }

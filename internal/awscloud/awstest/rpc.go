@@ -1,11 +1,15 @@
 package awstest
 
 import (
+	"cmp"
 	_ "embed"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
+	"testing"
 )
 
 //go:embed ecs.json
@@ -53,4 +57,36 @@ func (o *Operation) Success() int {
 		return http.StatusOK
 	}
 	return o.HTTP.Status
+}
+
+// ServeRPC answers a request of JSON: it holds what was asked and what do answers to the
+// model. do gives what a success says, or a status with AWS's code and the words for people;
+// a status of 0 is then 400. What AWS would not ask or answer fails the test.
+func (m *Model) ServeRPC(t testing.TB, w http.ResponseWriter, r *http.Request, do func(op *Operation, given map[string]any) (answer map[string]any, fault Fault, words string)) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // Whoever asked is gone.
+	}
+	op, given, err := m.RPC(r, body)
+	if err != nil {
+		t.Errorf("a request that AWS would not take: %v", err)
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	answer, fault, words := do(op, given)
+	status := op.Success()
+	if fault.Code != "" {
+		// Services differ in how they write it, and clients take both.
+		status, answer = cmp.Or(fault.Status, http.StatusBadRequest), map[string]any{"__type": fault.Code, "message": words}
+	}
+	raw, err := json.Marshal(answer)
+	if err == nil {
+		err = m.Answer(op, status, fault.Code, raw)
+	}
+	if err != nil {
+		t.Errorf("an answer that AWS would not give: %v", err)
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.WriteHeader(status)
+	_, _ = w.Write(raw) // Whoever asked may be gone.
 }

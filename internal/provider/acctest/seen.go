@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/sluice/terraform-provider-sluice/internal/provider/serve"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 )
 
 // Seen is a diagnostic as the provider gave it to Terraform. Terraform's own output
@@ -55,7 +56,7 @@ func Path(d *tfprotov6.Diagnostic) string {
 	if d.Attribute == nil {
 		return ""
 	}
-	return pathText(d.Attribute)
+	return tfconv.PathText(d.Attribute.Steps())
 }
 
 // overheard is a provider whose diagnostics about configuration and plan are noted.

@@ -2,11 +2,12 @@ package serve
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 )
 
 // located says on which attribute a diagnostic is so that a person finds it. Core looks
@@ -108,7 +109,7 @@ func followed(diags []*tfprotov6.Diagnostic) {
 		if cut == 0 || cut == len(steps) {
 			continue
 		}
-		at := written(steps)
+		at := tfconv.PathText(steps)
 		if strings.HasPrefix(d.Detail, " ") {
 			// Lines that begin with a space are laid out, and Terraform leaves them alone.
 			d.Detail = "  " + at + ":\n" + d.Detail
@@ -135,23 +136,4 @@ func followable(steps []tftypes.AttributePathStep) int {
 		}
 	}
 	return 1
-}
-
-// written writes a path as an author would: `security_groups["web"].aws.region`.
-func written(steps []tftypes.AttributePathStep) string {
-	var b strings.Builder
-	for _, step := range steps {
-		switch s := step.(type) {
-		case tftypes.AttributeName:
-			if b.Len() > 0 {
-				b.WriteByte('.')
-			}
-			b.WriteString(string(s))
-		case tftypes.ElementKeyInt:
-			fmt.Fprintf(&b, "[%d]", int64(s))
-		case tftypes.ElementKeyString:
-			fmt.Fprintf(&b, "[%q]", string(s))
-		}
-	}
-	return b.String()
 }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/sluice/terraform-provider-sluice/internal/provider/tfconv"
 )
 
 // TestAPathEndsWhereCoreCanFollowIt, and the text has the rest.
@@ -29,7 +31,7 @@ func TestAPathEndsWhereCoreCanFollowIt(t *testing.T) {
 		followed([]*tfprotov6.Diagnostic{d, nil})
 		shown := ""
 		if d.Attribute != nil {
-			shown = written(d.Attribute.Steps())
+			shown = tfconv.PathText(d.Attribute.Steps())
 		}
 		if shown != c.shown || d.Detail != c.written {
 			t.Errorf("%s: on %q: %q, want on %q: %q", name, shown, d.Detail, c.shown, c.written)

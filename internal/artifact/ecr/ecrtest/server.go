@@ -1,8 +1,6 @@
 package ecrtest
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -97,37 +95,16 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(s.blobs[digest]) // Whoever asked may be gone.
 		return
 	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return
-	}
-	op, given, err := s.model.RPC(r, body)
-	if err != nil {
-		s.t.Errorf("a request that AWS would not take: %v", err)
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	s.Lock()
-	fault := s.Asked(op.Name())
-	var answer map[string]any
-	code, status := fault.Code, fault.Status
-	if code == "" {
-		status = http.StatusOK
-		if answer, code = s.do(op.Name(), given); code != "" {
-			status = http.StatusBadRequest
+	s.model.ServeRPC(s.t, w, r, func(op *awstest.Operation, given map[string]any) (map[string]any, awstest.Fault, string) {
+		s.Lock()
+		defer s.Unlock()
+		fault := s.Asked(op.Name())
+		var answer map[string]any
+		if fault.Code == "" {
+			answer, fault.Code = s.do(op.Name(), given)
 		}
-	}
-	s.Unlock()
-	if code != "" {
-		answer = map[string]any{"__type": code, "message": "said by the test"}
-	}
-	raw, _ := json.Marshal(answer) // It holds maps and texts.
-	if err := s.model.Answer(op, status, code, raw); err != nil {
-		s.t.Errorf("an answer that AWS would not give: %v", err)
-	}
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	w.WriteHeader(status)
-	_, _ = w.Write(raw) // Whoever asked may be gone.
+		return answer, fault, "said by the test"
+	})
 }
 
 func (s *Server) do(operation string, given map[string]any) (map[string]any, string) {

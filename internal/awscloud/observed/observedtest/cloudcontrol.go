@@ -5,9 +5,7 @@
 package observedtest
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -57,55 +55,31 @@ func NewControl(t testing.TB) *Control {
 func (c *Control) Hold(f func()) { c.hold = f }
 
 func (c *Control) serve(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return
-	}
-	op, given, err := c.model.RPC(r, body)
-	if err != nil {
-		c.t.Errorf("AWS would refuse this: %v", err)
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	c.Lock()
-	c.now++
-	c.Most = max(c.Most, c.now)
-	fault := c.Asked(op.Name())
-	c.Unlock()
-	if c.hold != nil {
-		c.hold()
-	}
-	c.Lock()
-	defer c.Unlock()
-	c.now--
-	code, answer := fault.Code, map[string]any{}
-	message := "It went wrong."
-	switch {
-	case c.Says != "":
-		message = c.Says
-	case code == "AccessDeniedException":
-		message = lacks("cloudformation:" + op.Name())
-	}
-	if code == "" {
-		answer, code, message = c.read(fmt.Sprint(given["TypeName"]), fmt.Sprint(given["Identifier"]))
-	}
-	status := http.StatusOK
-	if code != "" {
-		status, answer = http.StatusBadRequest, map[string]any{"__type": code, "Message": message}
-		if fault.Status != 0 {
-			status = fault.Status
+	c.model.ServeRPC(c.t, w, r, func(op *awstest.Operation, given map[string]any) (map[string]any, awstest.Fault, string) {
+		c.Lock()
+		c.now++
+		c.Most = max(c.Most, c.now)
+		fault := c.Asked(op.Name())
+		c.Unlock()
+		if c.hold != nil {
+			c.hold()
 		}
-	}
-	raw, err := json.Marshal(answer)
-	if err == nil {
-		err = c.model.Answer(op, status, code, raw)
-	}
-	if err != nil {
-		c.t.Errorf("AWS would not answer this: %v", err)
-	}
-	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	w.WriteHeader(status)
-	_, _ = w.Write(raw) // Whoever asked may be gone.
+		c.Lock()
+		defer c.Unlock()
+		c.now--
+		if fault.Code == "" {
+			answer, code, words := c.read(fmt.Sprint(given["TypeName"]), fmt.Sprint(given["Identifier"]))
+			return answer, awstest.Fault{Code: code}, words
+		}
+		words := "It went wrong."
+		switch {
+		case c.Says != "":
+			words = c.Says
+		case fault.Code == "AccessDeniedException":
+			words = lacks("cloudformation:" + op.Name())
+		}
+		return nil, fault, words
+	})
 }
 
 // read answers for one resource, or gives the code and the words of an error.

@@ -1,9 +1,7 @@
 package observedtest
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -69,39 +67,16 @@ func (s *Tasks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		httputil.NewSingleHostReverseProxy(to).ServeHTTP(w, r)
 		return
 	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return
-	}
-	op, given, err := s.model.RPC(r, body)
-	if err != nil {
-		s.t.Errorf("AWS would refuse this: %v", err)
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	s.Lock()
-	defer s.Unlock()
-	fault := s.Asked(op.Name())
-	answer, code, status := map[string]any{}, fault.Code, fault.Status
-	if code == "" {
-		status = http.StatusOK
-		if answer, code = s.read(op.Name(), given); code != "" {
-			status = http.StatusBadRequest
+	s.model.ServeRPC(s.t, w, r, func(op *awstest.Operation, given map[string]any) (map[string]any, awstest.Fault, string) {
+		s.Lock()
+		defer s.Unlock()
+		fault := s.Asked(op.Name())
+		var answer map[string]any
+		if fault.Code == "" {
+			answer, fault.Code = s.read(op.Name(), given)
 		}
-	}
-	if code != "" {
-		answer = map[string]any{"__type": code, "message": "It went wrong."}
-	}
-	raw, err := json.Marshal(answer)
-	if err == nil {
-		err = s.model.Answer(op, status, code, raw)
-	}
-	if err != nil {
-		s.t.Errorf("AWS would not answer this: %v", err)
-	}
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	w.WriteHeader(status)
-	_, _ = w.Write(raw) // Whoever asked may be gone.
+		return answer, fault, "It went wrong."
+	})
 }
 
 func (s *Tasks) read(operation string, given map[string]any) (answer map[string]any, code string) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
@@ -39,6 +40,9 @@ func TestAFenceThatTheTargetHasSeenIsNotGivenTwice(t *testing.T) {
 			wantBehind(t, w, before, err)
 			_, err = w.engine("a", nil).Back(t.Context(), key, release.BackRequest{Reason: "an old record"})
 			wantBehind(t, w, before, err)
+		}
+		if h := fold(t, w); len(h.Quarantine) > 0 {
+			t.Fatalf("a rollback that was refused has quarantined %v", h.Quarantine)
 		}
 		if h := fold(t, w); len(h.Rollouts) != opened || h.Behind == nil {
 			t.Fatalf("%d rollouts were opened, %+v is recorded", len(h.Rollouts)-opened, h.Behind)
@@ -89,6 +93,13 @@ func TestAnOpenRolloutIsNotDrivenUnderAFenceSeenBefore(t *testing.T) {
 // A release that was renamed, or that takes a target over from another one, goes on above
 // the fences of the other lease.
 func TestARenamedReleaseGoesOnAboveItsFormerFences(t *testing.T) {
+	for name, first := range map[string]artifact.Payload{"by a rollout": old, "by what serves": payload("1.0.5")} {
+		t.Run(name, func(t *testing.T) { renamed(t, first) })
+	}
+}
+
+// renamed renames a release again and again; each time it is at first to be this payload.
+func renamed(t *testing.T, first artifact.Payload) {
 	w := upgrade(t)
 	names := []string{"checkout", "basket", "checkout"}
 	for i, next := range []string{"basket", "checkout", "basket"} {
@@ -103,10 +114,15 @@ func TestARenamedReleaseGoesOnAboveItsFormerFences(t *testing.T) {
 		if err := w.engine("a", nil).Release(t.Context(), former, owner, "renamed"); err != nil {
 			t.Fatal(err)
 		}
-		req := request(old)
+		req := request(first)
 		req.Spec.Service, req.PreviousName = next, &former
 		if _, err := w.engine("a", nil).Ship(t.Context(), req); err != nil {
 			t.Fatalf("from %s to %s: %v", names[i], next, err)
+		}
+		if i == 1 {
+			if _, err := w.engine("a", nil).Back(t.Context(), release.Key{Service: next, Environment: key.Environment}, release.BackRequest{Reason: "slow"}); err != nil {
+				t.Fatalf("back as %s: %v", next, err)
+			}
 		}
 	}
 }

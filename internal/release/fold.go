@@ -40,6 +40,9 @@ type History struct {
 	// Rebound is when the ledger was bound in place of a lost one, which no record of the
 	// stream says: a driver sets it. Records of before may be missing.
 	Rebound time.Time `json:"-"`
+	// drove is whether a rollout was opened since the release met its target: since it was
+	// adopted, renamed or let go of, others may have driven that.
+	drove bool
 	// Behind is the last proof that records are missing, nil for none. It holds until
 	// somebody binds the ledger anew.
 	Behind *BehindBody `json:"behind,omitempty"`
@@ -153,6 +156,7 @@ func (h *History) Add(rec ledger.Record) error {
 func (h *History) add(rec ledger.Record) error {
 	switch rec.Kind {
 	case KindAdopted:
+		h.drove = false
 		return with(rec, func(b AdoptedBody) error {
 			h.Owner, h.Spec = &b.Owner, &b.Spec
 			h.succeeded(b.Spec.Payload)
@@ -163,11 +167,12 @@ func (h *History) add(rec ledger.Record) error {
 	case KindOwned:
 		return with(rec, func(b OwnedBody) error { h.Owner = &b.Owner; return nil })
 	case KindReleased:
-		h.Owner = nil
+		h.Owner, h.drove = nil, false
 		return nil
 	case KindBehind:
 		return with(rec, func(b BehindBody) error { h.Behind = &b; return nil })
 	case KindRenamed:
+		h.drove = false
 		return with(rec, func(b RenamedBody) error { h.carryOver(b); return nil })
 	case KindQuarantined:
 		return with(rec, func(b Quarantined) error { h.Quarantine[b.Payload.Key()] = b; return nil })
@@ -224,7 +229,7 @@ func (h *History) opened(rec ledger.Record, b OpenedBody) error {
 		return fmt.Errorf("rollout %d is still open", open.Number)
 	}
 	h.BackRequest = nil
-	h.Spec = &b.Spec
+	h.Spec, h.drove = &b.Spec, true
 	h.Rollouts = append(h.Rollouts, newRollout(rec, b))
 	return nil
 }

@@ -121,8 +121,5 @@ func (d *driver) back(ctx context.Context, reason string) (Outcome, error) {
 	spec := *d.h.Spec
 	spec.Payload, spec.Evidence = *to, nil
 	spec.Strategy = immediate(spec.Strategy)
-	if err := d.append(ctx, KindQuarantined, Quarantined{Payload: *leaving, Reason: reason, By: d.e.Actor, At: d.e.Clock.Now()}); err != nil {
-		return outcomeOf(d.h, Unchanged, nil), err
-	}
-	return d.opened(ctx, spec, BackOut, reason)
+	return d.opened(ctx, spec, BackOut, reason, &Quarantined{Payload: *leaving, Reason: reason, By: d.e.Actor, At: d.e.Clock.Now()})
 }

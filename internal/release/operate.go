@@ -104,9 +104,15 @@ func (e *Engine) Abort(ctx context.Context, key Key, req RequestBody) (Outcome, 
 }
 
 // opened opens and drives a rollout that no wish of a state asked for. The reason is
-// a person's, empty for a repair.
-func (d *driver) opened(ctx context.Context, spec Spec, kind Kind, reason string) (Outcome, error) {
+// a person's, empty for a repair. What is to be recorded before is left, nil for nothing,
+// and not before the rollout may be opened.
+func (d *driver) opened(ctx context.Context, spec Spec, kind Kind, reason string, left *Quarantined) (Outcome, error) {
 	if spec.Waved() {
+		if left != nil {
+			if err := d.append(ctx, KindQuarantined, *left); err != nil {
+				return outcomeOf(d.h, Unchanged, nil), err
+			}
+		}
 		return d.backWaves(ctx, spec, reason)
 	}
 	d.forgetTarget()
@@ -120,7 +126,7 @@ func (d *driver) opened(ctx context.Context, spec Spec, kind Kind, reason string
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, nil), err
 	}
-	if err := d.mayDrive(ctx, serving, false); err != nil {
+	if err := d.mayDrive(ctx, serving, !d.h.drove); err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
 	opening, err := d.opening(ctx, ShipRequest{Spec: spec.Normalize(), Within: d.within}, kind, serving)
@@ -129,6 +135,11 @@ func (d *driver) opened(ctx context.Context, spec Spec, kind Kind, reason string
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
 	opening.Reason = reason
+	if left != nil {
+		if err := d.append(ctx, KindQuarantined, *left); err != nil {
+			return outcomeOf(d.h, Unchanged, serving), err
+		}
+	}
 	if err := d.append(ctx, KindOpened, opening); err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
@@ -175,7 +186,7 @@ func (e *Engine) Repair(ctx context.Context, key Key) (Outcome, error) {
 	}
 	spec.Payload, spec.Evidence = *payload, nil
 	spec.Strategy = immediate(spec.Strategy)
-	return d.opened(ctx, spec, Repair, "")
+	return d.opened(ctx, spec, Repair, "", nil)
 }
 
 // Release ends the management of a release. The workload is left alone. An owner

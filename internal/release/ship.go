@@ -153,7 +153,7 @@ func (d *driver) ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 		err := d.append(ctx, KindAdopted, AdoptedBody{Spec: req.Spec, Owner: req.Owner})
 		return outcomeOf(d.h, Adopted, serving), err
 	}
-	if err := d.mayDrive(ctx, serving, d.h.Spec == nil || moved || d.h.Owner == nil); err != nil {
+	if err := d.mayDrive(ctx, serving, moved || !d.h.drove); err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
 	opening, err := d.opening(ctx, req, Forward, serving)

@@ -140,7 +140,7 @@ func (p part) takeBack(ctx context.Context) (partEnd, error) {
 	spec := p.spec
 	spec.Payload, spec.Strategy, spec.Evidence = *to, immediate(spec.Strategy), nil
 	d.within = &Within{Rollout: p.number, Started: p.started}
-	if _, err := d.opened(ctx, spec, BackOut, fmt.Sprintf("%s goes back: %s", p.whole, p.reason)); err != nil {
+	if _, err := d.opened(ctx, spec, BackOut, fmt.Sprintf("%s goes back: %s", p.whole, p.reason), nil); err != nil {
 		return partEnd{}, err
 	}
 	return p.wentBack(TargetBackBody{Target: name}), nil

@@ -14,8 +14,9 @@ import (
 // then its turn. The zero value has none.
 type lining struct {
 	place *queue.Place
-	// aside is true where the turn was given back for a while.
-	aside bool
+	// aside is true where the turn was given back for a while, and waited where it did not
+	// come at once and nothing was made of it yet.
+	aside, waited bool
 	// ahead is how many were before it when it last changed, at movedAt.
 	ahead          int
 	since, movedAt time.Time
@@ -96,15 +97,21 @@ func (d *driver) itsTurn(ctx context.Context, decision Decision) (bool, error) {
 	case !d.calls(decision):
 		d.leaveLine()
 		return true, nil
-	case !d.join(d.tgt, decision.line()), d.line.place.Has():
+	case !d.join(d.tgt, decision.line()):
 		return true, nil
+	case !d.line.place.Has():
+		d.line.waited = true
+		return false, d.standInLine(ctx)
+	case d.line.waited:
+		// The turn may have come just behind a wait that had ended without it.
+		d.line.waited = false
+		if r := d.h.Open(); !within(d.e.Clock.Now(), d.obs.GatesAt, r.Spec.Strategy.Analysis.Interval.Std()) {
+			// What they said before the wait is not what they say now.
+			d.obs.Asked = false
+			return false, nil
+		}
 	}
-	err := d.standInLine(ctx)
-	if r := d.h.Open(); d.line.place.Has() && !within(d.e.Clock.Now(), d.obs.GatesAt, r.Spec.Strategy.Analysis.Interval.Std()) {
-		// What they said before the wait is not what they say now.
-		d.obs.Asked = false
-	}
-	return false, err
+	return true, nil
 }
 
 // line is where a decision waits for its turn.
@@ -120,12 +127,12 @@ func (d Decision) line() queue.Line {
 // calls is whether a decision is carried out by calls to the target.
 func (d *driver) calls(decision Decision) bool {
 	switch decision.Action {
-	case ActLook, ActMeasure, ActPrepare, ActApply, ActComplete, ActFinalize:
+	case ActLook:
 		return true
 	case ActPrepareAnalysis:
 		return d.obs.Target == nil
 	default:
-		return false
+		return decision.Action.writes()
 	}
 }
 

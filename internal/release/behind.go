@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
@@ -44,15 +45,15 @@ func (e *BehindError) Remedy() string {
 // driven this target before; its fences may then be those of another lease, of a release
 // that was renamed or that had the target earlier, and this driver goes on above them.
 func (d *driver) mayDrive(ctx context.Context, serving *target.Observation, contact bool) error {
-	switch {
-	case contact && !d.used && serving.Fence >= d.lease.Fence && d.gave(ctx, serving.Fence):
-		lease, err := d.leaser.Raise(ctx, d.lease, serving.Fence)
-		if err == nil {
-			d.lease = lease
+	if !d.used && serving.Fence >= d.lease.Fence {
+		if !contact || !d.e.gave(ctx, serving.Fence) {
+			return d.superseded(ctx, serving.Fence, nil)
 		}
-		return d.named(ctx, err)
-	case !d.used && serving.Fence >= d.lease.Fence:
-		return d.superseded(ctx, serving.Fence, nil)
+		lease, err := d.leaser.Raise(ctx, d.lease, serving.Fence)
+		if err != nil {
+			return d.named(ctx, err)
+		}
+		d.lease = lease
 	}
 	if err := d.unbound(ctx); err != nil {
 		return err
@@ -68,11 +69,14 @@ func (d *driver) unbound(ctx context.Context) error {
 		return nil
 	}
 	floor, err := ledger.FenceFloor(ctx, d.e.Ledger)
-	if err == nil && floor <= d.h.Behind.Seen {
+	if err == nil && d.h.behindStill(floor) {
 		err = &BehindError{Key: d.key, BehindBody: *d.h.Behind}
 	}
 	return err
 }
+
+// behindStill is whether what was found holds in a ledger of that ledger.FenceFloor.
+func (h *History) behindStill(floor uint64) bool { return h.Behind != nil && floor <= h.Behind.Seen }
 
 // takesUp is mayDrive for a rollout that was open already: before this driver's first
 // write it looks, and keeps nothing of the look but the fence, since what is written next
@@ -108,14 +112,9 @@ func (a Action) writes() bool {
 }
 
 // gave reports whether a lease of this ledger has come so far.
-func (d *driver) gave(ctx context.Context, fence uint64) bool {
-	leases, err := ledger.EveryLease(ctx, d.e.Ledger, streamPrefix)
-	for _, l := range leases {
-		if err == nil && l.Fence >= fence {
-			return true
-		}
-	}
-	return false
+func (e *Engine) gave(ctx context.Context, fence uint64) bool {
+	leases, err := ledger.EveryLease(ctx, e.Ledger, streamPrefix)
+	return err == nil && slices.ContainsFunc(leases, func(l ledger.Lease) bool { return l.Fence >= fence })
 }
 
 // refused says what it means that the target refused this driver's fence.

@@ -3,11 +3,13 @@ package release_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
@@ -120,6 +122,10 @@ func renamed(t *testing.T, first artifact.Payload) {
 			t.Fatalf("from %s to %s: %v", names[i], next, err)
 		}
 		if i == 1 {
+			plan, err := w.engine("a", nil).PlanBack(t.Context(), release.Key{Service: next, Environment: key.Environment})
+			if err != nil || slices.ContainsFunc(plan.Rehearsal.Lines, func(l gate.Finding) bool { return strings.Contains(l.Reason, string(target.CodeStaleFence)) }) {
+				t.Fatalf("the dry run as %s: %v, %+v", next, err, plan.Rehearsal.Lines)
+			}
 			if _, err := w.engine("a", nil).Back(t.Context(), release.Key{Service: next, Environment: key.Environment}, release.BackRequest{Reason: "slow"}); err != nil {
 				t.Fatalf("back as %s: %v", next, err)
 			}

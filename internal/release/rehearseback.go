@@ -30,7 +30,7 @@ func (e *Engine) rehearseBack(ctx context.Context, status Status, to artifact.Pa
 	r.Lines = []gate.Finding{s.again(PartArtifact, to), s.path(), s.again(PartCapacity, to), s.taken(to)}
 	r.byPerson()
 	if floor, err := ledger.FenceFloor(ctx, e.Ledger); err == nil {
-		r.fenced(s, status.Lease, floor)
+		r.fenced(s, status.Lease, floor, func(seen uint64) bool { return !s.history.drove && e.gave(ctx, seen) })
 	}
 	r.measure(status.History, func(past *Rollout) (time.Duration, bool) {
 		return past.ClosedAt.Sub(past.OpenedAt), past.Kind == BackOut && past.State == Succeeded
@@ -73,14 +73,15 @@ func (r *Rehearsal) byPerson() {
 }
 
 // fenced says that a rollback by this ledger would be refused, since the target has seen
-// a fence that the ledger has not given. A lease without a name was not read.
-func (r *Rehearsal) fenced(s scene, lease ledger.Lease, floor uint64) {
+// a fence that the ledger has not given; ours is whether one is of another lease here, above
+// which the rollback would go on. A lease without a name was not read.
+func (r *Rehearsal) fenced(s scene, lease ledger.Lease, floor uint64, ours func(seen uint64) bool) {
 	next, proof := ledger.NextFence(lease, floor), s.history.Behind
 	switch {
 	case lease.Name == "":
 		return
-	case proof != nil && floor <= proof.Seen:
-	case s.seen == nil || s.seen.Fence < next:
+	case s.history.behindStill(floor):
+	case s.seen == nil || s.seen.Fence < next || ours(s.seen.Fence):
 		return
 	default:
 		proof = &BehindBody{Seen: s.seen.Fence, Given: next}

@@ -6,13 +6,11 @@ import (
 	"time"
 )
 
-// nextFence is the smallest even number above f. Leases give even fences alone: the odd
-// ones between are for whoever writes to a target without a ledger (OutOfBand), so that
-// the next driver is above them, and knows a fence of another lease from theirs.
-func nextFence(f uint64) uint64 { return (f/2 + 1) * 2 }
-
-// NextFence is the fence of whoever takes the lease next, in a ledger of that FenceFloor.
-func NextFence(now Lease, floor uint64) uint64 { return nextFence(max(now.Fence, floor)) }
+// NextFence is the fence of whoever takes the lease next, in a ledger of that FenceFloor:
+// the smallest even number above both. Leases give even fences alone: the odd ones between
+// are for whoever writes to a target without a ledger (OutOfBand), so that the next driver
+// is above them, and knows a fence of another lease from theirs.
+func NextFence(now Lease, floor uint64) uint64 { return (max(now.Fence, floor)/2 + 1) * 2 }
 
 // OutOfBand is the fence of who writes to a target without a lease, where the target has
 // seen the fence given: above every driver that there is, and below the next.
@@ -76,7 +74,7 @@ func (l *Leaser) Rebound() time.Time {
 func (l *Leaser) Raise(ctx context.Context, held Lease, above uint64) (Lease, error) {
 	start := l.Clock.Now()
 	next := held
-	next.Fence, next.Beat = nextFence(max(held.Fence, above)), held.Beat+1
+	next.Fence, next.Beat = NextFence(held, above), held.Beat+1
 	err := l.Ledger.SwapLease(ctx, held, next)
 	if conflict := conflicting(err); conflict != nil {
 		if conflict.Lease != next {

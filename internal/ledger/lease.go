@@ -202,7 +202,7 @@ func (l *Leaser) Left(held Lease) time.Duration {
 
 // taken is the lease now in this holder's hands.
 func (l *Leaser) taken(now Lease, floor uint64, ttl time.Duration) Lease {
-	return Lease{Name: now.Name, Holder: l.Holder, Fence: nextFence(max(now.Fence, floor)), Beat: now.Beat + 1, TTL: ttl}
+	return Lease{Name: now.Name, Holder: l.Holder, Fence: NextFence(now, floor), Beat: now.Beat + 1, TTL: ttl}
 }
 
 func (l *Leaser) valid(ttl time.Duration) error {

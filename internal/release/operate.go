@@ -108,10 +108,8 @@ func (e *Engine) Abort(ctx context.Context, key Key, req RequestBody) (Outcome, 
 // and not before the rollout may be opened.
 func (d *driver) opened(ctx context.Context, spec Spec, kind Kind, reason string, left *Quarantined) (Outcome, error) {
 	if spec.Waved() {
-		if left != nil {
-			if err := d.append(ctx, KindQuarantined, *left); err != nil {
-				return outcomeOf(d.h, Unchanged, nil), err
-			}
+		if err := d.condemn(ctx, left); err != nil {
+			return outcomeOf(d.h, Unchanged, nil), err
 		}
 		return d.backWaves(ctx, spec, reason)
 	}
@@ -135,15 +133,21 @@ func (d *driver) opened(ctx context.Context, spec Spec, kind Kind, reason string
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
 	opening.Reason = reason
-	if left != nil {
-		if err := d.append(ctx, KindQuarantined, *left); err != nil {
-			return outcomeOf(d.h, Unchanged, serving), err
-		}
+	if err := d.condemn(ctx, left); err != nil {
+		return outcomeOf(d.h, Unchanged, serving), err
 	}
 	if err := d.append(ctx, KindOpened, opening); err != nil {
 		return outcomeOf(d.h, Unchanged, serving), err
 	}
 	return d.finish(ctx)
+}
+
+// condemn records a quarantine, nil for none.
+func (d *driver) condemn(ctx context.Context, q *Quarantined) error {
+	if q == nil {
+		return nil
+	}
+	return d.append(ctx, KindQuarantined, *q)
 }
 
 // immediate is a strategy without steps, judgement or bake, for going back.

@@ -49,6 +49,19 @@ func (w *Watch) Made() []string {
 	return slices.Clone(w.Writes)
 }
 
+// Answering is what ServeRPC asks: do, under the fake's lock, where nothing goes wrong. do
+// gives an answer, or AWS's code.
+func (w *Watch) Answering(do func(operation string, given map[string]any) (answer map[string]any, code string)) func(*Operation, map[string]any) (map[string]any, Fault, string) {
+	return func(op *Operation, given map[string]any) (answer map[string]any, fault Fault, words string) {
+		w.Lock()
+		defer w.Unlock()
+		if fault = w.Asked(op.Name()); fault.Code == "" {
+			answer, fault.Code = do(op.Name(), given)
+		}
+		return answer, fault, "said by the test"
+	}
+}
+
 // Asked counts a request and says what goes wrong with it. The fake holds the lock.
 func (w *Watch) Asked(operation string) Fault {
 	if w.Calls == nil {

@@ -197,8 +197,10 @@ func printable(text string) string {
 	return string(runes)
 }
 
-// look asks for all alarms in one call and its pages. Composite alarms are only told
-// of where they are asked for.
+// bothKinds asks for composite alarms too, which are only told of where they are asked for.
+var bothKinds = []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}
+
+// look asks for all alarms in one call and its pages.
 func (a *alarms) look(ctx context.Context) ([]alarm, error) {
 	bounded, cancel := context.WithTimeout(ctx, a.cloud.timeout)
 	defer cancel()
@@ -206,7 +208,7 @@ func (a *alarms) look(ctx context.Context) ([]alarm, error) {
 	if err != nil {
 		return nil, a.cloud.failed(ctx, err)
 	}
-	in := &awscloudwatch.DescribeAlarmsInput{AlarmNames: a.names, AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}, MaxRecords: aws.Int32(maxAlarms)}
+	in := &awscloudwatch.DescribeAlarmsInput{AlarmNames: a.names, AlarmTypes: bothKinds, MaxRecords: aws.Int32(maxAlarms)}
 	var out []alarm
 	for range maxPages {
 		page, err := c.DescribeAlarms(bounded, in)

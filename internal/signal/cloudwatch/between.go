@@ -78,7 +78,7 @@ func (a *alarms) fired(ctx context.Context, name string, after time.Time) (strin
 		return "", a.cloud.failed(ctx, err)
 	}
 	in := &awscloudwatch.DescribeAlarmHistoryInput{
-		AlarmName: aws.String(name), AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm},
+		AlarmName: aws.String(name), AlarmTypes: bothKinds,
 		HistoryItemType: types.HistoryItemTypeStateUpdate, ScanBy: types.ScanByTimestampDescending,
 		StartDate: aws.Time(after), MaxRecords: aws.Int32(maxAlarms),
 	}

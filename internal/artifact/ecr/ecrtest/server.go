@@ -95,16 +95,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(s.blobs[digest]) // Whoever asked may be gone.
 		return
 	}
-	s.model.ServeRPC(s.t, w, r, func(op *awstest.Operation, given map[string]any) (map[string]any, awstest.Fault, string) {
-		s.Lock()
-		defer s.Unlock()
-		fault := s.Asked(op.Name())
-		var answer map[string]any
-		if fault.Code == "" {
-			answer, fault.Code = s.do(op.Name(), given)
-		}
-		return answer, fault, "said by the test"
-	})
+	s.model.ServeRPC(s.t, w, r, s.Answering(s.do))
 }
 
 func (s *Server) do(operation string, given map[string]any) (map[string]any, string) {

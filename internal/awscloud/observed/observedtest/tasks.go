@@ -67,16 +67,7 @@ func (s *Tasks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		httputil.NewSingleHostReverseProxy(to).ServeHTTP(w, r)
 		return
 	}
-	s.model.ServeRPC(s.t, w, r, func(op *awstest.Operation, given map[string]any) (map[string]any, awstest.Fault, string) {
-		s.Lock()
-		defer s.Unlock()
-		fault := s.Asked(op.Name())
-		var answer map[string]any
-		if fault.Code == "" {
-			answer, fault.Code = s.read(op.Name(), given)
-		}
-		return answer, fault, "It went wrong."
-	})
+	s.model.ServeRPC(s.t, w, r, s.Answering(s.read))
 }
 
 func (s *Tasks) read(operation string, given map[string]any) (answer map[string]any, code string) {

@@ -133,7 +133,7 @@ func outcomeWords(r *release.Rollout, b release.OutcomeBody) string {
 		release.EffectApply:    appliedWords(r, b),
 		release.EffectComplete: to + " is the only one",
 		release.EffectLower:    fmt.Sprintf("on the way back: %s of the traffic left on %s", percent(b.Weight), to),
-		release.EffectRevert:   "all traffic is back on " + label(r.Baseline),
+		release.EffectRevert:   r.BackText(b),
 		release.EffectFinalize: "what the rollout left behind is gone",
 	}[b.Kind]
 	switch {

@@ -148,7 +148,7 @@ func outcome(r *release.Rollout, b release.OutcomeBody) string {
 	case release.EffectComplete:
 		return to + " is the only one"
 	case release.EffectRevert:
-		return "all traffic is back on " + Label(r.Baseline)
+		return r.BackText(b)
 	case release.EffectFinalize:
 		return "what the rollout left behind is gone"
 	default:

@@ -100,14 +100,3 @@ func (v view) settle() Event {
 func (v view) lookedTooSoon() bool {
 	return v.obs.TargetSeq < v.r.revertSeq || within(v.obs.TargetAt, v.obs.RevertSeen, v.limits.CallTimeout)
 }
-
-// completedAfterAll is true when a completion whose outcome nobody knew has come
-// true before the revert: the new artifact is the only one, and this rollout has
-// no way back any more.
-func (v view) completedAfterAll() bool {
-	seen := v.serving()
-	if seen == nil || !seen.Known || seen.Baseline == nil || !seen.Baseline.Payload.Same(v.r.Spec.Payload) {
-		return false
-	}
-	return v.r.Baseline == nil || !v.r.Baseline.Same(v.r.Spec.Payload)
-}

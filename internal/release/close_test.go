@@ -45,8 +45,8 @@ func TestACompletionThatCameTrueThoughItWasRefused(t *testing.T) {
 	if !strings.Contains(out.Rollout.Reason, "had become the only artifact before it could be taken back") {
 		t.Errorf("the reason is %q", out.Rollout.Reason)
 	}
-	adopted, err := w.engine("b", nil).Ship(t.Context(), request(good))
-	wantEnd(t, adopted, err, release.Adopted)
+	again, err := w.engine("b", nil).Ship(t.Context(), request(good))
+	wantEnd(t, again, err, release.Unchanged)
 }
 
 // An abort that comes while nobody knows whether the completion came true waits

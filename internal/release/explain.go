@@ -98,6 +98,9 @@ func explainEnded(base string, out Outcome) (string, string) {
 	} else if out.Result == Stopped {
 		do = "apply again to try once more, or go back in the configuration"
 	}
+	if r.alone() {
+		do = fmt.Sprintf("see whether %s does well; to keep it, apply with it; to go back from it:\nsluice rollback %s --reason \"...\"", r.Spec.Payload.Label(), out.Key)
+	}
 	if r.Waves != nil && r.Cause == CausePartial {
 		do = wavesRemedy(out)
 	}

@@ -23,8 +23,9 @@ type History struct {
 	Newest Stamp `json:"-"`
 	// Owner is the state that manages the release, nil when none does.
 	Owner *Owner `json:"owner,omitempty"`
-	// Succeeded lists the payloads that were released or adopted, oldest first,
-	// without repetitions in a row. The last one is what should serve.
+	// Succeeded lists the payloads that were released, adopted, or found to serve alone
+	// when they were to go back, oldest first, without repetitions in a row. The last one
+	// is what should serve.
 	Succeeded []artifact.Payload `json:"succeeded,omitempty"`
 	// Quarantine holds the payloads that may not be released, by key.
 	Quarantine map[string]Quarantined `json:"quarantine,omitempty"`
@@ -245,6 +246,10 @@ func (h *History) moved(r *Rollout, rec ledger.Record, b MoveBody) error {
 		h.Quarantine[r.Spec.Payload.Key()] = Quarantined{
 			Payload: r.Spec.Payload, Reason: b.Reason, By: rec.Actor, At: rec.At, Rollout: r.Number,
 		}
+	}
+	if b.Event == EventCompletedAfter {
+		// What was to go back serves alone, so a way back leaves it.
+		h.succeeded(r.Spec.Payload)
 	}
 	if to == Succeeded {
 		h.succeeded(r.Spec.Payload)

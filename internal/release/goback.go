@@ -66,7 +66,7 @@ type BackRequest struct {
 // the one that serves and is not quarantined. What it leaves is quarantined, so
 // that the next merge does not ship it again. No gate is asked and the lease is
 // taken at once. A forward rollout that is open is aborted and its payload
-// quarantined instead; a rollback that is open is taken over and driven to its
+// quarantined instead, unless it is found to serve alone already; a rollback that is open is taken over and driven to its
 // end; a repair is aborted first.
 func (e *Engine) Back(ctx context.Context, key Key, req BackRequest) (Outcome, error) {
 	h, err := e.Load(ctx, key)
@@ -78,7 +78,12 @@ func (e *Engine) Back(ctx context.Context, key Key, req BackRequest) (Outcome, e
 	}
 	open := h.Open()
 	if open != nil && open.Kind == Forward {
-		return e.Abort(ctx, key, RequestBody{By: e.Actor, Reason: req.Reason, Cause: CauseOperator, Quarantine: true})
+		out, err := e.Abort(ctx, key, RequestBody{By: e.Actor, Reason: req.Reason, Cause: CauseOperator, Quarantine: true})
+		if r := out.Rollout; r == nil || !r.alone() || out.History.Previous() == nil {
+			return out, err
+		}
+		// It had become the only one, so going back takes a rollout of its own.
+		open = nil
 	}
 	if open != nil && open.Kind == Repair {
 		if err := e.note(ctx, key, KindAbortRequested, open.Number, RequestBody{By: e.Actor, Reason: req.Reason, Cause: CauseOperator}); err != nil {

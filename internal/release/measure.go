@@ -55,14 +55,15 @@ func (d *driver) measure(ctx context.Context) error {
 	if d.told.reaches(r) {
 		tick.Input.Weight = judge.UnknownWeight
 	}
-	if r.judging() && (primed || tick.Input.Unhealthy != "") && (r.applied >= 0 || r.Spec.Mode == Observe) && (tick.Observed || tick.Input.Unhealthy != "") {
+	alone := promoted(obs, r)
+	if !alone && r.judging() && (primed || tick.Input.Unhealthy != "") && (r.applied >= 0 || r.Spec.Mode == Observe) && (tick.Observed || tick.Input.Unhealthy != "") {
 		verdict, err := d.judge.observe(r, tick.Input)
 		if err != nil {
 			return err
 		}
 		tick.Verdict = &verdict
 	}
-	if r.Analysis != nil {
+	if !alone && r.Analysis != nil {
 		tick.Fired = r.fired(tick, primed)
 	}
 	// Only now, and never before a revert: what a dependency says changes nothing about
@@ -170,33 +171,6 @@ func (d *driver) seeTarget(tick *TickBody, r *Rollout, obs *target.Observation, 
 		tick.Input.Unhealthy = fmt.Sprintf("the target says that %s is unhealthy", r.Spec.Payload.Label())
 	case arm.Health != target.Healthy:
 		tick.Problems = append(tick.Problems, fmt.Sprintf("the target could not tell whether %s is healthy", r.Spec.Payload.Label()))
-	}
-}
-
-// moved is whether somebody else put the canary elsewhere.
-func moved(obs *target.Observation, r *Rollout) bool {
-	return obs.Canary == nil || obs.Canary.Weight != r.Weight || !obs.Canary.Payload.Same(r.Spec.Payload) || !alike(told(*obs), r.Traffic)
-}
-
-// anothers is whether a driver that is alone must take it that somebody else has driven on:
-// the rollout's artifact is not the canary any more, so no count is about it for certain.
-func anothers(obs *target.Observation, r *Rollout) bool {
-	return obs == nil || !obs.Known || obs.Canary == nil || !obs.Canary.Payload.Same(r.Spec.Payload)
-}
-
-// watched finds the arm that a rollout watches which somebody else drives, and
-// takes the weight from what is there.
-func watched(tick *TickBody, obs *target.Observation, r *Rollout) *target.ArmState {
-	switch {
-	case obs.Canary != nil && obs.Canary.Payload.Same(r.Spec.Payload):
-		tick.Weight = obs.Canary.Weight
-		return obs.Canary
-	case obs.Baseline != nil && obs.Baseline.Payload.Same(r.Spec.Payload):
-		tick.Weight = 100
-		return obs.Baseline
-	default:
-		tick.Weight = 0
-		return nil
 	}
 }
 

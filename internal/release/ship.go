@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
@@ -150,6 +151,9 @@ func (d *driver) ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 		return d.keep(ctx, req, serving)
 	}
 	if ServesOnly(*serving, req.Spec.Payload) {
+		if err := d.mayAdopt(ctx, req.Spec); err != nil {
+			return outcomeOf(d.h, Unchanged, serving), err
+		}
 		err := d.append(ctx, KindAdopted, AdoptedBody{Spec: req.Spec, Owner: req.Owner})
 		return outcomeOf(d.h, Adopted, serving), err
 	}
@@ -169,6 +173,20 @@ func (d *driver) ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 	}
 	d.saw(serving)
 	return d.finish(ctx)
+}
+
+// mayAdopt refuses what is quarantined here as a rollout would be refused: its plan says
+// so, and that it serves makes it no better.
+func (d *driver) mayAdopt(ctx context.Context, spec Spec) error {
+	if _, bad := d.h.Quarantine[spec.Payload.Key()]; !bad {
+		return nil
+	}
+	d.leaveLine()
+	results := d.e.ask(ctx, spec.Subject(), d.h, d.e.Clock.Now())
+	if len(gate.Blocked(results)) == 0 {
+		return nil
+	}
+	return &BlockedError{Key: d.key, Label: spec.Payload.Label(), Results: results, First: d.h.Spec == nil}
 }
 
 // before asks what must be true for a rollout to be opened at all.

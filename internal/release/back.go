@@ -42,7 +42,10 @@ func (e *Engine) PlanBack(ctx context.Context, key Key) (BackPlan, error) {
 		return e.planBackWaves(ctx, status)
 	}
 	plan := BackPlan{Key: key, Open: status.History.Open(), Serving: status.Serving}
+	alone := plan.Open != nil && plan.Open.Kind == Forward && promoted(plan.Serving, plan.Open)
 	switch open := plan.Open; {
+	case alone && status.History.Serving() != nil:
+		// It goes back by a rollout of its own, as planned below.
 	case open != nil && open.Kind == Forward:
 		plan.From, plan.To = &open.Spec.Payload, open.Baseline
 		plan.Steps = []string{
@@ -58,10 +61,15 @@ func (e *Engine) PlanBack(ctx context.Context, key Key) (BackPlan, error) {
 		return e.planOnBack(ctx, plan, status), nil
 	}
 	plan.From, plan.To = status.History.leaving()
+	if alone {
+		plan.From, plan.To = &plan.Open.Spec.Payload, status.History.Serving()
+	}
 	if plan.To == nil {
 		return plan, ErrNothingBefore
 	}
-	if open := plan.Open; open != nil {
+	if open := plan.Open; alone {
+		plan.Steps = []string{fmt.Sprintf("end rollout %d, whose artifact serves alone", open.Number)}
+	} else if open != nil {
 		plan.Steps = []string{fmt.Sprintf("abort rollout %d, the repair of %s, which stands at %.4g %%", open.Number, open.Spec.Payload.Label(), open.Weight)}
 	}
 	plan.Steps = append(plan.Steps,

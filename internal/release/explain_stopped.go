@@ -49,7 +49,7 @@ func afterStop(e *InterruptedError, taken bool) string {
 		next = remedy + "\n" + next
 	}
 	r := e.Outcome.Rollout
-	if o := r.Outcome; o != nil && o.RevertAfter > 0 && r.Weight > 0 {
+	if o := r.Outcome; r.switchArmed() {
 		next += fmt.Sprintf("\nthe target goes back by itself %s after the last look", o.RevertAfter)
 	}
 	return next

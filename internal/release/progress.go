@@ -37,7 +37,7 @@ func (r *Rollout) Progress() Progress {
 		p.Weight = 100 * float64(len(w.Serve())) / float64(max(w.Total(), 1))
 		where = fmt.Sprintf("%d of %s, wave %d of %d", len(w.Serve()), targetCount(w.Total()), p.Step, p.Steps)
 	}
-	if o := r.Outcome; o != nil && o.RevertAfter > 0 && r.Weight > 0 && !r.State.GoingBack() {
+	if o := r.Outcome; r.switchArmed() && !r.State.GoingBack() {
 		p.RevertsAt = r.lastSeen().Add(o.RevertAfter.Std())
 	}
 	doing := "progressing"
@@ -52,6 +52,16 @@ func (r *Rollout) Progress() Progress {
 		p.Text += ": " + r.Reason
 	}
 	return p
+}
+
+// switchArmed is whether the target goes back by itself, as far as anybody has seen: one
+// that was found without the rollout's artifact beside another has nothing to go back from.
+func (r *Rollout) switchArmed() bool {
+	o, tick := r.Outcome, r.LastTick
+	if o == nil || o.RevertAfter <= 0 || r.Weight <= 0 {
+		return false
+	}
+	return tick == nil || tick.Observation == nil || !tick.Observation.Known || r.tickSeq < r.outcomeSeq || !anothers(tick.Observation, r)
 }
 
 // lastSeen is when a driver last did something that its record shows.

@@ -64,6 +64,9 @@ func TestARolloutWhoseArtifactServesAloneIsNotJudged(t *testing.T) {
 	w := promotedUnseen(t)
 	waits(t, w)
 	h := fold(t, w)
+	if at := h.Open().Progress().RevertsAt; !at.IsZero() {
+		t.Errorf("it is said to go back by itself at %s", at)
+	}
 	if len(h.Quarantine) != 0 || h.Open().Harm != nil || h.Open().LastTick.Verdict != nil {
 		t.Errorf("it was judged: quarantine %v, harm %v", h.Quarantine, h.Open().Harm)
 	}
@@ -99,6 +102,10 @@ func TestARollbackLeavesAnArtifactThatServesAloneByARolloutOfItsOwn(t *testing.T
 			w := promotedUnseen(t)
 			if wait {
 				waits(t, w)
+			}
+			plan, err := w.engine("kim", nil).PlanBack(t.Context(), key)
+			if err != nil || !plan.From.Same(good) || !plan.To.Same(old) || !plan.Rehearsal.Holds() || !strings.Contains(strings.Join(plan.Steps, "; "), "serves alone; quarantine 1.0.1; bring up 1.0.0") {
+				t.Errorf("the dry run: %v to %v: %q, %v", plan.From, plan.To, plan.Steps, err)
 			}
 			out, err := w.engine("kim", nil).Back(t.Context(), key, release.BackRequest{Reason: "slow"})
 			if err != nil || out.Result != release.Shipped || out.Rollout.Kind != release.BackOut {

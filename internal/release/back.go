@@ -42,7 +42,7 @@ func (e *Engine) PlanBack(ctx context.Context, key Key) (BackPlan, error) {
 		return e.planBackWaves(ctx, status)
 	}
 	plan := BackPlan{Key: key, Open: status.History.Open(), Serving: status.Serving}
-	alone := plan.Open != nil && plan.Open.Kind == Forward && promoted(plan.Serving, plan.Open)
+	alone := plan.Open != nil && plan.Open.Kind == Forward && servesAlone(plan.Serving, plan.Open)
 	switch open := plan.Open; {
 	case alone && status.History.Serving() != nil:
 		// It goes back by a rollout of its own, as planned below.

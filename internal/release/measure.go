@@ -55,7 +55,7 @@ func (d *driver) measure(ctx context.Context) error {
 	if d.told.reaches(r) {
 		tick.Input.Weight = judge.UnknownWeight
 	}
-	alone := promoted(obs, r)
+	alone := servesAlone(obs, r)
 	if !alone && r.judging() && (primed || tick.Input.Unhealthy != "") && (r.applied >= 0 || r.Spec.Mode == Observe) && (tick.Observed || tick.Input.Unhealthy != "") {
 		verdict, err := d.judge.observe(r, tick.Input)
 		if err != nil {

@@ -160,7 +160,7 @@ func (v view) divergence() string {
 		return fmt.Sprintf("somebody moved the target: it has %s at %s, the rollout left it at %s",
 			c.Payload.Label(), TrafficText(whole(c.Weight, told(*v.obs.Target))), TrafficText(v.r.Sends()))
 	}
-	if tick != nil && promoted(tick.Observation, v.r) {
+	if tick != nil && servesAlone(tick.Observation, v.r) {
 		return fmt.Sprintf("%s serves alone by a completion that is not in this ledger, so nothing is left to judge or to take back step by step; sluice abort %s ends this rollout and leaves %s, sluice rollback %s goes back from it",
 			v.r.Spec.Payload.Label(), v.h.Key, v.r.Spec.Payload.Label(), v.h.Key)
 	}

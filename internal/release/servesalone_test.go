@@ -31,9 +31,9 @@ func (s *labelSource) Counts(ctx context.Context, req signal.Request) (signal.Co
 	return out, err
 }
 
-// promotedUnseen is a release whose ledger was brought back from a copy of the middle of
+// completedUnseen is a release whose ledger was brought back from a copy of the middle of
 // a rollout that has succeeded since, and bound anew.
-func promotedUnseen(t *testing.T) *world {
+func completedUnseen(t *testing.T) *world {
 	t.Helper()
 	w := upgrade(t)
 	ship(t, w, old)
@@ -61,7 +61,7 @@ func waits(t *testing.T, w *world) {
 }
 
 func TestARolloutWhoseArtifactServesAloneIsNotJudged(t *testing.T) {
-	w := promotedUnseen(t)
+	w := completedUnseen(t)
 	waits(t, w)
 	h := fold(t, w)
 	if at := h.Open().Progress().RevertsAt; !at.IsZero() {
@@ -74,7 +74,7 @@ func TestARolloutWhoseArtifactServesAloneIsNotJudged(t *testing.T) {
 }
 
 func TestAnAbortLeavesAnArtifactThatServesAlone(t *testing.T) {
-	w := promotedUnseen(t)
+	w := completedUnseen(t)
 	waits(t, w)
 	out, err := w.engine("kim", nil).Abort(t.Context(), key, release.RequestBody{By: "kim", Reason: "it is through"})
 	var ended *release.EndedError
@@ -99,7 +99,7 @@ func TestAnAbortLeavesAnArtifactThatServesAlone(t *testing.T) {
 func TestARollbackLeavesAnArtifactThatServesAloneByARolloutOfItsOwn(t *testing.T) {
 	for name, wait := range map[string]bool{"that waits": true, "that nobody looked at": false} {
 		t.Run(name, func(t *testing.T) {
-			w := promotedUnseen(t)
+			w := completedUnseen(t)
 			if wait {
 				waits(t, w)
 			}
@@ -122,7 +122,7 @@ func TestARollbackLeavesAnArtifactThatServesAloneByARolloutOfItsOwn(t *testing.T
 // The configuration goes back: an abort and then a rollout, never "unchanged" while the
 // other artifact serves.
 func TestGoingBackInTheConfigurationFromAnArtifactThatServesAlone(t *testing.T) {
-	w := promotedUnseen(t)
+	w := completedUnseen(t)
 	w.source = nil
 	out, err := w.engine("next", nil).Ship(t.Context(), request(old))
 	if err != nil || out.Result != release.Shipped {

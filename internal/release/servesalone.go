@@ -6,10 +6,10 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
-// promoted is whether the rollout's artifact serves alone by a completion of which the
+// servesAlone is whether the rollout's artifact serves alone by a completion of which the
 // rollout knows nothing: its ledger lost the records, or somebody else has done it. What
 // is counted then is no comparison of two arms, and nothing is left that could go back.
-func promoted(obs *target.Observation, r *Rollout) bool {
+func servesAlone(obs *target.Observation, r *Rollout) bool {
 	if r.Spec.Mode == Observe || obs == nil || !obs.Known || obs.Baseline == nil || !anothers(obs, r) {
 		return false
 	}
@@ -20,7 +20,7 @@ func promoted(obs *target.Observation, r *Rollout) bool {
 // true before the revert: the new artifact is the only one, and this rollout has
 // no way back any more.
 func (v view) completedAfterAll() bool {
-	return promoted(v.serving(), v.r)
+	return servesAlone(v.serving(), v.r)
 }
 
 // alone is whether the rollout ended so.
@@ -29,7 +29,7 @@ func (r *Rollout) alone() bool { return r.Final != nil && r.Final.Event == Event
 // BackText says what a revert came to, for people: what the target said of it may be that
 // there was nothing to take back any more.
 func (r *Rollout) BackText(b OutcomeBody) string {
-	if promoted(&b.Observation, r) {
+	if servesAlone(&b.Observation, r) {
 		return fmt.Sprintf("nothing could be taken back: %s is the only one", r.Spec.Payload.Label())
 	}
 	if r.Baseline == nil || r.Baseline.IsZero() {

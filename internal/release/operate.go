@@ -108,10 +108,7 @@ func (e *Engine) Abort(ctx context.Context, key Key, req RequestBody) (Outcome, 
 // and not before the rollout may be opened.
 func (d *driver) opened(ctx context.Context, spec Spec, kind Kind, reason string, left *Quarantined) (Outcome, error) {
 	if spec.Waved() {
-		if err := d.condemn(ctx, left); err != nil {
-			return outcomeOf(d.h, Unchanged, nil), err
-		}
-		return d.backWaves(ctx, spec, reason)
+		return d.backWaves(ctx, spec, reason, left)
 	}
 	d.forgetTarget()
 	defer d.leaveLine()

@@ -209,9 +209,13 @@ func merged(all []gate.Result) []gate.Result {
 	return out
 }
 
-// backWaves opens and drives a person's rollback of all targets, the newest first.
-func (d *driver) backWaves(ctx context.Context, spec Spec, reason string) (Outcome, error) {
+// backWaves opens and drives a person's rollback of all targets, the newest first. What
+// it leaves is quarantined once the targets' records could be read, nil for nothing.
+func (d *driver) backWaves(ctx context.Context, spec Spec, reason string, left *Quarantined) (Outcome, error) {
 	histories, err := d.e.parts(ctx, spec)
+	if err == nil {
+		err = d.condemn(ctx, left)
+	}
 	if err != nil {
 		return outcomeOf(d.h, Unchanged, nil), err
 	}

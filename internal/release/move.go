@@ -153,16 +153,15 @@ func (v view) timeout() string {
 
 func (v view) divergence() string {
 	tick := v.r.LastTick
+	if servesAlone(v.obs.Target, v.r) || tick != nil && servesAlone(tick.Observation, v.r) {
+		return v.aloneText()
+	}
 	if v.r.Failure != nil && v.r.Failure.Code == "conflict" {
 		return v.failure()
 	}
 	if c := v.canary(); v.r.Intent != nil && c != nil {
 		return fmt.Sprintf("somebody moved the target: it has %s at %s, the rollout left it at %s",
 			c.Payload.Label(), TrafficText(whole(c.Weight, told(*v.obs.Target))), TrafficText(v.r.Sends()))
-	}
-	if tick != nil && servesAlone(tick.Observation, v.r) {
-		return fmt.Sprintf("%s serves alone by a completion that is not in this ledger, so nothing is left to judge or to take back step by step; sluice abort %s ends this rollout and leaves %s, sluice rollback %s goes back from it",
-			v.r.Spec.Payload.Label(), v.h.Key, v.r.Spec.Payload.Label(), v.h.Key)
 	}
 	if tick == nil || tick.Observation == nil || tick.Observation.Canary == nil {
 		return fmt.Sprintf("the target has no canary arm any more; the rollout left it at %s", TrafficText(v.r.Sends()))

@@ -110,6 +110,8 @@ func restored(t *testing.T, w *world, last int) {
 		wantAlone(t, w, where, h.Serving())
 	case out.Result != release.Underway || r.State != release.Paused:
 		t.Errorf("%s: %s in state %s, %v", where, out.Result, r.State, err)
+	case release.ServesOnly(w.observe(), r.Spec.Payload) && !strings.Contains(r.Reason, "serves alone"):
+		t.Errorf("%s: it waits for somebody who is not told that all is done: %s", where, r.Reason)
 	}
 }
 

@@ -16,6 +16,16 @@ func servesAlone(obs *target.Observation, r *Rollout) bool {
 	return obs.Baseline.Payload.Same(r.Spec.Payload) && (r.Baseline == nil || !r.Baseline.Same(r.Spec.Payload))
 }
 
+// aloneText says so, and how a person goes on.
+func (v view) aloneText() string {
+	label := v.r.Spec.Payload.Label()
+	text := fmt.Sprintf("%s serves alone by a completion that is not in this ledger, so nothing is left to judge or to take back step by step; sluice abort %s ends this rollout and leaves %s", label, v.h.Key, label)
+	if v.r.Kind == Forward {
+		text += fmt.Sprintf(", sluice rollback %s goes back from it", v.h.Key)
+	}
+	return text
+}
+
 // completedAfterAll is true when a completion whose outcome nobody knew has come
 // true before the revert: the new artifact is the only one, and this rollout has
 // no way back any more.

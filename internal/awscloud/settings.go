@@ -77,6 +77,10 @@ var (
 	profilePattern = pattern.New(`^[^\x00-\x1f\[\]]{1,256}$`)
 )
 
+// IsRegion reports whether a text has the form of a region's name, "eu-central-1". What is
+// held to a region that has not would only be said a second time.
+func IsRegion(name string) bool { return regionPattern.MatchString(name) }
+
 // Validate says what is wrong, by the JSON names. It looks nothing up.
 func (s Settings) Validate() field.Errors {
 	var errs field.Errors
@@ -86,7 +90,7 @@ func (s Settings) Validate() field.Errors {
 	switch {
 	case s.Region == "":
 		add("region", "the region is missing; it must be stated, since whoever drives the rollout next may have another one in the environment%s", exampleRegion)
-	case !regionPattern.MatchString(s.Region):
+	case !IsRegion(s.Region):
 		add("region", "%.80q is not the name of a region%s", s.Region, exampleRegion)
 	}
 	if s.Profile != "" && !profilePattern.MatchString(s.Profile) {
@@ -134,7 +138,7 @@ func (s Settings) role(arn string) field.Errors {
 	if m == nil {
 		return field.Errors{{Msg: fmt.Sprintf("%.80q is not the ARN of a role%s", arn, exampleRole)}}
 	}
-	if want := Partition(s.Region); s.Region != "" && m[1] != want {
+	if want := Partition(s.Region); IsRegion(s.Region) && m[1] != want {
 		return field.Errors{{Msg: fmt.Sprintf("the role is in the partition %s, and the region %s is in %s, where only roles of its own are known; for example \"arn:%s:iam::123456789012:role/releases\"", m[1], s.Region, want, want)}}
 	}
 	return nil

@@ -31,6 +31,7 @@ func TestSettingsThatAreWrong(t *testing.T) {
 		path, want string
 	}{
 		"no region":        {awscloud.Settings{}, "region", `for example "eu-central-1"`},
+		"a role besides":   {awscloud.Settings{Region: "cn-north", AssumeRole: []awscloud.Role{{ARN: roleARN}}}, "region", "not the name of a region"},
 		"a zone":           {awscloud.Settings{Region: "eu-central-1a"}, "region", "not the name of a region"},
 		"a role's name":    {awscloud.Settings{Region: "eu-central-1", AssumeRole: []awscloud.Role{{ARN: "releases"}}}, "assume_role[0].role_arn", "not the ARN of a role"},
 		"another's role":   {awscloud.Settings{Region: "cn-north-1", AssumeRole: []awscloud.Role{{ARN: roleARN}}}, "assume_role[0].role_arn", "the region cn-north-1 is in aws-cn"},

@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice/terraform-provider-sluice/internal/calendar"
-	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/window"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/prose"
@@ -32,20 +30,23 @@ const timelineExample = "sluice timeline checkout --through staging,soak=24h --t
 func (a *app) timelineCommand() *cobra.Command {
 	var f timelineFlags
 	cmd := a.reads(&cobra.Command{
-		Use:   "timeline SERVICE --through ENVIRONMENT[,strategy=NAME][,soak=TIME] ...",
+		Use:   "timeline RELEASE|SERVICE [--through ENVIRONMENT[,strategy=NAME][,soak=TIME] ...]",
 		Short: "Show when a release can be through its environments",
 		Long: `Prints the earliest start and finish of a release through its environments, in the
 order given: the declared windows, the soak between the environments, and what the
 steps took in earlier rollouts, or what the strategy plans where none is recorded.
 Without strategy= it is that of the service's last release in the environment.
 
+A RELEASE, such as checkout/production, goes through its own environment, after those
+of --through. With a SERVICE alone, --through names them all.
+
 With --deadline it ends with exit code 1 and the reason when that cannot be met.`,
-		Example: "  sluice timeline checkout --through production\n  " + timelineExample + `
+		Example: "  sluice timeline checkout/production\n  sluice timeline checkout/production --through staging,soak=24h\n  " + timelineExample + `
   sluice timeline checkout --through production,strategy=careful --start 2026-12-01T08:00:00+01:00 --deadline 2026-12-04T18:00:00+01:00 --zone Europe/Berlin --json`,
-		Args: takes("SERVICE"),
+		Args: takes("RELEASE"),
 	})
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.through, "through", nil, "an environment; repeated in the order of promotion (required)")
+	flags.StringArrayVar(&f.through, "through", nil, "an environment; repeated in the order of promotion (required with a SERVICE)")
 	flags.StringVar(&f.start, "start", "", "from when on it may begin, RFC 3339; default: now")
 	flags.StringVar(&f.deadline, "deadline", "", "until when it must be through, RFC 3339")
 	flags.StringVar(&f.zone, "zone", "UTC", "IANA name of the time zone in which times are written")
@@ -55,12 +56,10 @@ With --deadline it ends with exit code 1 and the reason when that cannot be met.
 	return cmd
 }
 
-func (a *app) showTimeline(ctx context.Context, l ledger.Ledger, service string, f timelineFlags) error {
-	if msg := field.Name(service); msg != "" {
-		return badInput("SERVICE: %s", msg)
-	}
-	if len(f.through) == 0 {
-		return badInput("--through is missing; for example: %s", timelineExample)
+func (a *app) showTimeline(ctx context.Context, l ledger.Ledger, name string, f timelineFlags) error {
+	service, stops, err := stopsOf(name, f.through)
+	if err != nil {
+		return err
 	}
 	if !calendar.KnownZone(f.zone) {
 		return badInput("--zone %q is not the name of an IANA time zone; allowed is, for example, Europe/Berlin or UTC", f.zone)
@@ -81,7 +80,7 @@ func (a *app) showTimeline(ctx context.Context, l ledger.Ledger, service string,
 		return badInput("--deadline %s is past: the release begins at %s at the earliest; give a later one, for example %s",
 			f.deadline, from.In(loc).Format(time.RFC3339), from.In(loc).AddDate(0, 0, 7).Format(time.RFC3339))
 	}
-	p, err := timelinePlan(ctx, l, service, f.through)
+	p, err := timelinePlan(ctx, l, service, stops)
 	if err != nil {
 		return err
 	}
@@ -115,52 +114,15 @@ func (a *app) sayTimeline(r walk.Report) error {
 	return nil
 }
 
-// stop is one environment of --through.
-type stop struct {
-	environment, strategy string
-	soak                  time.Duration
-}
-
-func stopOf(text string) (stop, error) {
-	parts := strings.Split(text, ",")
-	s := stop{environment: parts[0]}
-	if msg := field.Name(s.environment); msg != "" {
-		return s, badInput("--through: %s", msg)
-	}
-	for _, part := range parts[1:] {
-		name, value, ok := strings.Cut(part, "=")
-		switch {
-		case ok && name == "strategy" && value != "":
-			s.strategy = value
-		case ok && name == "soak":
-			soak, problem := field.ParseDuration(value, true)
-			if problem != "" {
-				return s, badInput("--through: soak: %s", problem)
-			}
-			s.soak = soak
-		default:
-			return s, badInput("--through %q: %q is neither strategy=NAME nor soak=TIME, for example staging,strategy=careful,soak=24h", text, part)
-		}
-	}
-	return s, nil
-}
-
 // timelinePlan reads what the ledger knows.
-func timelinePlan(ctx context.Context, l ledger.Ledger, service string, through []string) (walk.Plan, error) {
+func timelinePlan(ctx context.Context, l ledger.Ledger, service string, stops []stop) (walk.Plan, error) {
 	windows, err := window.Load(ctx, l)
 	if err != nil {
 		return walk.Plan{}, err
 	}
 	var stages []walk.Stage
 	var subjects []calendar.Subject
-	for _, text := range through {
-		s, err := stopOf(text)
-		if err != nil {
-			return walk.Plan{}, err
-		}
-		if slices.ContainsFunc(stages, func(o walk.Stage) bool { return o.Environment == s.environment }) {
-			return walk.Plan{}, badInput("--through: %q is there already; allowed is each environment once", s.environment)
-		}
+	for _, s := range stops {
 		stage, subject, err := stageOf(ctx, l, service, s)
 		if err != nil {
 			return walk.Plan{}, err
@@ -188,7 +150,10 @@ func timelinePlan(ctx context.Context, l ledger.Ledger, service string, through 
 // those of the service's last release there.
 func stageOf(ctx context.Context, l ledger.Ledger, service string, s stop) (walk.Stage, calendar.Subject, error) {
 	out := walk.Stage{Environment: s.environment, Soak: s.soak}
-	key := release.Key{Service: service, Environment: s.environment}
+	key, named := s.release, s.release != release.Key{}
+	if !named {
+		key = release.Key{Service: service, Environment: s.environment}
+	}
 	subject := calendar.Subject{Service: service, Environment: s.environment}
 	var d *strategy.Definition
 	records, err := l.Read(ctx, key.Stream(), 1)
@@ -201,6 +166,9 @@ func stageOf(ctx context.Context, l ledger.Ledger, service string, s stop) (walk
 		return out, subject, err
 	case h.Spec != nil:
 		subject, d = window.SubjectOf(h.Spec.Subject()), &h.Spec.Strategy
+	case named:
+		return out, subject, fmt.Errorf("%w; where it was never released, name the strategy, for example: sluice timeline %s --through %s,strategy=careful",
+			unknownRelease(ctx, l, key), service, s.environment)
 	default:
 		declared, err := release.DeclaredEnvironment(ctx, l, s.environment)
 		if errors.Is(err, ledger.ErrNotFound) {

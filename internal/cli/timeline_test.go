@@ -56,9 +56,11 @@ func TestTimeline(t *testing.T) {
 	contains(t, late.out, "production: 2026-03-04T13:00:00+01:00")
 
 	for want, bad := range map[string][]string{
-		"SERVICE is missing":                          {"timeline"},
+		"RELEASE is missing":                          {"timeline"},
 		"--through is missing":                        {"timeline", "checkout"},
-		"contains a slash":                            {"timeline", "a/b", "--through", "staging"},
+		"or: sluice timeline checkout/production":     {"timeline", "checkout"},
+		`"a/" does not name a release`:                {"timeline", "a/", "--through", "staging"},
+		`the name " a" begins or ends with space`:     {"timeline", " a", "--through", "staging"},
 		`the ledger knows no environment "moon"`:      {"timeline", "checkout", "--through", "moon"},
 		"checkout was never released to staging":      {"timeline", "checkout", "--through", "staging"},
 		`the ledger knows no strategy "none"`:         {"timeline", "checkout", "--through", "staging,strategy=none"},
@@ -71,4 +73,36 @@ func TestTimeline(t *testing.T) {
 	} {
 		contains(t, w.expect(BadUsage, bad...).errors, want)
 	}
+}
+
+// A release is named as for every other command, and its environment comes last.
+func TestTimelineOfARelease(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	w.shipped(good)
+	w.declareObject(release.EnvironmentKind, "staging", `{"name":"staging","tier":"staging"}`)
+	w.declareObject(kindStrategy, "sudden", `{"name":"sudden","all_at_once":{},"bake":"1h","analysis":{"interval":"10s"},"on_inconclusive":"extend","revert_after":"1m","prepare_timeout":"10m"}`)
+	start := []string{"--start", "2026-03-04T10:00:00Z"}
+	same := func(short, long []string) {
+		t.Helper()
+		got := w.expect(Done, append(append([]string{"timeline"}, short...), start...)...).out
+		if want := w.expect(Done, append(append([]string{"timeline"}, long...), start...)...).out; got != want || got == "" {
+			t.Errorf("%v prints\n%s\nand %v\n%s", short, got, long, want)
+		}
+	}
+	const staging = "staging,strategy=sudden,soak=1h"
+	same([]string{"checkout/production"}, []string{"checkout", "--through", "production"})
+	same([]string{"checkout/production", "--through", staging}, []string{"checkout", "--through", staging, "--through", "production"})
+	// What --through says of it holds.
+	same([]string{"checkout/production", "--through", "production,soak=2h"}, []string{"checkout", "--through", "production,soak=2h"})
+	unknown := w.expect(Failed, "timeline", "checkout/staging").errors
+	contains(t, unknown, "checkout/staging: the ledger knows no such release; it knows checkout/production", "sluice timeline checkout --through staging,strategy=careful")
+}
+
+func TestTimelineOfOneTargetOfARelease(t *testing.T) {
+	w := newWorld(t)
+	w.waved(t)
+	out := w.expect(Done, "timeline", "checkout/production/eu-1", "--start", "2026-03-04T10:00:00Z").out
+	contains(t, out, "production: 2026-03-04T10:00:00Z", "through at")
+	contains(t, w.expect(Failed, "timeline", "checkout/production/ap-1").errors, "checkout/production/ap-1: the ledger knows no such release")
 }

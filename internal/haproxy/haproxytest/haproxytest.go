@@ -21,8 +21,9 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/lab/labtest"
 )
 
-// patience bounds every wait of a test.
-const patience = 30 * time.Second
+// patience bounds every wait of a test. What comes costs nothing of it, and a busy
+// machine has taken half a minute to bring HAProxy up again.
+const patience = 5 * time.Minute
 
 // Options says what to run.
 type Options struct {

@@ -217,11 +217,11 @@ func (s *stage) interrupt() acctest.Result {
 // descriptor describes a healthy artifact.
 func descriptor(version string) service.Descriptor { return service.Descriptor{Version: version} }
 
-// warnings gives each warning once.
-func warnings(r acctest.Result) map[string]bool {
+// warnings gives each warning once, whatever the time at which it was said.
+func (s *stage) warnings(r acctest.Result) map[string]bool {
 	out := map[string]bool{}
 	for _, d := range r.Of("warning") {
-		out[d.Summary+"\n"+d.Detail] = true
+		out[s.Steady(d.Summary+"\n"+d.Detail)] = true
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package alb
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,25 +28,27 @@ var (
 var kindWords = map[kind]string{kindGroup: "a target group", kindListener: "a listener", kindRule: "a listener's rule"}
 
 // checkARN holds an ARN to what it may name, and to the configuration's region and
-// account.
+// account. A region that is none is said on its own attribute, and nothing is held to it.
 func (c Config) checkARN(arn string, kinds ...kind) field.Errors {
 	bad := func(format string, args ...any) field.Errors {
 		return field.Errors{{Msg: fmt.Sprintf(format, args...)}}
 	}
-	var words []string
-	for _, k := range kinds {
-		words = append(words, kindWords[k])
+	region := c.Region
+	if !awscloud.IsRegion(region) {
+		region = ""
 	}
-	m := arnPattern.FindStringSubmatch(arn)
+	partition, example := awscloud.Partition(region), cmp.Or(region, "eu-central-1")
+	m := arnPattern.FindStringSubmatch(c.oneOf(arn))
 	switch {
 	case m == nil || !slices.Contains(kinds, kind(m[4])):
-		return bad("%.120q is not the ARN of %s; for example \"arn:%s:elasticloadbalancing:%s:123456789012:%s/%s\"", arn, strings.Join(words, " or "), awscloud.Partition(c.Region), orExample(c.Region), kinds[0], exampleName[kinds[0]])
+		many, andMany := c.manyWords(kinds)
+		return bad("%.120q is not the ARN of %s%s; for example \"arn:%s:elasticloadbalancing:%s:123456789012:%s/%s\"%s", arn, words(kinds), many, partition, example, kinds[0], exampleName[kinds[0]], andMany)
 	case m[4] != string(kindGroup) && !strings.HasPrefix(m[5], "app/"):
-		return bad("%.120q belongs to no Application Load Balancer, and only those are driven; name a listener or a rule of one; for example \"arn:%s:elasticloadbalancing:%s:123456789012:listener/%s\"", arn, awscloud.Partition(c.Region), orExample(c.Region), exampleName[kindListener])
-	case c.Region != "" && m[2] != c.Region:
-		return bad("%.120q is in the region %s, and the target's region is %s; they must be the same, for example \"%s\" in both", arn, m[2], c.Region, m[2])
-	case c.Region != "" && m[1] != awscloud.Partition(c.Region):
-		return bad("%.120q is in the partition %s, and the region %s is in %s; for example \"arn:%s:elasticloadbalancing:%s:...\"", arn, m[1], c.Region, awscloud.Partition(c.Region), awscloud.Partition(c.Region), c.Region)
+		return bad("%.120q belongs to no Application Load Balancer, and only those are driven; name a listener or a rule of one; for example \"arn:%s:elasticloadbalancing:%s:123456789012:listener/%s\"", arn, partition, example, exampleName[kindListener])
+	case region != "" && m[2] != region:
+		return bad("%.120q is in the region %s, and the target's region is %s; they must be the same, for example \"%s\" in both", arn, m[2], region, m[2])
+	case region != "" && m[1] != partition:
+		return bad("%.120q is in the partition %s, and the region %s is in %s; for example \"arn:%s:elasticloadbalancing:%s:...\"", arn, m[1], region, partition, partition, region)
 	}
 	if first := arnPattern.FindStringSubmatch(c.first()); first != nil && first[3] != m[3] {
 		return bad("%.120q is in the account %s, and the first target group is in %s; a load balancer forwards within its own account, for example all in %s", arn, m[3], first[3], first[3])
@@ -55,11 +58,30 @@ func (c Config) checkARN(arn string, kinds ...kind) field.Errors {
 
 var exampleName = map[kind]string{kindGroup: "checkout-blue/73e2d6bc24d8a067", kindListener: "app/web/50dc6c495c0c9188/f2f7dc8efc522ab2"}
 
-func orExample(region string) string {
-	if region == "" {
-		return "eu-central-1"
+// words says what an ARN may name.
+func words(kinds []kind) string {
+	var all []string
+	for _, k := range kinds {
+		all = append(all, kindWords[k])
 	}
-	return region
+	return strings.Join(all, " or ")
+}
+
+// manyWords says what else a route may be where one may stand for many, and an example.
+func (c Config) manyWords(kinds []kind) (allowed, example string) {
+	if !c.wholeBalancers || slices.Contains(kinds, kindGroup) {
+		return "", ""
+	}
+	return ", nor one that ends in \"/*\" and so stands for all listeners, or all rules, of a load balancer", ", or \"...:listener-rule/app/web/50dc6c495c0c9188/*\""
+}
+
+// oneOf gives one listener or rule for what stands for all of a load balancer, which has
+// no end of its own.
+func (c Config) oneOf(arn string) string {
+	if all, ok := strings.CutSuffix(arn, "/*"); ok && c.wholeBalancers && strings.Count(all, "/") >= 3 {
+		return all + "/any"
+	}
+	return arn
 }
 
 func (c Config) first() string {

@@ -37,6 +37,10 @@ type Config struct {
 	// MinHealthy is the share, above 0 to 100, of the serving arm's healthy targets
 	// that the other must have for the whole traffic; 0 means 100.
 	MinHealthy float64 `json:"min_healthy,omitempty"`
+
+	// wholeBalancers is set for what credentials are asked for, where a route may end in
+	// "/*".
+	wholeBalancers bool
 }
 
 // ECS is a pair of services, in the order of the target groups.
@@ -72,7 +76,10 @@ func parse(raw json.RawMessage) (Config, error) {
 	return wire.Parse[Config](raw, Name, "target_groups, routes, ecs, auto_scaling, idle_capacity, min_healthy, region, profile, assume_role, assume_role_with_web_identity, use_fips_endpoint, use_dualstack_endpoint and endpoint")
 }
 
-func (c Config) validate() field.Errors {
+func (c Config) validate() field.Errors { return append(c.driven(), c.Settings.Validate()...) }
+
+// driven checks what the driver moves, and not how AWS is reached.
+func (c Config) driven() field.Errors {
 	var errs field.Errors
 	add := func(path, format string, args ...any) {
 		errs = append(errs, field.Error{Path: path, Msg: fmt.Sprintf(format, args...)})
@@ -109,7 +116,7 @@ func (c Config) validate() field.Errors {
 	if c.MinHealthy < 0 || c.MinHealthy > 100 {
 		add("min_healthy", "%g is not a share above 0 and up to 100; for example 80", c.MinHealthy)
 	}
-	return append(errs, c.Settings.Validate()...)
+	return errs
 }
 
 func (e ECS) validate() field.Errors {

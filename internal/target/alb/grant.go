@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
@@ -73,22 +72,16 @@ func Grant(at awscloud.Place, raw json.RawMessage) (awscloud.Grant, field.Errors
 var launchTemplate = pattern.New(`^lt-[0-9a-f]{8,17}$`)
 
 // validate holds what is asked for to what the driver takes, and to where the role is.
+// The region is not the target's own here: whoever asks has checked it.
 func (c GrantConfig) validate(at awscloud.Place) field.Errors {
-	driven := Config{Settings: awscloud.Settings{Region: at.Region}, TargetGroups: c.TargetGroups}
-	for _, r := range c.Routes {
-		// What stands for all of a load balancer has no end of its own.
-		if all, ok := strings.CutSuffix(r, "/*"); ok && strings.Count(all, "/") >= 3 {
-			r = all + "/any"
-		}
-		driven.Routes = append(driven.Routes, r)
-	}
+	driven := Config{Settings: awscloud.Settings{Region: at.Region}, TargetGroups: c.TargetGroups, Routes: c.Routes, wholeBalancers: true}
 	if c.ECS != nil {
 		driven.ECS = &ECS{Cluster: c.ECS.Cluster, Services: c.ECS.Services}
 	}
 	if c.AutoScaling != nil {
 		driven.AutoScaling = &AutoScaling{Groups: c.AutoScaling.Groups}
 	}
-	errs := driven.validate()
+	errs := driven.driven()
 	if m := arnPattern.FindStringSubmatch(driven.first()); m != nil && at.Account != "" && m[3] != at.Account {
 		errs = append(errs, field.Error{Path: "target_groups", Msg: fmt.Sprintf("they are in the account %s, and the role is of %s, whose sessions reach nothing there; name a role of the same account, for example \"arn:%s:iam::%s:role/releases\"", m[3], at.Account, awscloud.Partition(at.Region), m[3])})
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -21,18 +22,24 @@ type explainJSON struct {
 
 func (a *app) explainCommand() *cobra.Command {
 	return a.reads(&cobra.Command{
-		Use:   "explain ROLLOUT",
+		Use:   "explain RELEASE[/NUMBER]",
 		Short: "Say in words what a rollout did, and why",
 		Long: `Says in words what a rollout was for, how far it came, what the judge saw, how it
-ended and what to do about it. ROLLOUT is RELEASE/NUMBER, as error messages name it.`,
-		Example: "  sluice explain checkout/production/3\n  sluice explain checkout/production/3 --json",
-		Args:    takes("ROLLOUT"),
+ended and what to do about it. RELEASE/NUMBER is a rollout as error messages name it;
+RELEASE alone is its newest one.`,
+		Example: "  sluice explain checkout/production\n  sluice explain checkout/production/3\n  sluice explain checkout/production/3 --json",
+		Args:    takes("RELEASE[/NUMBER]"),
 		RunE: a.does(func(ctx context.Context, args []string) error {
 			key, number, err := parseRollout(args[0])
 			if err != nil {
 				return err
 			}
 			return a.reading(ctx, func(l ledger.Ledger) error {
+				if number == 0 {
+					if number, err = newest(ctx, l, key); err != nil {
+						return err
+					}
+				}
 				h, events, err := timeline(ctx, l, key, number)
 				if err != nil {
 					return err
@@ -62,15 +69,30 @@ ended and what to do about it. ROLLOUT is RELEASE/NUMBER, as error messages name
 	})
 }
 
-// parseRollout reads RELEASE/NUMBER.
+// parseRollout reads RELEASE/NUMBER, or RELEASE, for which the number is 0.
 func parseRollout(text string) (release.Key, int, error) {
-	i := strings.LastIndex(text, "/")
-	number, err := strconv.Atoi(text[i+1:])
-	if i < 0 || err != nil || number < 1 {
-		return release.Key{}, 0, badInput("%q does not name a rollout; it must be SERVICE/ENVIRONMENT/NUMBER, for example checkout/production/3", text)
+	name, number := text, 0
+	if i := strings.LastIndex(text, "/"); strings.Count(text, "/") >= 2 {
+		if n, err := strconv.Atoi(text[i+1:]); err == nil && n < 1 {
+			return release.Key{}, 0, badInput("%q does not name a rollout: they are counted from 1, for example checkout/production/3", text)
+		} else if err == nil {
+			name, number = text[:i], n
+		}
 	}
-	key, err := parseRelease(text[:i])
+	key, err := parseRelease(name)
 	return key, number, err
+}
+
+// newest is the number of the release's newest rollout.
+func newest(ctx context.Context, l ledger.Ledger, key release.Key) (int, error) {
+	h, err := history(ctx, l, key)
+	if err != nil {
+		return 0, err
+	}
+	if h.Last() == nil {
+		return 0, fmt.Errorf("%s has had no rollout; what it has had: sluice history %s", key, key)
+	}
+	return h.Last().Number, nil
 }
 
 // milestones leaves out the looks, except the last one before each other event:

@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
 
 // told is a world with a history: a first release, a good one, and a bad one that
@@ -40,5 +43,22 @@ func TestReadsOfAFinishedHistory(t *testing.T) {
 				t.Errorf("a read wrote errors: %s", r.errors)
 			}
 		})
+	}
+}
+
+// A release alone is its newest rollout, and one that was never released has none.
+func TestExplainOfARelease(t *testing.T) {
+	w := toldWorld(t)
+	if alone, third := w.expect(Done, "explain", "checkout/production").out, w.expect(Done, "explain", "checkout/production/3").out; alone != third {
+		t.Errorf("the release alone:\n%s\nits third rollout:\n%s", alone, third)
+	}
+	held := newWorld(t)
+	e := &release.Engine{Ledger: held.open(), Clock: held.clock, Actor: "kim@acme"}
+	if err := e.Quarantine(t.Context(), key, bad, "leaks"); err != nil {
+		t.Fatal(err)
+	}
+	r := held.expect(Failed, "explain", "checkout/production")
+	if !strings.Contains(r.errors, "has had no rollout; what it has had: sluice history checkout/production") {
+		t.Errorf("of one that was never released: %s", r.errors)
 	}
 }

@@ -39,7 +39,10 @@ func stampOf(rec ledger.Record) Stamp {
 // ask asks all gates about a rollout, and whether the clock by which they answer can be
 // trusted.
 func (e *Engine) ask(ctx context.Context, subject gate.Subject, h *History, at time.Time) []gate.Result {
-	results := gate.CheckAll(ctx, e.Gates, subject, at)
+	// Gates read the ledger, too, and one that is not answered does not pass.
+	patient, cancel := context.WithTimeout(ctx, ledgerPatience*e.callTimeout())
+	defer cancel()
+	results := gate.CheckAll(patient, e.Gates, subject, at)
 	if r, odd := e.judgeClock(h, at); odd {
 		results = append(results, r)
 	}

@@ -26,9 +26,11 @@ func (d *driver) append(ctx context.Context, kind string, body any) error {
 	if number > 0 && d.mustNotWait(kind, body) {
 		return d.appendOrSpool(ctx, entry)
 	}
-	rec, err := d.appendOnce(ctx, entry)
+	patient, cancel := context.WithTimeout(ctx, d.patience())
+	defer cancel()
+	rec, err := d.appendOnce(patient, entry)
 	if err != nil {
-		return err
+		return d.asked(d.unanswered(ctx, patient, err))
 	}
 	// A repeated append may have been taken long ago, with others behind it.
 	d.fresh = kind == KindTick && rec.Seq == d.h.Seq+1

@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
@@ -11,18 +10,14 @@ import (
 // refresh reads what is new and keeps the lease. For a rollout that goes back
 // none of the ledger's troubles matter.
 func (d *driver) refresh(ctx context.Context) error {
-	patient := ctx
-	if limit := d.patience(); limit > 0 {
-		short, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
-		patient = short
-	}
+	patient, cancel := context.WithTimeout(ctx, d.patience())
+	defer cancel()
 	var err error
 	if !d.fresh || d.stale || d.adrift || d.spool.pending() {
-		err = d.asked(d.sync(patient))
+		err = d.asked(d.unanswered(ctx, patient, d.sync(patient)))
 	}
 	if err == nil {
-		err = d.asked(d.renew(patient))
+		err = d.asked(d.unanswered(ctx, patient, d.renew(patient)))
 	}
 	if err == nil {
 		err = d.stillSealed(patient)
@@ -32,19 +27,6 @@ func (d *driver) refresh(ctx context.Context) error {
 		return err
 	}
 	return nil
-}
-
-// patience is how long a refresh may take, 0 for as long as the ledger does. Who looks on while the ledger is away must
-// not wait long to know that it is.
-func (d *driver) patience() time.Duration {
-	switch {
-	case d.goingBack(), d.isAlone:
-		return revertPatience
-	case d.e.Steady:
-		return d.e.callTimeout()
-	default:
-		return 0
-	}
 }
 
 // renew shows that the driver lives, when a third of the lease is used up.

@@ -24,7 +24,8 @@ beside it, and compares; without a release, at every one that the ledger has. A
 release without a check is compared by what was released alone.
 
 --markdown writes the report for a pull request or a ticket, --json for programs;
-its digests are what "accepted" takes. Credentials and files are looked up by this
+its digests are what "accepted" takes. Behind the digest of an artifact stands its
+version, where the ledger has it. Credentials and files are looked up by this
 process. The exit code is 3 when something has drifted or cannot be seen, unless
 all of that is of low severity. Nothing is changed.`,
 		Example: `  sluice drift checkout/production
@@ -98,6 +99,9 @@ func (a *app) driftChecks(ctx context.Context, l ledger.Ledger, args []string) (
 
 func (a *app) driftReports(ctx context.Context, l ledger.Ledger, checks []drift.Check) ([]drift.Report, error) {
 	looker := a.looker(l)
+	looker.Versions = func(ctx context.Context, service string) (map[string]string, error) {
+		return release.Versions(ctx, l, service)
+	}
 	reports := make([]drift.Report, 0, len(checks))
 	for _, check := range checks {
 		report, err := looker.Look(ctx, check, a.clock.Now())

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/drift"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
@@ -74,4 +75,39 @@ func TestDriftThatCannotBeSeenIsNotClean(t *testing.T) {
 	r := w.expect(Blocked, "drift")
 	contains(t, r.out, "nobody can tell whether checkout/production has drifted", "connection refused")
 	contains(t, r.errors, "not clean: checkout/production (unknown)")
+}
+
+// Where the ledger has a version for a digest, both are told: of what the release had
+// before, and of what only another environment has had. A digest that nobody released is
+// told alone.
+func TestDriftTellsVersionsBesideDigests(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	w.shipped(good)
+	w.target.Serve(first)
+	both := func(p artifact.Payload) string { return p.Digest() + " (" + p.Version + ")" }
+	told := func() string {
+		t.Helper()
+		return strings.Join(strings.Fields(w.expect(Blocked, "drift", "checkout/production").out), " ")
+	}
+	contains(t, told(), "baseline.digest: expected "+both(good)+", observed "+both(first))
+
+	w.target.Serve(good)
+	w.environment = "staging"
+	w.shipped(third)
+	w.environment = ""
+	contains(t, told(), "expected "+both(good)+", observed "+both(third))
+	contains(t, w.expect(Blocked, "drift", "--markdown").out, "| "+both(good)+" | "+both(third)+" |")
+	var reports []driftJSON
+	if err := json.Unmarshal([]byte(w.expect(Blocked, "drift", "checkout/production", "--json").out), &reports); err != nil {
+		t.Fatal(err)
+	}
+	if d := reports[0].Differences[0]; d.Observed != third.Digest() || d.ObservedVersion != third.Version || d.ExpectedVersion != good.Version {
+		t.Errorf("%+v", d)
+	}
+
+	w.target.Serve(payload("9.9.9"))
+	if out := told(); !strings.HasSuffix(out, "observed "+payload("9.9.9").Digest()) {
+		t.Errorf("of an artifact that nobody released it says %s", out)
+	}
 }

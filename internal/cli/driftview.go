@@ -30,6 +30,10 @@ type findingJSON struct {
 	Severity string `json:"severity"`
 	Expected string `json:"expected"`
 	Observed string `json:"observed"`
+	// ExpectedVersion and ObservedVersion are the labels of the artifacts whose digests
+	// those are; empty where the ledger has none.
+	ExpectedVersion string `json:"expected_version"`
+	ObservedVersion string `json:"observed_version"`
 	// Digest accepts the value; empty where nobody may see it.
 	Digest     string `json:"digest"`
 	Repairable bool   `json:"repairable"`
@@ -64,6 +68,7 @@ func toDrift(reports []drift.Report) []driftJSON {
 func toFinding(f drift.Finding, note string) findingJSON {
 	return findingJSON{
 		Path: f.Path, Kind: string(f.Kind), Severity: string(f.Severity), Expected: f.Expected, Observed: f.Observed,
+		ExpectedVersion: f.ExpectedVersion, ObservedVersion: f.ObservedVersion,
 		Digest: f.Digest, Repairable: f.Repairable(), Note: note,
 	}
 }

@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +43,11 @@ type Finding struct {
 	Difference
 	Kind     Kind     `json:"kind"`
 	Severity Severity `json:"severity"`
+	// ExpectedVersion and ObservedVersion are the labels under which the ledger has the
+	// artifacts whose digests Expected and Observed are; empty where it has none, and for
+	// every other value.
+	ExpectedVersion string `json:"expected_version,omitempty"`
+	ObservedVersion string `json:"observed_version,omitempty"`
 	// Digest is the SHA-256 of what was observed, in full, which accepts it. It is
 	// empty where nobody may see the value, and where nothing could be seen.
 	Digest string `json:"digest,omitempty"`
@@ -52,6 +58,11 @@ type Finding struct {
 	At string `json:"-"`
 	// digest is Digest for hidden values too. It leaves this package in no form.
 	digest string
+}
+
+// String gives "baseline.digest: expected sha256:... (1.1.0), observed sha256:... (1.0.0)".
+func (f Finding) String() string {
+	return fmt.Sprintf("%s: expected %s, observed %s", f.Path, labelled(f.Expected, f.ExpectedVersion), labelled(f.Observed, f.ObservedVersion))
 }
 
 // Repairable says whether a rollout of kind repair could mend it: it moves the

@@ -41,6 +41,10 @@ type Looker struct {
 	Documents Reader
 	// Cloud reads AWS; where it is nil, what is declared of AWS is unknown.
 	Cloud Cloud
+	// Versions gives the labels that the ledger has for artifacts of a service, by digest,
+	// in whatever environment. It is asked where the release's own record has none for a
+	// digest; where it is nil, that one is told without.
+	Versions func(ctx context.Context, service string) (map[string]string, error)
 }
 
 // Look observes once and compares. The error is about the ledger; what the target,
@@ -62,7 +66,7 @@ func (l Looker) Look(ctx context.Context, check Check, at time.Time) (Report, er
 	if expected, settled := ExpectedOf(status.History); settled || moving(status.History) {
 		l.read(ctx, check.readable(expected, settled), &seen)
 	}
-	return Assess(status.History, seen, check, at), nil
+	return l.name(ctx, check, Assess(status.History, seen, check, at)), nil
 }
 
 // moving says whether a rollout is open.
@@ -89,6 +93,7 @@ func (l Looker) Preview(ctx context.Context, check Check, at time.Time) Report {
 	report := Report{Key: check.Release, Mode: check.EffectiveMode(), At: at.UTC(), Status: StatusUnknown}
 	report.sort(compareDeclared(check, seen), check)
 	report.conclude("")
+	report.label(versionsOf(nil, check))
 	return report.graded(check)
 }
 

@@ -27,7 +27,7 @@ func (r Report) Markdown() string {
 }
 
 func row(b *strings.Builder, f Finding, note string) {
-	fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", cell(f.Path), f.Severity, cell(f.Expected), cell(f.Observed), cell(note))
+	fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", cell(f.Path), f.Severity, cell(labelled(f.Expected, f.ExpectedVersion)), cell(labelled(f.Observed, f.ObservedVersion)), cell(note))
 }
 
 // cell keeps text from breaking out of its row, and from being taken for HTML.

@@ -104,6 +104,7 @@ func Assess(h *release.History, seen Seen, check Check, at time.Time) Report {
 		report.sort([]Finding{{Difference: Difference{PathBaseline, expected.Payload.Label(), Unknown}, Kind: KindUnknown, Note: blind}}, Check{Severity: check.Severity})
 	}
 	report.Observed = report.fingerprint(expected, seen.Observation)
+	report.label(versionsOf(h, check))
 	return report.graded(check)
 }
 

@@ -90,16 +90,17 @@ func (p *servicePair) look(ctx context.Context, _ sight) ([2]unit, error) {
 	return out, nil
 }
 
-// definition reads a task definition, once.
-func (p *servicePair) definition(ctx context.Context, arn string) (taskDefinition, error) {
-	if d, ok := p.known.Load(arn); ok {
+// definition reads a task definition, by its ARN or as "checkout:42". It is read once under
+// both names, since no revision ever changes; what names a family alone is read anew.
+func (p *servicePair) definition(ctx context.Context, name string) (taskDefinition, error) {
+	if d, ok := p.known.Load(name); ok {
 		return d.(taskDefinition), nil //nolint:forcetypeassert // Nothing else is stored.
 	}
 	c, _, err := p.clients(ctx)
 	if err != nil {
 		return taskDefinition{}, err
 	}
-	out, err := c.DescribeTaskDefinition(ctx, &awsecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(arn), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
+	out, err := c.DescribeTaskDefinition(ctx, &awsecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(name), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
 	if err != nil {
 		return taskDefinition{}, err
 	}
@@ -107,8 +108,9 @@ func (p *servicePair) definition(ctx context.Context, arn string) (taskDefinitio
 	for _, tag := range out.Tags {
 		d.tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
-	if strings.HasPrefix(arn, "arn:") {
+	if arn := aws.ToString(out.TaskDefinition.TaskDefinitionArn); arn != "" {
 		p.known.Store(arn, d)
+		p.known.Store(arn[strings.LastIndex(arn, "/")+1:], d)
 	}
 	return d, nil
 }

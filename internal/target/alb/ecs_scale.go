@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -124,7 +125,7 @@ func (p *servicePair) suspend(ctx context.Context, t *scaling.ScalableTarget, of
 	return err
 }
 
-func (p *servicePair) obstacles(ctx context.Context, sc scene, payload artifact.Payload) ([]target.Obstacle, error) {
+func (p *servicePair) examine(ctx context.Context, sc scene, payload artifact.Payload) ([]target.Obstacle, []awscloud.Use, error) {
 	var out []target.Obstacle
 	add := func(remedy, format string, args ...any) {
 		out = append(out, target.Obstacle{What: fmt.Sprintf(format, args...), Remedy: remedy})
@@ -137,19 +138,26 @@ func (p *servicePair) obstacles(ctx context.Context, sc scene, payload artifact.
 		}
 	}
 	serves := sc.units[sc.base].raw.(standing) //nolint:forcetypeassert // look made it.
-	template, at, err := p.template(ctx, serves, sc.base)
+	var template *taskDefinition
+	d, at, err := p.template(ctx, serves, sc.base)
+	if err == nil {
+		template = &d
+	}
 	if err == nil && len(out) == 0 {
-		err = fits(template, at, payload)
+		err = fits(d, at, payload)
 	}
 	obstacle, err := named(err)
 	if out = append(out, obstacle...); err != nil {
-		return out, err
+		return out, nil, err
 	}
 	both, err := p.scalable(ctx)
-	if err == nil && (both[0] == nil) != (both[1] == nil) {
+	if err != nil {
+		return out, nil, err
+	}
+	if (both[0] == nil) != (both[1] == nil) {
 		add("register both services with Application Auto Scaling, with policies, or neither", "only one of the two services is scaled automatically, so after a release nothing would scale the one that serves")
 	}
-	return out, err
+	return out, p.changes(sc, both, template), nil
 }
 
 // sends reports whether a service registers its tasks with a target group.

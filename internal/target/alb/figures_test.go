@@ -1,8 +1,11 @@
 package alb_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
@@ -71,4 +74,28 @@ func asked(s *albtest.Server) (n int) {
 		}
 	})
 	return n
+}
+
+// A preflight of services asks for everything once, health by group and rights by change:
+// a second answer about the same could differ from the first, and each counts against the
+// account's limit.
+func TestAPreflightAsksForNothingTwice(t *testing.T) {
+	s, c := two(t)
+	// By another name than that by which the services have it.
+	c.ECS.TaskDefinition = "checkout:1"
+	d := open(t, c, clock.System{})
+	if obstacles, err := d.Preflight(t.Context(), b); err != nil || len(obstacles) > 0 {
+		t.Fatalf("%+v, %v", obstacles, err)
+	}
+	once := map[string]int{}
+	s.Change(func(*albtest.World) { maps.Copy(once, s.Calls) })
+	want := map[string]int{
+		"DescribeListeners": 1, "DescribeRules": 1, "DescribeTags": 1, "DescribeTargetGroups": 1, "DescribeTargetHealth": 2,
+		"DescribeServices": 1, "DescribeScalableTargets": 1, "DescribeTaskDefinition": 1,
+		// One for each change; who is asked about, once.
+		"GetCallerIdentity": 1, "SimulatePrincipalPolicy": 7,
+	}
+	if diff := cmp.Diff(want, once); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }

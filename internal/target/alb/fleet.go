@@ -31,10 +31,9 @@ type fleet interface {
 	// know of a rollout that has ended.
 	floor(ctx context.Context, sc scene) (int, error)
 	left(sc scene) int
-	// changes lists what will be changed, for IAM's simulation.
-	changes(ctx context.Context, sc scene) ([]awscloud.Use, error)
-	// obstacles says what would stop a rollout.
-	obstacles(ctx context.Context, sc scene, p artifact.Payload) ([]target.Obstacle, error)
+	// examine says what would stop a rollout, and lists what it will change, for IAM's
+	// simulation. Both are of one look, so that nothing is asked for twice.
+	examine(ctx context.Context, sc scene, p artifact.Payload) ([]target.Obstacle, []awscloud.Use, error)
 }
 
 // unit is what runs on one side.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -66,11 +67,12 @@ func (*plain) rest(context.Context, scene, int) (bool, error) { return false, ni
 func (*plain) floor(context.Context, scene) (int, error)      { return noFloor, nil }
 func (*plain) left(scene) int                                 { return noFloor }
 
-func (p *plain) obstacles(_ context.Context, sc scene, payload artifact.Payload) ([]target.Obstacle, error) {
+// examine finds nothing that would be changed behind the groups.
+func (p *plain) examine(_ context.Context, sc scene, payload artifact.Payload) ([]target.Obstacle, []awscloud.Use, error) {
 	for _, u := range sc.units {
 		if u.payload.Digest() == payload.Digest() {
-			return nil, nil
+			return nil, nil, nil
 		}
 	}
-	return []target.Obstacle{{What: p.absent(sc, 1-sc.base, payload), Remedy: exampleTag}}, nil
+	return []target.Obstacle{{What: p.absent(sc, 1-sc.base, payload), Remedy: exampleTag}}, nil, nil
 }

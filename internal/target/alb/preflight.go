@@ -48,17 +48,12 @@ func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Ob
 	if t.ofAnother(s.memory) {
 		out = append(out, target.Obstacle{What: anothers, Remedy: notOurs})
 	}
-	for _, ask := range []func() ([]target.Obstacle, error){
-		func() ([]target.Obstacle, error) { return t.fleet.obstacles(ctx, sc, p) },
-		func() ([]target.Obstacle, error) { return t.rights(ctx, sc) },
-	} {
-		more, err := ask()
-		obstacle, err := named(t.failed(err, false))
-		if out = append(append(out, more...), obstacle...); err != nil || obstacle != nil {
-			return out, err
-		}
+	more, changes, err := t.fleet.examine(ctx, sc, p)
+	obstacle, err = named(t.failed(err, false))
+	if out = append(append(out, more...), obstacle...); err != nil || obstacle != nil {
+		return out, err
 	}
-	return out, nil
+	return append(out, t.rights(ctx, changes)...), nil
 }
 
 // named makes an obstacle of an error that does not go away by trying again.

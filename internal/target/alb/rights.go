@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	scaling "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
@@ -14,7 +15,8 @@ import (
 
 // rights asks IAM whether what will be changed may be, before the first change. That
 // what is read may be read, the look has shown. Where IAM cannot tell, nothing is said.
-func (t *Target) rights(ctx context.Context, sc scene) ([]target.Obstacle, error) {
+// Behind is what is changed behind the target groups.
+func (t *Target) rights(ctx context.Context, behind []awscloud.Use) []target.Obstacle {
 	var listeners, rules []string
 	for _, arn := range t.config.Routes {
 		if isRule(arn) {
@@ -23,29 +25,23 @@ func (t *Target) rights(ctx context.Context, sc scene) ([]target.Obstacle, error
 			listeners = append(listeners, arn)
 		}
 	}
-	behind, err := t.fleet.changes(ctx, sc)
-	if err != nil {
-		return nil, t.failed(err, false)
-	}
 	lacks, _ := t.session.Simulated(ctx, append([]awscloud.Use{
 		{Actions: []string{"elasticloadbalancing:ModifyListener"}, Resources: listeners},
 		{Actions: []string{"elasticloadbalancing:ModifyRule"}, Resources: rules},
 		{Actions: []string{"elasticloadbalancing:AddTags"}, Resources: t.config.TargetGroups},
 	}, behind...)...)
-	return awsport.Lacks(lacks, "docs/policies/alb.json"), nil
+	return awsport.Lacks(lacks, "docs/policies/alb.json")
 }
 
 // isRule tells a rule from a listener.
 func isRule(arn string) bool { return strings.Contains(arn, ":"+string(kindRule)+"/") }
 
-func (p *servicePair) changes(ctx context.Context, sc scene) ([]awscloud.Use, error) {
+// changes of services, of which both is what scales them, and template what new task
+// definitions are copied from: nil where there is none.
+func (*servicePair) changes(sc scene, both [2]*scaling.ScalableTarget, template *taskDefinition) []awscloud.Use {
 	var services, scaled []string
 	for _, u := range sc.units {
 		services = append(services, aws.ToString(u.raw.(standing).ServiceArn)) //nolint:forcetypeassert // look made it.
-	}
-	both, err := p.scalable(ctx)
-	if err != nil {
-		return nil, err
 	}
 	for _, s := range both {
 		if s != nil && aws.ToString(s.ScalableTargetARN) != "" {
@@ -56,9 +52,8 @@ func (p *servicePair) changes(ctx context.Context, sc scene) ([]awscloud.Use, er
 		{Actions: []string{"ecs:UpdateService"}, Resources: services},
 		{Actions: []string{"application-autoscaling:RegisterScalableTarget"}, Resources: scaled},
 	}
-	template, _, err := p.template(ctx, sc.units[sc.base].raw.(standing), sc.base) //nolint:forcetypeassert // look made it.
-	if err != nil {
-		return uses, nil //nolint:nilerr // obstacles has said so.
+	if template == nil {
+		return uses
 	}
 	arn := aws.ToString(template.TaskDefinitionArn)
 	family := arn[:strings.LastIndex(arn, ":")+1] + "1"
@@ -71,17 +66,15 @@ func (p *servicePair) changes(ctx context.Context, sc scene) ([]awscloud.Use, er
 	return append(uses,
 		awscloud.Use{Actions: []string{"ecs:RegisterTaskDefinition", "ecs:TagResource"}, Resources: []string{family}},
 		awscloud.Use{Actions: []string{"iam:PassRole"}, Resources: handed, PassedTo: "ecs-tasks.amazonaws.com"},
-	), nil
+	)
 }
 
 // changes of groups. The right to start instances of a launch template, and the role
 // that those are handed, only EC2 knows, which is not asked.
-func (*groupPair) changes(_ context.Context, sc scene) ([]awscloud.Use, error) {
+func (*groupPair) changes(sc scene) []awscloud.Use {
 	var groups []string
 	for _, u := range sc.units {
 		groups = append(groups, aws.ToString(u.raw.(types.AutoScalingGroup).AutoScalingGroupARN)) //nolint:forcetypeassert // look made it.
 	}
-	return []awscloud.Use{{Actions: []string{"autoscaling:UpdateAutoScalingGroup"}, Resources: groups}}, nil
+	return []awscloud.Use{{Actions: []string{"autoscaling:UpdateAutoScalingGroup"}, Resources: groups}}
 }
-
-func (*plain) changes(context.Context, scene) ([]awscloud.Use, error) { return nil, nil }

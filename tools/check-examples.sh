@@ -41,11 +41,11 @@ OpenTofu*) host=registry.opentofu.org ;;
 esac
 attached=
 
-# attach SOURCE PROVIDER: the provider runs until the end, and each validation asks that
-# one. To start one anew for each example was most of the work.
+# attach SOURCE PROVIDER: the provider runs until the end, and validations ask that one.
+# To start one anew for each example was most of the work.
 attach() {
 	local said=$scratch/attached.$((${#started[@]} + 1)) where=
-	"$2" -debug >"$said" 2>"$scratch/log" &
+	TF_LOG_SDK=off TF_LOG_PROVIDER=off TF_LOG_PROVIDER_SLUICE=off "$2" -debug >"$said" 2>"$said.log" &
 	started+=($!)
 	for _ in $(seq 600); do
 		where=$(sed -n "s/^.*TF_REATTACH_PROVIDERS='{\"[^\"]*\":\(.*\)}'.*$/\1/p" "$said")
@@ -53,16 +53,17 @@ attach() {
 		sleep 0.1
 	done
 	if [ -z "$where" ]; then
-		cat "$said" "$scratch/log" >&2
+		cat "$said" "$said.log" >&2
 		echo "examples: $2 does not say where it serves" >&2
 		exit 1
 	fi
 	attached=${attached:+$attached,}\"$host/$1\":$where
 }
 
-attach sluice/sluice bin/terraform-provider-sluice
 aws=$(find "${SLUICE_TF_MIRROR:-/nonexistent}/registry.terraform.io/hashicorp/aws" -name 'terraform-provider-aws_*' ! -name '*.zip' 2>/dev/null | sort -V | tail -n 1 || true)
 if [ -n "$aws" ]; then attach hashicorp/aws "$aws"; fi
+others=$attached
+attach sluice/sluice bin/terraform-provider-sluice
 
 checked=0
 
@@ -76,8 +77,11 @@ check() {
 	if ! grep -qs 'required_providers' "$work"/*.tf; then
 		printf 'terraform {\n  required_providers {\n    sluice = { source = "sluice/sluice" }\n  }\n}\n' >"$work/zz_required_providers.tf"
 	fi
+	# What an example reads is looked for where the provider runs, so it is started there.
+	local asked=$attached
+	if [ -n "$(find "$work" -type f ! -name '*.tf' ! -name '*.tfvars' ! -name '*.md')" ]; then asked=$others; fi
 	if ! { "$cli" -chdir="$work" init -backend=false -input=false -no-color &&
-		TF_REATTACH_PROVIDERS="{$attached}" "$cli" -chdir="$work" validate -no-color; } >"$scratch/log" 2>&1; then
+		TF_REATTACH_PROVIDERS="{$asked}" "$cli" -chdir="$work" validate -no-color; } >"$scratch/log" 2>&1; then
 		cat "$scratch/log" >&2
 		echo "examples: $name is not valid, as said above" >&2
 		exit 1

@@ -7,7 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cli=$(tools/terraform/get.sh)
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+started=()
+trap 'kill "${started[@]}" 2>/dev/null || true; rm -rf "$scratch"' EXIT
 
 platform=$("${GO:-go}" env GOOS)_$("${GO:-go}" env GOARCH)
 for host in registry.terraform.io registry.opentofu.org; do
@@ -34,6 +35,36 @@ export TF_CLI_CONFIG_FILE=$scratch/cli.tfrc TF_IN_AUTOMATION=1
 
 "$cli" fmt -check -recursive -diff examples
 
+host=registry.terraform.io
+case $("$cli" version) in
+OpenTofu*) host=registry.opentofu.org ;;
+esac
+attached=
+
+# attach SOURCE PROVIDER: the provider runs until the end, and validations ask that one.
+# To start one anew for each example was most of the work.
+attach() {
+	local said=$scratch/attached.$((${#started[@]} + 1)) where=
+	TF_LOG_SDK=off TF_LOG_PROVIDER=off TF_LOG_PROVIDER_SLUICE=off "$2" -debug >"$said" 2>"$said.log" &
+	started+=($!)
+	for _ in $(seq 600); do
+		where=$(sed -n "s/^.*TF_REATTACH_PROVIDERS='{\"[^\"]*\":\(.*\)}'.*$/\1/p" "$said")
+		if [ -n "$where" ] || ! kill -0 $! 2>/dev/null; then break; fi
+		sleep 0.1
+	done
+	if [ -z "$where" ]; then
+		cat "$said" "$said.log" >&2
+		echo "examples: $2 does not say where it serves" >&2
+		exit 1
+	fi
+	attached=${attached:+$attached,}\"$host/$1\":$where
+}
+
+aws=$(find "${SLUICE_TF_MIRROR:-/nonexistent}/registry.terraform.io/hashicorp/aws" -name 'terraform-provider-aws_*' ! -name '*.zip' 2>/dev/null | sort -V | tail -n 1 || true)
+if [ -n "$aws" ]; then attach hashicorp/aws "$aws"; fi
+others=$attached
+attach sluice/sluice bin/terraform-provider-sluice
+
 checked=0
 
 # check NAME FILES...: the files, alone in a folder, are a valid configuration.
@@ -46,8 +77,11 @@ check() {
 	if ! grep -qs 'required_providers' "$work"/*.tf; then
 		printf 'terraform {\n  required_providers {\n    sluice = { source = "sluice/sluice" }\n  }\n}\n' >"$work/zz_required_providers.tf"
 	fi
+	# What an example reads is looked for where the provider runs, so it is started there.
+	local asked=$attached
+	if [ -n "$(find "$work" -type f ! -name '*.tf' ! -name '*.tfvars' ! -name '*.md')" ]; then asked=$others; fi
 	if ! { "$cli" -chdir="$work" init -backend=false -input=false -no-color &&
-		"$cli" -chdir="$work" validate -no-color; } >"$scratch/log" 2>&1; then
+		TF_REATTACH_PROVIDERS="{$asked}" "$cli" -chdir="$work" validate -no-color; } >"$scratch/log" 2>&1; then
 		cat "$scratch/log" >&2
 		echo "examples: $name is not valid, as said above" >&2
 		exit 1

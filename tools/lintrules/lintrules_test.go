@@ -127,7 +127,7 @@ func run(t *testing.T, root string) []issue {
 	cmd := exec.Command(linter, "run", "--output.json.path", "stdout", "--output.text.path", "stderr",
 		"--show-stats=false", "./...")
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod -trimpath", "GOWORK=off")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

@@ -98,6 +98,20 @@ type Terraform struct {
 // in this process until the test ends.
 func New(t testing.TB, world client.World) *Terraform {
 	t.Helper()
+	tf := folder(t)
+	tf.attach(tf.reattach(world))
+	return tf
+}
+
+// attach tells Terraform of providers that run.
+func (tf *Terraform) attach(to string) {
+	tf.attachedTo = to
+	tf.env = append(tf.env, "TF_REATTACH_PROVIDERS="+to)
+}
+
+// folder makes a folder without a provider.
+func folder(t testing.TB) *Terraform {
+	t.Helper()
 	cli := os.Getenv("TF_ACC_TERRAFORM_PATH")
 	if cli == "" {
 		var err error
@@ -106,8 +120,7 @@ func New(t testing.TB, world client.World) *Terraform {
 		}
 	}
 	tf := &Terraform{Dir: t.TempDir(), t: t, cli: cli}
-	tf.attachedTo = tf.reattach(world)
-	tf.env = append(os.Environ(), "TF_REATTACH_PROVIDERS="+tf.attachedTo, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_CLI_CONFIG_FILE="+filepath.Join(tf.Dir, "none.tfrc"))
+	tf.env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_CLI_CONFIG_FILE="+filepath.Join(tf.Dir, "none.tfrc"))
 	tf.Write("none.tfrc", "")
 	tf.Write("versions.tf", `terraform {
   required_providers {

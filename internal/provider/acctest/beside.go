@@ -51,12 +51,11 @@ func (tf *Terraform) Beside(sources ...string) {
 			}
 		}
 		host := path.Dir(path.Dir(address()))
-		attached[path.Join(host, source)] = start(tf.t, found[source], tf.Dir, tf.apart)
+		attached[path.Join(host, source)] = tf.narrowed(start(tf.t, found[source], tf.Dir, tf.apart))
 	}
 	raw, err := json.Marshal(attached)
 	tf.must(err)
-	tf.attachedTo = string(raw)
-	tf.env = append(tf.env, "TF_REATTACH_PROVIDERS="+tf.attachedTo)
+	tf.attach(string(raw))
 }
 
 func (tf *Terraform) must(err error) {

@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 )
 
 // NewProcess makes a folder whose Terraform starts the provider as a process of its
@@ -16,7 +14,7 @@ import (
 // override.
 func NewProcess(t testing.TB) *Terraform {
 	t.Helper()
-	tf := New(t, client.World{})
+	tf := folder(t)
 	self, err := os.Executable()
 	if err == nil {
 		err = os.Symlink(self, filepath.Join(tf.Dir, "terraform-provider-sluice"))
@@ -37,14 +35,14 @@ const standsAlone = "SLUICE_ACC_ALONE"
 // differ by what the environment says can run at once so.
 func NewApart(t testing.TB, env ...string) *Terraform {
 	t.Helper()
-	tf := New(t, client.World{})
+	tf := folder(t)
 	tf.apart = env
 	self, err := os.Executable()
 	tf.must(err)
 	raw, err := json.Marshal(map[string]json.RawMessage{address(): start(t, self, tf.Dir, append(env, standsAlone+"=1"))})
 	tf.must(err)
-	tf.attachedTo = string(raw)
-	tf.env = append(append(tf.env, env...), "TF_REATTACH_PROVIDERS="+tf.attachedTo)
+	tf.env = append(tf.env, env...)
+	tf.attach(string(raw))
 	return tf
 }
 

@@ -28,7 +28,7 @@ func newWeb(t *testing.T) (*web, *s3test.MotoServer) {
 	t.Helper()
 	t.Parallel()
 	m := s3test.Moto(t)
-	w := &web{stage: newStageOn(t, labtest.Start(t, lab.Config{Traffic: 200})), api: ec2.New(ec2.Options{Region: "eu-central-1", BaseEndpoint: aws.String(m.Endpoint),
+	w := &web{stage: newStageOn(t, labtest.StartOnDemand(t, lab.Config{Traffic: 200})), api: ec2.New(ec2.Options{Region: "eu-central-1", BaseEndpoint: aws.String(m.Endpoint),
 		Credentials: credentials.NewStaticCredentialsProvider(s3test.AccessKey, s3test.SecretKey, "")})}
 	vpc, err := w.api.CreateVpc(t.Context(), &ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16")})
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 // nothing.
 func TestAccDriftOfImages(t *testing.T) {
 	awstest.Credentials(t)
-	s := newStageOn(t, labtest.Start(t, lab.Config{Traffic: 200}))
+	s := newStageOn(t, labtest.StartOnDemand(t, lab.Config{Traffic: 200}))
 	registry := ecrtest.NewServer(t)
 	proxy := registry.Push(ecrtest.Image("proxy"), "2.0.0")
 	tasks := observedtest.NewTasks(t)

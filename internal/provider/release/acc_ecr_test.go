@@ -29,7 +29,7 @@ func newRegistry(t *testing.T) *registry {
 	t.Helper()
 	t.Parallel()
 	m := s3test.Moto(t)
-	l := labtest.Start(t, lab.Config{Traffic: 200})
+	l := labtest.StartOnDemand(t, lab.Config{Traffic: 200})
 	r := &registry{stage: &stage{Terraform: acctest.New(t, acctest.World()), t: t, lab: l}, moto: m, api: ecrtest.Client(m.Endpoint, "us-east-1")}
 	r.ledger = filepath.Join(r.Dir, "ledger.db")
 	ecrtest.Create(t, r.api, "acme/checkout", types.ImageTagMutabilityMutable)

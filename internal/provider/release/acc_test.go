@@ -60,7 +60,7 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	t.Parallel()
-	return newStageOn(t, labtest.Start(t, lab.Config{Traffic: 200}))
+	return newStageOn(t, labtest.StartOnDemand(t, lab.Config{Traffic: 200}))
 }
 
 // newStageOn is another state, and another ledger, in front of the same lab.

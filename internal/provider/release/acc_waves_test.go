@@ -25,12 +25,12 @@ type fleet struct {
 func newFleet(t *testing.T, names ...string) *fleet {
 	t.Helper()
 	t.Parallel()
-	first := labtest.Start(t, lab.Config{Traffic: 200})
+	first := labtest.StartOnDemand(t, lab.Config{Traffic: 200})
 	f := &fleet{stage: newStageOn(t, first), names: names, labs: map[string]*labtest.Lab{}}
 	for _, name := range names {
 		f.labs[name] = first
 		if name != names[0] {
-			f.labs[name] = labtest.Start(t, lab.Config{Traffic: 200, Artifacts: first.Artifacts})
+			f.labs[name] = labtest.StartOnDemand(t, lab.Config{Traffic: 200, Artifacts: first.Artifacts})
 		}
 	}
 	return f
@@ -141,7 +141,7 @@ func TestAccWaves_WithinTheBudget(t *testing.T) {
 			t.Errorf("the error does not say %q:\n%s", want, text)
 		}
 	}
-	f.labs["us"] = labtest.Start(t, lab.Config{Traffic: 200, Artifacts: f.labs["eu"].Artifacts})
+	f.labs["us"] = labtest.StartOnDemand(t, lab.Config{Traffic: 200, Artifacts: f.labs["eu"].Artifacts})
 	f.Write("main.tf", f.over(f.v2, budget))
 	f.MustApply()
 	f.wantAt(f.v2, f.names...)
@@ -156,7 +156,7 @@ func TestAccWaves_GrowAndImport(t *testing.T) {
 	f := newFleet(t, "eu", "us")
 	f.Write("main.tf", f.over(f.v1, ""))
 	f.MustApply()
-	third := labtest.Start(t, lab.Config{Traffic: 200, Artifacts: f.labs["eu"].Artifacts})
+	third := labtest.StartOnDemand(t, lab.Config{Traffic: 200, Artifacts: f.labs["eu"].Artifacts})
 	f.names, f.labs["ap"] = append(f.names, "ap"), third
 	third.Artifact(service.Descriptor{Version: "0.9.0"})
 	f.Write("main.tf", f.over(f.v1, waves))

@@ -76,7 +76,7 @@ the way is open: the old artifact, the path, the capacity, and what is irreversi
 
 func (a *app) back(ctx context.Context, l ledger.Ledger, key release.Key, reason string) error {
 	done, err := a.operator(l).Rollback(ctx, key, reason)
-	return a.finish(key, done.Outcome, withNames(ctx, l, key, err), done.Text)
+	return a.finish(key, done.Outcome, nothingBefore(ctx, l, key, withNames(ctx, l, key, err)), done.Text)
 }
 
 // backPlanJSON is what sluice rollback --dry-run --json writes.
@@ -107,7 +107,7 @@ func (a *app) planBack(ctx context.Context, l ledger.Ledger, key release.Key) er
 		return unknownRelease(ctx, l, key)
 	}
 	if err != nil {
-		return err
+		return nothingBefore(ctx, l, key, err)
 	}
 	if a.asJSON {
 		out := backPlanJSON{

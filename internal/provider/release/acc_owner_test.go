@@ -173,7 +173,13 @@ func TestAccARenamedServiceKeepsItsHistoryAndQuarantine(t *testing.T) {
 	const forgets = "checkout/production becomes cart/production and does not keep its history"
 	for previous, why := range map[string]string{"": "previous_name is not set", "  previous_name = \"chekout/production\"\n": `previous_name says "chekout/production"`} {
 		s.Write("main.tf", rename(previous))
-		s.Wants(s.Plan(), "warning", forgets, why, `previous_name = "checkout/production"`)
+		plan := s.Plan()
+		s.Wants(plan, "warning", forgets, why, `previous_name = "checkout/production"`)
+		for _, d := range plan.Of("warning") {
+			if d.Summary == forgets && previous == "" {
+				acctest.Golden(t, "a rename that forgets", d.Summary+"\n"+d.Detail)
+			}
+		}
 	}
 	s.Write("main.tf", rename("  previous_name = \"checkout/production\"\n"))
 	plan := s.Plan()

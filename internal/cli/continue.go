@@ -102,7 +102,7 @@ func (a *app) continueOne(ctx context.Context, l ledger.Ledger, key release.Key,
 	var held *ledger.HeldError
 	if errors.As(err, &held) && stay.Wait.Short() && h.Open() != nil {
 		out := release.Outcome{Key: key, Result: release.Underway, Rollout: h.Open(), Payload: &h.Open().Spec.Payload, History: h}
-		return a.finish(key, out, nil, fmt.Sprintf("Rollout %d of %s is driven by %s, who goes on.", h.Open().Number, key, held.Lease.Holder))
+		return a.finish(key, out, nil, fmt.Sprintf("Rollout %d of %s is driven by %s.", h.Open().Number, key, held.GoesOn()))
 	}
 	return a.finish(key, did.Outcome, err, did.Text)
 }

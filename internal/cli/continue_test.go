@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"testing"
 	"time"
@@ -64,7 +66,7 @@ func TestContinueLeavesToOthersWhatTheyDrive(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.out), &all); err != nil || len(all) != 1 || all[0].Result != resultDriven || all[0].Driver != "agent 4711" {
 		t.Fatalf("%v: %s", err, r.out)
 	}
-	contains(t, w.expect(Failed, "continue", "checkout/production").errors, "somebody else drives it", "agent 4711")
+	contains(t, w.expect(Failed, "continue", "checkout/production").errors, "Unable to drive checkout/production: somebody else drives it", "agent 4711 holds the lease", "and renewed it while this run looked", "sluice abort checkout/production")
 	free()
 }
 
@@ -94,4 +96,22 @@ func TestTheWorstOfManyIsTheExitCode(t *testing.T) {
 			t.Errorf("%d, want %d", got, c.want)
 		}
 	}
+}
+
+// A driver that was killed a moment ago is not said to live, and a run that cannot wait for
+// its lease to end says when it does.
+func TestADriverThatMayBeGoneIsNotSaidToLive(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first)
+	w.broken(good, 2)
+	w.held("ci@acme 4711")
+	ctx, stop := context.WithCancel(t.Context())
+	a, errs := w.app(), &bytes.Buffer{}
+	a.stderr, a.clock = errs, waiting{w.clock, w}
+	w.asleep = func() { w.asleep = stop }
+	if code := a.run(ctx, []string{"continue", "checkout/production"}); code != Failed {
+		t.Errorf("exit code %d", code)
+	}
+	contains(t, errs.String(), "Unable to drive checkout/production: somebody else may still drive it", "ci@acme 4711 holds the lease",
+		"and did not renew it in the 6s in which this run looked", "where that process is gone: try again in 24s, when its lease has ended")
 }

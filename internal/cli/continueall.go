@@ -107,7 +107,7 @@ func (a *app) continued(key release.Key, out release.Outcome, err error) continu
 	case err == nil:
 	case errors.As(err, &held):
 		c.Result, c.Driver, c.err = resultDriven, held.Lease.Holder, nil
-		c.text = fmt.Sprintf("%s is driven by %s, who goes on.", key, c.Driver)
+		c.text = fmt.Sprintf("%s is driven by %s.", key, held.GoesOn())
 	case errors.As(err, &ended):
 		c.Error = err.Error()
 	default:

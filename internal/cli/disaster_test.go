@@ -44,6 +44,9 @@ func drill(t *testing.T, others int) {
 	// It is whole by itself, and the anchor says what it lacks.
 	w.expect(Done, "verify")
 	contains(t, w.expect(Failed, "verify", "--against", "anchor.json").errors, "gap: the stream ends before it", "Forward work stops until this is understood")
+	if r := w.run("verify", "--against", "anchor.json"); strings.Contains(r.errors, "bound anew") {
+		t.Errorf("nobody has bound it yet:\n%s", r.errors)
+	}
 	// The target has seen newer fences: nobody goes forward by the old record, nor back,
 	// however often they try.
 	for range 6 {
@@ -52,13 +55,21 @@ func drill(t *testing.T, others int) {
 		}
 		contains(t, w.expect(Failed, "rollback", "checkout/production", "--reason", "an old record").errors, "stale_fence", "sluice ledger rebind --reason", "sluice rollback --spec FILE")
 	}
+	if others == 0 {
+		contains(t, w.expect(Failed, "rollback", "checkout/production", "--dry-run").out, "before, and this ledger gives it only now")
+	}
 	w.serves("1.3.3")
 	// A rollback needs no ledger.
 	w.expect(Done, "rollback", "--spec", "back.json", "--reason", "the ledger is being restored")
 	w.serves("1.0.0")
 	// Bound anew it drives on, under its own UUID.
-	w.expect(Done, "ledger", "rebind", "--reason", "restored the backup of 10:00")
+	contains(t, w.expect(Done, "ledger", "rebind", "--reason", "restored the backup of 10:00").out, "Save a new one: sluice verify --checkpoint anchor.json")
+	contains(t, w.expect(Failed, "verify", "--against", "anchor.json").errors, "gap: the stream ends before it",
+		"This ledger was bound anew at 2026-03-02", "in place of one that was lost: restored the backup of 10:00.", "sluice verify --checkpoint anchor.json")
 	w.shipped(third)
 	w.serves("1.3.3")
+	// The old anchor stays of what was lost, also once there are as many checkpoints again.
+	contains(t, w.expect(Failed, "verify", "--against", "anchor.json").errors, "This ledger was bound anew")
 	w.expect(Done, "verify", "--checkpoint", "anchor.json")
+	w.expect(Done, "verify", "--against", "anchor.json")
 }

@@ -21,6 +21,9 @@ type historyJSON struct {
 	Serving  *payloadJSON  `json:"serving"`
 	Previous *payloadJSON  `json:"previous"`
 	Rollouts []rolloutJSON `json:"rollouts"`
+	// Formers are the releases from which it goes on, the newest first; left out where
+	// there are none.
+	Formers []formerJSON `json:"formers,omitempty"`
 }
 
 // timelineJSON is what sluice history --rollout N --json writes.
@@ -36,7 +39,8 @@ func (a *app) historyCommand() *cobra.Command {
 		Short: "Show every rollout of a release, or one step by step",
 		Long: `Shows every rollout of a release, the newest first: what it moved from and to,
 how it ended, when, how long it took, by whom and why. With --rollout, one of them
-step by step, with the counts and the evidence of each look.`,
+step by step, with the counts and the evidence of each look. Where the release had
+another name before, its rollouts under that one follow.`,
 		Example: "  sluice history checkout/production\n  sluice history checkout/production --rollout 3 --json",
 		Args:    takes("RELEASE"),
 	})
@@ -64,23 +68,46 @@ func (a *app) allRollouts(ctx context.Context, l ledger.Ledger, key release.Key)
 	if err != nil {
 		return err
 	}
+	formers, err := release.Formers(ctx, l, h)
+	if err != nil {
+		return err
+	}
 	if a.asJSON {
-		out := historyJSON{Release: key.String(), Serving: toPayloadOrNull(h.Serving()), Previous: toPayloadOrNull(h.Previous()), Rollouts: []rolloutJSON{}}
-		for i := len(h.Rollouts) - 1; i >= 0; i-- {
-			out.Rollouts = append(out.Rollouts, *toRollout(key, h.Rollouts[i], a.clock.Now()))
+		out := historyJSON{Release: key.String(), Serving: toPayloadOrNull(h.Serving()), Previous: toPayloadOrNull(h.Previous()), Rollouts: a.rollouts(h), Formers: toFormers(formers)}
+		for i, f := range formers {
+			out.Formers[i].Rollouts = a.rollouts(f.History)
 		}
 		return a.writeJSON(out)
 	}
-	if len(h.Rollouts) == 0 {
-		a.say("%s has had no rollout; %s served when it was adopted.", key, label(h.Serving()))
-		return nil
+	a.historyText(h, len(formers) > 0)
+	for _, f := range formers {
+		a.say("\n%s", prose.Wrapped(formerText(key, f)+":", "", width(a.stdout)))
+		a.historyText(f.History, false)
+		key = f.Key
 	}
-	a.historyText(h)
 	return nil
 }
 
-// historyText writes a table for the eye, and the reasons below each line.
-func (a *app) historyText(h *release.History) {
+// rollouts lists those of one name, the newest first.
+func (a *app) rollouts(h *release.History) []rolloutJSON {
+	list := []rolloutJSON{}
+	for i := len(h.Rollouts) - 1; i >= 0; i-- {
+		list = append(list, *toRollout(h.Key, h.Rollouts[i], a.clock.Now()))
+	}
+	return list
+}
+
+// historyText writes a table for the eye, and the reasons below each line. More is
+// whether the release had another name before.
+func (a *app) historyText(h *release.History, more bool) {
+	if len(h.Rollouts) == 0 {
+		text := "%s has had no rollout; %s served when it was adopted."
+		if more {
+			text = "%s has had no rollout by this name; %s served when it got it."
+		}
+		a.say(text, h.Key, label(h.Serving()))
+		return
+	}
 	now := a.clock.Now()
 	t := newTable("n", "kind", "from -> to", "result", "opened", "took", "by")
 	t.SetColumnConfigs([]table.ColumnConfig{
@@ -145,7 +172,7 @@ func timeline(ctx context.Context, l ledger.Ledger, key release.Key, number int)
 		}
 	}
 	if h.Rollout(number) == nil {
-		return nil, nil, fmt.Errorf("%s has no rollout %d; it has had %s", key, number, plural(uint64(len(h.Rollouts)), "rollout"))
+		return nil, nil, fmt.Errorf("%s has no rollout %d; it has had %s%s", key, number, plural(uint64(len(h.Rollouts)), "rollout"), elsewhere(ctx, l, h, number))
 	}
 	return h, events, nil
 }

@@ -27,8 +27,8 @@ func (a *app) quarantineAddCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add RELEASE ARTIFACT --reason TEXT",
 		Short: "Forbid an artifact in the release's environment",
-		Long: `ARTIFACT is a version or the beginning of a digest that the release has had, or any
-reference that ends in a digest.`,
+		Long: `ARTIFACT is a version or the beginning of a digest that the release has had, also by
+a former name, or any reference that ends in a digest.`,
 		Example: "  sluice quarantine add checkout/production 1.2.0 --reason \"corrupts baskets\"",
 		Args:    takes("RELEASE", "ARTIFACT"),
 	}
@@ -46,7 +46,7 @@ reference that ends in a digest.`,
 			if err != nil {
 				return err
 			}
-			p, err := oneOf(known(h), args[1], "artifact that "+key.String()+" has had")
+			p, err := hasHad(ctx, l, h, args[1])
 			if full := (artifact.Artifact{Reference: args[1]}); full.Digest() != "" && err != nil {
 				p, err = artifact.Payload{Artifact: full}, nil
 			}

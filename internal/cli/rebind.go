@@ -70,6 +70,7 @@ is left that knows it.`,
 				stands = "the lost one"
 			}
 			a.say("The ledger %s\nstands in for %s from now on.", id, stands)
+			a.say("An anchor that was saved before may be of a record that is lost. Save a new one:\n  sluice verify --checkpoint anchor.json")
 			return nil
 		}))
 	})

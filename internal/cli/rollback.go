@@ -34,7 +34,9 @@ what can still be read, and is not recorded. --write-spec saves all that a rollb
 needs to a file; --spec goes back by that file without any ledger.
 
 --dry-run asks the target now and says what would be done, in order, and whether
-the way is open: the old artifact, the path, the capacity, and what is irreversible.`,
+the way is open: the old artifact, the path, the capacity, and what is irreversible.
+Where the rollback would be refused at once, since the ledger is behind its target, it
+ends with the same error and exit code.`,
 		Example: `  sluice rollback checkout/production --reason "checkout is slow"
   sluice rollback checkout/production --dry-run --json
   sluice rollback checkout/production --write-spec checkout.json
@@ -76,7 +78,7 @@ the way is open: the old artifact, the path, the capacity, and what is irreversi
 
 func (a *app) back(ctx context.Context, l ledger.Ledger, key release.Key, reason string) error {
 	done, err := a.operator(l).Rollback(ctx, key, reason)
-	return a.finish(key, done.Outcome, withNames(ctx, l, key, err), done.Text)
+	return a.finish(key, done.Outcome, nothingBefore(ctx, l, key, withNames(ctx, l, key, err)), done.Text)
 }
 
 // backPlanJSON is what sluice rollback --dry-run --json writes.
@@ -107,7 +109,7 @@ func (a *app) planBack(ctx context.Context, l ledger.Ledger, key release.Key) er
 		return unknownRelease(ctx, l, key)
 	}
 	if err != nil {
-		return err
+		return nothingBefore(ctx, l, key, err)
 	}
 	if a.asJSON {
 		out := backPlanJSON{
@@ -121,7 +123,7 @@ func (a *app) planBack(ctx context.Context, l ledger.Ledger, key release.Key) er
 		case open != nil:
 			out.Aborts = open.Number
 		}
-		return a.writeJSON(out)
+		return errors.Join(a.refusedBack(plan), a.writeJSON(out))
 	}
 	a.say("A rollback of %s now would go from %s to %s:", key, label(plan.From), label(plan.To))
 	for i, step := range plan.Steps {
@@ -133,6 +135,20 @@ func (a *app) planBack(ctx context.Context, l ledger.Ledger, key release.Key) er
 	}
 	a.say("What serves now: %s", plan.Serves())
 	a.rehearsalText(toRehearsal(&plan.Rehearsal))
+	if err := a.refusedBack(plan); err != nil {
+		a.say("Nothing was changed. It would be refused now.")
+		return err
+	}
 	a.say("Nothing was changed. To do it: sluice rollback %s --reason \"...\"", key)
 	return nil
+}
+
+// refusedBack is the error with which the rollback itself would end before it began, nil
+// where it would begin.
+func (a *app) refusedBack(plan release.BackPlan) error {
+	err := plan.Refused()
+	if err == nil {
+		return nil
+	}
+	return a.told(err, plan.Key, release.Outcome{})
 }

@@ -39,6 +39,9 @@ type releaseJSON struct {
 	Quarantine []quarantineJSON `json:"quarantine"`
 	// Needs is what its service needs, only where one release was asked for.
 	Needs []needJSON `json:"needs,omitempty"`
+	// Formers are the releases from which it goes on; left out where there are none, and
+	// where all releases were asked for and this one has had a rollout.
+	Formers []formerJSON `json:"formers,omitempty"`
 }
 
 // rolloutJSON is one rollout, in sluice status and sluice history.

@@ -52,8 +52,16 @@ func TestADryRunForeseesThatTheLedgerIsBehind(t *testing.T) {
 	w := restored(t)
 	refused := func() {
 		t.Helper()
-		contains(t, w.expect(Done, "rollback", "checkout/production", "--dry-run").out,
-			"path fail the target has seen the fence 12, and this ledger has come to 6 only", "sluice ledger rebind --reason")
+		r := w.expect(Failed, "rollback", "checkout/production", "--dry-run")
+		contains(t, r.out, "path fail the target has seen the fence 12, and this ledger has come to 6 only", "sluice ledger rebind --reason", "It would be refused now.")
+		contains(t, r.errors, "Unable to drive checkout/production: the ledger is behind its target", "sluice ledger rebind --reason")
+		if strings.Contains(r.out, "To do it") {
+			t.Errorf("it says how to do what is refused:\n%s", r.out)
+		}
+		var plan backPlanJSON
+		if err := json.Unmarshal([]byte(w.expect(Failed, "rollback", "checkout/production", "--dry-run", "--json").out), &plan); err != nil || plan.To == nil {
+			t.Errorf("%v, %+v", err, plan)
+		}
 	}
 	refused()
 	for range 5 {
@@ -64,7 +72,7 @@ func TestADryRunForeseesThatTheLedgerIsBehind(t *testing.T) {
 		}
 	}
 	// Each attempt took a fence, and what was found still holds.
-	contains(t, w.expect(Done, "rollback", "checkout/production", "--dry-run").out, "path fail the target has seen the fence 12")
+	contains(t, w.expect(Failed, "rollback", "checkout/production", "--dry-run").out, "path fail the target has seen the fence 12")
 	w.expect(Done, "ledger", "rebind", "--reason", "restored the backup of 10:00")
 	contains(t, w.expect(Done, "rollback", "checkout/production", "--dry-run").out, "path pass")
 	w.expect(Done, "rollback", "checkout/production", "--reason", "slow")

@@ -44,6 +44,9 @@ type releaseView struct {
 	sign    sign
 	// needs is what its service needs, where one release was asked for.
 	needs []needJSON
+	// formers are the releases from which it goes on: all of them where one release was
+	// asked for, and otherwise what its own record says while it has had no rollout.
+	formers []release.Former
 	// waits says which of its targets stand still and why, where its parts are not
 	// shown themselves.
 	waits []string
@@ -113,10 +116,14 @@ func look(ctx context.Context, l ledger.Ledger, args []string) (overview, error)
 		}
 		view := releaseView{history: h, lease: lease}
 		if len(args) == 0 {
+			view.formers = renamedFrom(h)
 			if view.waits, err = waitingParts(ctx, l, h); err != nil {
 				return o, err
 			}
 		} else {
+			if view.formers, err = release.Formers(ctx, l, h); err != nil {
+				return o, err
+			}
 			var away *scope.UnreadableError
 			if view.needs, err = needsOf(ctx, l, h); errors.As(err, &away) {
 				o.notes = append(o.notes, err.Error())
@@ -178,7 +185,7 @@ func (a *app) releaseJSON(v releaseView) releaseJSON {
 		Release: h.Key.String(), Service: h.Key.Service, Environment: h.Key.Environment,
 		Serving: toPayloadOrNull(h.Serving()), State: stateSteady,
 		Open: toRollout(h.Key, h.Open(), now), Last: toRollout(h.Key, h.Last(), now),
-		Quarantine: quarantineOf(h), Needs: v.needs,
+		Quarantine: quarantineOf(h), Needs: v.needs, Formers: toFormers(v.formers),
 	}
 	if h.Mixed() {
 		out.State = stateMixed

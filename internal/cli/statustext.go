@@ -31,6 +31,7 @@ func (a *app) statusText(o overview) {
 	a.listRequests(o)
 	a.listHolds(o)
 	a.listQuarantine(o)
+	a.listFormers(o)
 	a.listNeeds(o)
 }
 
@@ -69,10 +70,14 @@ func (a *app) lastCell(h *release.History) string {
 		return fmt.Sprintf("%d: %s %s", r.Number,
 			a.paint(a.stdout, colour, words(r.State)), ago(a.clock.Now().Sub(r.ClosedAt)))
 	}
-	if len(h.Succeeded) > 0 && h.Last() == nil {
+	switch {
+	case h.Last() != nil || len(h.Succeeded) == 0:
+		return "none"
+	case h.Renamed != nil:
+		return "none, renamed"
+	default:
 		return "none, adopted"
 	}
-	return "none"
 }
 
 func (a *app) underWay(o overview) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -61,7 +62,7 @@ shows as well.`,
 		return open(ctx, func(l ledger.Ledger) error {
 			report, err := ledger.Verify(ctx, l, opts)
 			if err := a.showReport(report, err); err != nil {
-				return err
+				return boundSince(ctx, l, opts.Against, report, err)
 			}
 			if checkpoint == "" {
 				return nil
@@ -116,6 +117,29 @@ func (a *app) showReport(r ledger.Report, err error) error {
 			plural(uint64(r.Streams), "stream"), plural(r.Checkpoints, "checkpoint"))
 	}
 	return nil
+}
+
+// boundSince says to an error about an anchor that the ledger lacks, that it was bound anew
+// in place of a lost one. Nothing says whether the anchor is older than that, so a person
+// has to know.
+func boundSince(ctx context.Context, l ledger.Ledger, anchor *ledger.Anchor, r ledger.Report, err error) error {
+	var told *toldError
+	lacks := func(p *ledger.CorruptError) bool {
+		return p.Stream == ledger.CheckpointStream && anchor != nil && p.Seq == anchor.Checkpoint
+	}
+	if !errors.As(err, &told) || !slices.ContainsFunc(r.Problems, lacks) {
+		return err
+	}
+	records, unread := l.Read(ctx, ledger.LedgerStream, 1)
+	for _, rec := range slices.Backward(records) {
+		if unread == nil && rec.Kind == ledger.KindRebound {
+			var b ledger.Rebound
+			_ = json.Unmarshal(rec.Body, &b) // Without a reason the time says enough.
+			told.detail += fmt.Sprintf("\n\nThis ledger was bound anew at %s, in place of one that was lost: %s.\nWhere the anchor is older than that, it is of what was lost, and no copy brings\nthat back. Save a new one: sluice verify --checkpoint anchor.json", instant(rec.At), b.Reason)
+			break
+		}
+	}
+	return err
 }
 
 func problems(r ledger.Report) string {

@@ -17,6 +17,31 @@ type HeldError struct {
 	// Left is how long the observer must go on seeing no change before it may take
 	// over: at most the lease's TTL.
 	Left time.Duration
+	// Lives is whether the holder renewed the lease while the observer looked. Where not,
+	// it may be gone.
+	Lives bool
+}
+
+// Who says in words who holds the lease, how long the observer has seen no renewal, and
+// how long it holds without one.
+func (e *HeldError) Who() string {
+	silent, left := (e.Lease.TTL - e.Left).Round(time.Second), e.Left.Round(time.Second)
+	who := fmt.Sprintf("%s holds the lease (fence %d)", e.Lease.Holder, e.Lease.Fence)
+	if e.Lives {
+		return fmt.Sprintf("%s and renewed it while this run looked, the last time %s ago; without another renewal it ends in %s", who, silent, left)
+	}
+	if silent == 0 {
+		return fmt.Sprintf("%s; this run looked once, and without a renewal it ends in %s", who, left)
+	}
+	return fmt.Sprintf("%s and did not renew it in the %s in which this run looked; without a renewal it ends in %s", who, silent, left)
+}
+
+// GoesOn names who goes on with what the lease is for, as far as the observer has seen.
+func (e *HeldError) GoesOn() string {
+	if e.Lives {
+		return e.Lease.Holder + ", who goes on"
+	}
+	return fmt.Sprintf("%s, who goes on; where that process is gone, another may in %s", e.Lease.Holder, e.Left.Round(time.Second))
 }
 
 // Error implements error.
@@ -34,6 +59,8 @@ type Watch struct {
 	last  Lease
 	since time.Time
 	seen  bool
+	// lives is whether the holder was seen to renew it.
+	lives bool
 }
 
 // Observe takes in what the lease is at now and returns how long it must stay
@@ -44,7 +71,8 @@ func (w *Watch) Observe(l Lease, now time.Time) time.Duration {
 		return 0
 	}
 	if !w.seen || w.last != l {
-		*w = Watch{last: l, since: now, seen: true}
+		same := w.seen && w.last.Holder == l.Holder && w.last.Fence == l.Fence
+		*w = Watch{last: l, since: now, seen: true, lives: same}
 	}
 	unchanged := now.Sub(w.since)
 	if unchanged < 0 {
@@ -92,8 +120,8 @@ func (l *Leaser) Acquire(ctx context.Context, name string, ttl time.Duration) (L
 		return l.Renew(ctx, now)
 	}
 	l.resumes(name, false)
-	if left := l.observe(now, l.Clock.Now()); left > 0 {
-		return Lease{}, &HeldError{Lease: now, Left: left}
+	if held := l.observe(now, l.Clock.Now()); held.Left > 0 {
+		return Lease{}, held
 	}
 	floor, err := l.floor(ctx)
 	if err != nil {
@@ -110,7 +138,7 @@ func (l *Leaser) Acquire(ctx context.Context, name string, ttl time.Duration) (L
 		return Lease{}, err
 	}
 	// Somebody was quicker: what they made of it is a lease we now watch.
-	return Lease{}, &HeldError{Lease: conflict.Lease, Left: l.observe(conflict.Lease, l.Clock.Now())}
+	return Lease{}, l.observe(conflict.Lease, l.Clock.Now())
 }
 
 // Renew shows that the holder lives. It fails with *FencedError when the lease
@@ -215,7 +243,8 @@ func (l *Leaser) valid(ttl time.Duration) error {
 	return nil
 }
 
-func (l *Leaser) observe(lease Lease, now time.Time) time.Duration {
+// observe looks at another's lease. Left of what it returns is 0 where that is free.
+func (l *Leaser) observe(lease Lease, now time.Time) *HeldError {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.watches == nil {
@@ -226,7 +255,8 @@ func (l *Leaser) observe(lease Lease, now time.Time) time.Duration {
 		w = &Watch{}
 		l.watches[lease.Name] = w
 	}
-	return w.Observe(lease, now)
+	left := w.Observe(lease, now)
+	return &HeldError{Lease: lease, Left: left, Lives: w.lives}
 }
 
 // mark notes that the lease was ours at the instant at, taken before the call.

@@ -226,3 +226,27 @@ func TestALeaserRefuses(t *testing.T) {
 	_, err = d.a.Take(t.Context(), "x", ttl)
 	check(t, err, "names one process")
 }
+
+func TestWhoHoldsALeaseIsSaidAsItWasSeen(t *testing.T) {
+	t.Parallel()
+	d := newDrivers()
+	mine := acquire(t, d.a)
+	says := func(who, goesOn string) {
+		t.Helper()
+		_, err := d.b.Acquire(t.Context(), "x", ttl)
+		var h *ledger.HeldError
+		if !errors.As(err, &h) || h.Who() != who || h.GoesOn() != goesOn {
+			t.Errorf("%v\n%s\n%s", err, h.Who(), h.GoesOn())
+		}
+	}
+	says("a holds the lease (fence 2); this run looked once, and without a renewal it ends in 30s", "a, who goes on; where that process is gone, another may in 30s")
+	d.clockB.Advance(20 * time.Second)
+	says("a holds the lease (fence 2) and did not renew it in the 20s in which this run looked; without a renewal it ends in 10s", "a, who goes on; where that process is gone, another may in 10s")
+	if _, err := d.a.Renew(t.Context(), mine); err != nil {
+		t.Fatal(err)
+	}
+	d.clockB.Advance(5 * time.Second)
+	says("a holds the lease (fence 2) and renewed it while this run looked, the last time 0s ago; without another renewal it ends in 30s", "a, who goes on")
+	d.clockB.Advance(4 * time.Second)
+	says("a holds the lease (fence 2) and renewed it while this run looked, the last time 4s ago; without another renewal it ends in 26s", "a, who goes on")
+}

@@ -50,5 +50,5 @@ func (l *Leaser) Observe(lease Lease) time.Duration {
 	if lease.Holder == l.Holder {
 		return 0
 	}
-	return l.observe(lease, l.Clock.Now())
+	return l.observe(lease, l.Clock.Now()).Left
 }

@@ -31,6 +31,14 @@ type BackPlan struct {
 	Rehearsal Rehearsal `json:"rehearsal"`
 }
 
+// Refused is why Back would open nothing, nil where it would.
+func (p BackPlan) Refused() error {
+	if p.Rehearsal.Behind == nil {
+		return nil
+	}
+	return &BehindError{Key: p.Key, BehindBody: *p.Rehearsal.Behind}
+}
+
 // PlanBack says what Back would do, and changes nothing. ErrNothingBefore when
 // there is nowhere to go.
 func (e *Engine) PlanBack(ctx context.Context, key Key) (BackPlan, error) {

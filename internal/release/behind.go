@@ -23,11 +23,19 @@ type BehindError struct {
 
 // Error implements error.
 func (e *BehindError) Error() string {
-	text := fmt.Sprintf("the target of %s has seen the fence %d, and this ledger has come to %d only (%s): it lacks records, as one that was brought back from an older copy does, or another ledger drives this target", e.Key, e.Seen, e.Given, target.CodeStaleFence)
+	text := fmt.Sprintf("the target of %s %s (%s): it lacks records, as one that was brought back from an older copy does, or another ledger drives this target", e.Key, e.fences(""), target.CodeStaleFence)
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
 	return text
+}
+
+// fences says how the two compare. What explains the word stands behind the first number.
+func (b BehindBody) fences(word string) string {
+	if b.Seen == b.Given {
+		return fmt.Sprintf("has seen the fence %d%s before, and this ledger gives it only now", b.Seen, word)
+	}
+	return fmt.Sprintf("has seen the fence %d%s, and this ledger has come to %d only", b.Seen, word, b.Given)
 }
 
 // Unwrap gives the target's words with the remedy.

@@ -109,11 +109,7 @@ func (e *Engine) Load(ctx context.Context, key Key) (*History, error) {
 }
 
 func (e *Engine) load(ctx context.Context, key Key) (*History, error) {
-	records, err := e.Ledger.Read(ctx, key.Stream(), 1)
-	if err != nil {
-		return nil, err
-	}
-	return Fold(key, records)
+	return read(ctx, e.Ledger, key)
 }
 
 // entry makes a record of the release's stream out of a body. A record that is

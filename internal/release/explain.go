@@ -19,6 +19,11 @@ import (
 // The payload is the one that was wished for.
 func Explain(err error, key Key, payload artifact.Payload) (summary, detail string) {
 	base := fmt.Sprintf("Unable to release %s %s to %s", key.Service, payload.Label(), key.Environment)
+	if payload.Label() == "" {
+		// Whoever goes on or back names the release alone, and what it was to release stands
+		// in a record that was not read.
+		base = "Unable to drive " + key.String()
+	}
 	var ended *EndedError
 	var blocked *BlockedError
 	var stopped *InterruptedError
@@ -54,9 +59,13 @@ func Explain(err error, key Key, payload artifact.Payload) (summary, detail stri
 			"What serves now", "nothing was changed",
 			"What to do", remedies(obstructed.Obstacles))
 	case errors.As(err, &held):
-		return base + ": somebody else drives it", sections(
-			"What happened", fmt.Sprintf("the lease is held by %s (fence %d), who showed a sign of life while this run waited", held.Lease.Holder, held.Lease.Fence),
-			"What to do", fmt.Sprintf("wait for them: sluice watch %s --plain; or stop it: sluice abort %s --reason \"...\"", key, key))
+		drives := "drives it"
+		if !held.Lives {
+			drives = "may still drive it"
+		}
+		return base + ": somebody else " + drives, sections(
+			"What happened", held.Who(),
+			"What to do", fmt.Sprintf("wait for them: sluice watch %s --plain\nor stop it: sluice abort %s --reason \"...\"\nwhere that process is gone: try again in %s, when its lease has ended", key, key, held.Left.Round(time.Second)))
 	default:
 		return explainFault(base, err, key)
 	}

@@ -17,7 +17,7 @@ func explainBehind(base string, e *InterruptedError, behind *BehindError) (strin
 		serves = r.servesText()
 	}
 	return base + ": the ledger is behind its target", sections(
-		"What happened", fmt.Sprintf("the target has seen the fence %d (the number by which it tells an old driver from a new one), and this ledger has come to %d only (%s). Either somebody else drives it, by another ledger, or this ledger was restored from an older copy", behind.Seen, behind.Given, target.CodeStaleFence),
+		"What happened", fmt.Sprintf("the target %s (%s). Either somebody else drives it, by another ledger, or this ledger was restored from an older copy", behind.fences(" (the number by which it tells an old driver from a new one)"), target.CodeStaleFence),
 		"What is open", openText(r),
 		"What serves now", serves,
 		"What to do", afterBehind(r, key),

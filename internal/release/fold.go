@@ -21,6 +21,8 @@ type History struct {
 	Seq uint64 `json:"seq"`
 	// Newest says when the last record was written, by its writer's clock.
 	Newest Stamp `json:"-"`
+	// Began is when the first record was written, by its writer's clock.
+	Began time.Time `json:"-"`
 	// Owner is the state that manages the release, nil when none does.
 	Owner *Owner `json:"owner,omitempty"`
 	// Succeeded lists the payloads that were released, adopted, or found to serve alone
@@ -38,6 +40,8 @@ type History struct {
 	Spec *Spec `json:"spec,omitempty"`
 	// Renamed is the key whose history was carried over, if any.
 	Renamed *Key `json:"renamed_from,omitempty"`
+	// renamedAt is the newest record of that name which was carried over.
+	renamedAt uint64
 	// Rebound is when the ledger was bound in place of a lost one, which no record of the
 	// stream says: a driver sets it. Records of before may be missing.
 	Rebound time.Time `json:"-"`
@@ -151,6 +155,9 @@ func (h *History) Add(rec ledger.Record) error {
 		return &ledger.CorruptError{Stream: rec.Stream, Seq: rec.Seq, Reason: "its body does not fit its kind, " + rec.Kind, Err: err}
 	}
 	h.Seq, h.Newest = rec.Seq, stampOf(rec)
+	if rec.Seq == 1 {
+		h.Began = rec.At
+	}
 	return nil
 }
 
@@ -270,9 +277,15 @@ func (h *History) succeeded(p artifact.Payload) {
 	}
 }
 
+// carryOver puts what the former name released before what this one has, or behind it
+// where this one was let go of, as one is to which a release comes back.
 func (h *History) carryOver(b RenamedBody) {
-	h.Renamed = &b.From
-	h.Succeeded = append(slices.Clone(b.Succeeded), h.Succeeded...)
+	h.Renamed, h.renamedAt = &b.From, b.Seq
+	if h.Owner == nil {
+		h.Succeeded = append(h.Succeeded, b.Succeeded...)
+	} else {
+		h.Succeeded = append(slices.Clone(b.Succeeded), h.Succeeded...)
+	}
 	for _, q := range b.Quarantine {
 		h.Quarantine[q.Payload.Key()] = q
 	}

@@ -82,7 +82,9 @@ type ReleasedBody struct {
 
 // RenamedBody is the body of KindRenamed. It carries over what must not be lost.
 type RenamedBody struct {
-	From       Key                `json:"from"`
+	From Key `json:"from"`
+	// Seq is the newest record of the former name that was carried over.
+	Seq        uint64             `json:"seq,omitempty"`
 	Succeeded  []artifact.Payload `json:"succeeded,omitempty"`
 	Quarantine []Quarantined      `json:"quarantine,omitempty"`
 }

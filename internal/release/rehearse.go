@@ -23,6 +23,8 @@ type Rehearsal struct {
 	// Unmeasured is how many rollbacks the ledger has that say nothing of how long this
 	// way back takes: of another kind, or without an end. It is 0 where Measured is not.
 	Unmeasured int `json:"unmeasured,omitempty"`
+	// Behind is why a person's rollback would be refused, nil where it would not.
+	Behind *BehindBody `json:"-"`
 }
 
 // The parts of a rehearsal.

@@ -86,10 +86,11 @@ func (r *Rehearsal) fenced(s scene, lease ledger.Lease, floor uint64, ours func(
 	default:
 		proof = &BehindBody{Seen: s.seen.Fence, Given: next}
 	}
+	r.Behind = proof
 	for i, l := range r.Lines {
 		if l.Part == PartPath && l.Status == gate.Pass {
 			r.Lines[i] = finding(PartPath, gate.Fail, "use the ledger of whoever drives it, or, where this one is an older copy: sluice ledger rebind --reason \"...\"",
-				"the target has seen the fence %d, and this ledger has come to %d only, so it may not drive (%s)", proof.Seen, proof.Given, target.CodeStaleFence)
+				"the target %s, so it may not drive (%s)", proof.fences(""), target.CodeStaleFence)
 		}
 	}
 }

@@ -48,18 +48,21 @@ func (e *Engine) Ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 	}
 	defer d.release(ctx)
 	d.stay.Stay = req.Stay
+	fresh := d.h.Seq == 0
 	if err := d.admit(ctx, req); err != nil {
 		return outcomeOf(d.h, Unchanged, nil), err
 	}
-	if out, done, err := d.settleOpen(ctx, req); done || err != nil {
-		return out, err
+	out, done, err := d.settleOpen(ctx, req)
+	if !done && err == nil {
+		out, err = d.ship(ctx, req)
 	}
-	return d.ship(ctx, req)
+	d.tellFormer(ctx, req, fresh, &out)
+	return out, err
 }
 
 // admit checks whose release this is, and carries an older name's history over.
 func (d *driver) admit(ctx context.Context, req ShipRequest) error {
-	if req.PreviousName != nil && d.h.Renamed == nil && *req.PreviousName != d.key {
+	if req.PreviousName != nil && *req.PreviousName != d.key {
 		if err := d.rename(ctx, *req.PreviousName); err != nil {
 			return err
 		}
@@ -75,13 +78,13 @@ func (d *driver) admit(ctx context.Context, req ShipRequest) error {
 
 func (d *driver) rename(ctx context.Context, from Key) error {
 	old, err := d.e.load(ctx, from)
-	if err != nil {
+	if err != nil || !d.carries(from, old) {
 		return err
 	}
 	if open := old.Open(); open != nil {
 		return &OpenError{Key: from, Rollout: open.Number, State: open.State}
 	}
-	body := RenamedBody{From: from, Succeeded: old.Succeeded}
+	body := RenamedBody{From: from, Seq: old.Seq, Succeeded: old.Succeeded}
 	for _, q := range old.Quarantine {
 		body.Quarantine = append(body.Quarantine, q)
 	}
@@ -147,7 +150,9 @@ func (d *driver) ship(ctx context.Context, req ShipRequest) (Outcome, error) {
 		return outcomeOf(d.h, Unchanged, nil), &targetFault{errors.New("the target could not tell what serves, so nothing was begun")}
 	}
 	moved := d.h.Spec != nil && !sameTarget(d.h.Spec.Target, req.Spec.Target)
-	if samePayload(d.h.Serving(), req.Spec.Payload) && (!moved || ServesOnly(*serving, req.Spec.Payload)) {
+	// Where nobody managed the release, somebody else may have driven its target.
+	known := !moved && d.h.Owner != nil
+	if samePayload(d.h.Serving(), req.Spec.Payload) && (known || ServesOnly(*serving, req.Spec.Payload)) {
 		return d.keep(ctx, req, serving)
 	}
 	if ServesOnly(*serving, req.Spec.Payload) {

@@ -274,6 +274,6 @@ func (e *Engine) goneOnWith(ctx context.Context, req ShipRequest, err error) (Ou
 		return Outcome{Key: req.Spec.Key()}, err
 	}
 	out := outcomeOf(h, Underway, nil)
-	out.Warnings = append(out.Warnings, held.Lease.Holder+" drives it now, and goes on")
+	out.Warnings = append(out.Warnings, "it is driven by "+held.GoesOn())
 	return out, nil
 }

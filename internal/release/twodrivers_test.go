@@ -296,7 +296,7 @@ func TestTheLoserSaysWhoHoldsTheLease(t *testing.T) {
 			t.Errorf("record %d, %s, is ben's", r.Seq, r.Kind)
 		}
 	}
-	if summary, detail := release.Explain(ben.err, key, good); !strings.Contains(summary, "somebody else drives it") || !strings.Contains(detail, "the lease is held by anna") {
+	if summary, detail := release.Explain(ben.err, key, good); !strings.Contains(summary, "somebody else drives it") || !strings.Contains(detail, "anna holds the lease (fence 2) and renewed it while this run") || !strings.Contains(detail, "where that process is gone: try again in ") {
 		t.Errorf("ben is told: %s\n%s", summary, detail)
 	}
 }

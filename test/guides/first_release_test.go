@@ -73,7 +73,7 @@ func (s story) play(t *testing.T) {
 		other := newTerminal(t, dir, env...)
 		others.Go(func() { said(other.run(ctx, command)) })
 	}
-	watched := make(chan string, 1)
+	var watched chan string
 	seen := 0
 	for _, typed := range blocks(text, "shell") {
 		switch {
@@ -88,7 +88,9 @@ func (s story) play(t *testing.T) {
 				return err == nil && c.Close() == nil
 			})
 		case strings.Contains(typed, "sluice watch "):
-			beside(t.Context(), s.dirOf(first, typed), typed, func(out string) { watched <- out })
+			out := make(chan string, 1)
+			watched = out
+			beside(t.Context(), s.dirOf(first, typed), typed, func(text string) { out <- text })
 		default:
 			out := first.run(ctx, typed)
 			if seen < len(s.wants) && strings.Contains(typed, s.wants[seen].line) {
@@ -103,6 +105,9 @@ func (s story) play(t *testing.T) {
 	}
 	if seen < len(s.wants) {
 		t.Errorf("no block has the line %q", s.wants[seen].line)
+	}
+	if watched == nil {
+		return
 	}
 	if out := <-watched; !strings.Contains(out, "succeeded") {
 		t.Errorf("the watch says\n%s", out)

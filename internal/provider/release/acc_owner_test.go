@@ -167,10 +167,23 @@ func TestAccARenamedServiceKeepsItsHistoryAndQuarantine(t *testing.T) {
 	if err := s.engine().Quarantine(context.Background(), key, s.v3, "known to be bad"); err != nil {
 		t.Fatal(err)
 	}
-	renamed := strings.Replace(s.config(s.v1, "  previous_name = \"checkout/production\"\n"), `service     = "checkout"`, `service     = "cart"`, 1)
-	s.Write("main.tf", renamed)
+	rename := func(previous string) string {
+		return strings.Replace(s.config(s.v1, previous), `service     = "checkout"`, `service     = "cart"`, 1)
+	}
+	const forgets = "checkout/production becomes cart/production and does not keep its history"
+	for previous, why := range map[string]string{"": "previous_name is not set", "  previous_name = \"chekout/production\"\n": `previous_name says "chekout/production"`} {
+		s.Write("main.tf", rename(previous))
+		plan := s.Plan()
+		s.Wants(plan, "warning", forgets, why, `previous_name = "checkout/production"`)
+		for _, d := range plan.Of("warning") {
+			if d.Summary == forgets && previous == "" {
+				acctest.Golden(t, "a rename that forgets", d.Summary+"\n"+d.Detail)
+			}
+		}
+	}
+	s.Write("main.tf", rename("  previous_name = \"checkout/production\"\n"))
 	plan := s.Plan()
-	if change := s.Change(address); !change.Actions.Replace() || len(plan.Of("warning")) > 1 {
+	if change := s.Change(address); !change.Actions.Replace() || len(plan.Of("warning")) > 1 || strings.Contains(plan.Text("warning"), forgets) {
 		t.Fatalf("%v: another service is a replacement, with one warning: %s", change.Actions, plan.Text("warning"))
 	}
 	s.MustApply()

@@ -70,6 +70,7 @@ func (p *planning) warn(title, body string) {
 func (p *planning) run(ctx context.Context) {
 	p.identify()
 	p.label()
+	p.renames()
 	rollout := p.opens()
 	p.keepEvidence(rollout)
 	switch {

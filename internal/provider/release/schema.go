@@ -33,7 +33,7 @@ func releaseSchema(ctx context.Context) schema.Schema {
 	attrs := map[string]schema.Attribute{
 		"service": schema.StringAttribute{
 			Required:            true,
-			MarkdownDescription: "The service that is released: 1 to 128 characters without slashes and control characters. Another name replaces the release; `previous_name` keeps its history. Example: `\"checkout\"`.",
+			MarkdownDescription: "The service that is released: 1 to 128 characters without slashes and control characters. Another name replaces the release; `previous_name` says that it is the same one. Example: `\"checkout\"`.",
 			Validators:          []validator.String{definition.Name()},
 			PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 		},
@@ -64,7 +64,7 @@ func releaseSchema(ctx context.Context) schema.Schema {
 		"evidence": evidenceAttribute(),
 		"previous_name": schema.StringAttribute{
 			Optional:            true,
-			MarkdownDescription: "The `id` that the release had before its service or environment was renamed. Its history and quarantine are carried over once. Example: `\"cart/production\"`.",
+			MarkdownDescription: "The `id` that the release had before its service or environment was renamed. Its quarantine and what a rollback goes back to are carried over, once; its rollouts stay under that name, and `sluice history` of the new one shows them too. Without it another name is another release, and the plan warns of that. See the guide on renaming. Example: `\"cart/production\"`.",
 			Validators:          []validator.String{keyCheck{}},
 		},
 		"timeouts": timeoutsAttribute(ctx),

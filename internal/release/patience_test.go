@@ -14,14 +14,14 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
-// deaf is a ledger whose connection is cut without anybody being told: from then on each
+// mute is a ledger whose connection is cut without anybody being told: from then on each
 // call waits for as long as its caller does.
-type deaf struct {
+type mute struct {
 	ledger.Ledger
 	cut atomic.Bool
 }
 
-func (l *deaf) waits(ctx context.Context) error {
+func (l *mute) waits(ctx context.Context) error {
 	if !l.cut.Load() {
 		return nil
 	}
@@ -29,21 +29,21 @@ func (l *deaf) waits(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (l *deaf) Append(ctx context.Context, stream string, after uint64, e ledger.Entry) (ledger.Record, error) {
+func (l *mute) Append(ctx context.Context, stream string, after uint64, e ledger.Entry) (ledger.Record, error) {
 	if err := l.waits(ctx); err != nil {
 		return ledger.Record{}, err
 	}
 	return l.Ledger.Append(ctx, stream, after, e)
 }
 
-func (l *deaf) Read(ctx context.Context, stream string, from uint64) ([]ledger.Record, error) {
+func (l *mute) Read(ctx context.Context, stream string, from uint64) ([]ledger.Record, error) {
 	if err := l.waits(ctx); err != nil {
 		return nil, err
 	}
 	return l.Ledger.Read(ctx, stream, from)
 }
 
-func (l *deaf) SwapLease(ctx context.Context, before, after ledger.Lease) error {
+func (l *mute) SwapLease(ctx context.Context, before, after ledger.Lease) error {
 	if err := l.waits(ctx); err != nil {
 		return err
 	}
@@ -52,8 +52,8 @@ func (l *deaf) SwapLease(ctx context.Context, before, after ledger.Lease) error 
 
 // deafened cuts the ledger off in the first look, which finds nothing and is not taken;
 // the new artifact falls ill only after that.
-func deafened(w *world, e *release.Engine) *deaf {
-	l := &deaf{Ledger: w.ledger.Handle()}
+func deafened(w *world, e *release.Engine) *mute {
+	l := &mute{Ledger: w.ledger.Handle()}
 	e.Ledger, e.CallTimeout = l, 100*time.Millisecond
 	began := false
 	release.Watch(e, func(d release.Decision) {

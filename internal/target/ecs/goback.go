@@ -47,12 +47,20 @@ func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Pr
 	if err != nil {
 		return target.Progress{}, err
 	}
-	return t.after(ctx, func(now scene) target.Progress {
+	var astray error
+	p, err := t.after(ctx, func(now scene) target.Progress {
 		if now.canary.rollout() == "" || ofAnother(now.canary, req) || now.weight == 0 && now.settled() {
 			return target.Progress{Done: true, Observation: t.observation(now)}
 		}
+		if now.strayed != "" && now.settled() {
+			astray = t.conflict(now, now.strayed, "ECS has ended its way back and does nothing more: a person must put the rule's weights right, for example by aws elbv2 modify-rule")
+		}
 		return t.wait(now, time.Second)
 	})
+	if err == nil && astray != nil {
+		return target.Progress{}, astray
+	}
+	return p, err
 }
 
 // superseded is true while somebody else's deployment has taken the place of one of

@@ -70,24 +70,39 @@ func (r *Rights) Answer(t testing.TB, watch *Watch, w http.ResponseWriter, body 
 		if form.Get("PolicySourceArn") != "arn:aws:iam::123456789012:role/"+r.Principal {
 			t.Errorf("the rights of %q are asked for", form.Get("PolicySourceArn"))
 		}
-		answer = "<IsTruncated>false</IsTruncated><EvaluationResults>" + r.simulated(form) + "</EvaluationResults>"
+		watch.Lock()
+		policy, allowed := watch.policy, watch.policy == nil || watch.policy.Allows(Use{Action: "iam:SimulatePrincipalPolicy", Resource: form.Get("PolicySourceArn")})
+		watch.Unlock()
+		if !allowed {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = fmt.Fprint(w, "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>") // Whoever asked may be gone.
+			return
+		}
+		answer = "<IsTruncated>false</IsTruncated><EvaluationResults>" + r.simulated(form, policy) + "</EvaluationResults>"
 	}
 	_, _ = fmt.Fprintf(w, "<%[1]sResponse><%[1]sResult>%[2]s</%[1]sResult></%[1]sResponse>", operation, answer) // Whoever asked may be gone.
 }
 
-func (r *Rights) simulated(form url.Values) string {
+// simulated is the answer for each action on each resource, by the policy that the fake
+// heeds, where there is one.
+func (r *Rights) simulated(form url.Values, policy *Policy) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var out, missing strings.Builder
 	for key := range r.unknown {
 		fmt.Fprintf(&missing, "<member>%s</member>", key)
 	}
+	keys := map[string]string{}
+	for i := 1; form.Has(fmt.Sprintf("ContextEntries.member.%d.ContextKeyName", i)); i++ {
+		keys[form.Get(fmt.Sprintf("ContextEntries.member.%d.ContextKeyName", i))] = form.Get(fmt.Sprintf("ContextEntries.member.%d.ContextKeyValues.member.1", i))
+	}
 	for i := 1; form.Has(fmt.Sprintf("ActionNames.member.%d", i)); i++ {
-		action, decision, lacks := form.Get(fmt.Sprintf("ActionNames.member.%d", i)), "allowed", ""
-		if r.denied[action] {
-			decision, lacks = "implicitDeny", "<MissingContextValues>"+missing.String()+"</MissingContextValues>"
-		}
+		action := form.Get(fmt.Sprintf("ActionNames.member.%d", i))
 		for j := 1; form.Has(fmt.Sprintf("ResourceArns.member.%d", j)); j++ {
+			decision, lacks := "allowed", ""
+			if r.denied[action] || policy != nil && !policy.Allows(Use{Action: action, Resource: form.Get(fmt.Sprintf("ResourceArns.member.%d", j)), Keys: keys}) {
+				decision, lacks = "implicitDeny", "<MissingContextValues>"+missing.String()+"</MissingContextValues>"
+			}
 			fmt.Fprintf(&out, "<member><EvalActionName>%s</EvalActionName><EvalResourceName>%s</EvalResourceName><EvalDecision>%s</EvalDecision>%s</member>", action, form.Get(fmt.Sprintf("ResourceArns.member.%d", j)), decision, lacks)
 		}
 	}

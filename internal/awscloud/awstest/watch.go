@@ -26,6 +26,9 @@ type Watch struct {
 	Writes []string
 	// changes are the requests that would change something, whatever came of them.
 	changes int
+	policy  *Policy
+	uses    func(operation string, given map[string]any) []Use
+	used    map[string]bool
 	fault   func(operation string) Fault
 	after   func(operation string)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 )
 
 // Apply implements target.Target. It tells ECS to go on to the next weight of its
@@ -104,7 +105,7 @@ func (t *Target) say(ctx context.Context, sc scene, action types.DeploymentLifec
 func (t *Target) after(ctx context.Context, answer func(scene) target.Progress) (target.Progress, error) {
 	s, err := t.look(ctx)
 	if err != nil {
-		return target.Progress{}, &target.Error{Code: target.CodeOf(err), MaybeDone: true, Message: "the change was made, and what it led to cannot be read", Err: err}
+		return target.Progress{}, awsport.Unread(err, "the change was made, and what it led to cannot be read")
 	}
 	return answer(t.words(s)), nil
 }

@@ -98,6 +98,9 @@ func (s *Server) carry(op *awstest.Operation, given map[string]any) (status int,
 	if f.Code != "" {
 		return f.Status, object{"message": "a fault of the test"}, f.Code, false, nil
 	}
+	if !s.May(op.Name(), given) {
+		return 400, object{"message": "no identity-based policy allows it"}, "AccessDeniedException", false, nil
+	}
 	answer, problem := s.do(op.Name(), given)
 	if problem != nil {
 		return problem.status, object{"message": problem.text}, problem.code, f.Lost, s.Then()
@@ -135,6 +138,11 @@ func (s *Server) balancer(w http.ResponseWriter, body string) {
 	if f := s.Asked(operation); f.Code != "" {
 		w.WriteHeader(f.Status)
 		_, _ = fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>a fault of the test</Message></Error></ErrorResponse>", f.Code) // Whoever asked may be gone.
+		return
+	}
+	if !s.May(operation, nil) {
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = fmt.Fprint(w, "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no identity-based policy allows it</Message></Error></ErrorResponse>") // Whoever asked may be gone.
 		return
 	}
 	var groups strings.Builder

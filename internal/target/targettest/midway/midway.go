@@ -112,6 +112,9 @@ func told(t *testing.T, book *mem.Ledger, key release.Key) string {
 	}
 	var out strings.Builder
 	for _, r := range records {
+		if r.Kind == "tick.judged" {
+			continue // Its problems stand in the reason, too, when they hold something up.
+		}
 		out.WriteString(r.Kind + " " + string(r.Body) + "\n")
 	}
 	return out.String()

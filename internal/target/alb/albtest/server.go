@@ -78,7 +78,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if awstest.Asks(r) {
-		s.Answer(s.t, &s.Watch, w, string(body))
+		s.Answer(s.t, &s.Watch, w, r, body)
 		return
 	}
 	service := signedFor(r.Header.Get("Authorization"))

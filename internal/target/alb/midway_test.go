@@ -21,9 +21,10 @@ func TestTheLedgerIsTrue(t *testing.T) {
 		mend  func(*albtest.World)
 		// abort lets a person abort it in the end.
 		abort bool
+		ends  release.State
 		says  []string
 	}{
-		"the credentials expire": {fault: func(string) awstest.Fault { return awstest.Fault{Status: 403, Code: "ExpiredToken"} }, says: []string{"does not take the credentials", "aws sts get-caller-identity"}},
+		"the credentials expire": {fault: func(string) awstest.Fault { return awstest.Fault{Status: 403, Code: "ExpiredToken"} }, ends: release.Succeeded, says: []string{"does not take the credentials", "aws sts get-caller-identity"}},
 		"a right is taken away":  {fault: every("ModifyListener", denied), says: []string{"may not do elasticloadbalancing:ModifyListener"}},
 		"the cluster is deleted": {
 			alter: func(w *albtest.World) { cluster, w.ECS = w.ECS, nil },
@@ -49,7 +50,7 @@ func TestTheLedgerIsTrue(t *testing.T) {
 				return weight
 			}
 			midway.Tell(t, midway.Story{
-				Book: book, Abort: c.abort, Request: want(t, config, b), Old: old, Live: live, Says: c.says,
+				Book: book, Abort: c.abort, Request: want(t, config, b), Old: old, Live: live, Ends: c.ends, Says: c.says,
 				Engine: func(name string) *release.Engine { return drive(book, clk, name) },
 				Break: func(failed func()) {
 					broken := false

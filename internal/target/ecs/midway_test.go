@@ -20,9 +20,10 @@ func TestTheLedgerIsTrue(t *testing.T) {
 		mend  func(*ecstest.Service)
 		// abort lets a person abort it in the end.
 		abort bool
+		ends  release.State
 		says  []string
 	}{
-		"the credentials expire": {fault: func(string) awstest.Fault { return awstest.Fault{Status: 400, Code: "ExpiredTokenException"} }, says: []string{"does not take the credentials", "aws sts get-caller-identity"}},
+		"the credentials expire": {fault: func(string) awstest.Fault { return awstest.Fault{Status: 400, Code: "ExpiredTokenException"} }, ends: release.Succeeded, says: []string{"does not take the credentials", "aws sts get-caller-identity"}},
 		"a right is taken away": {fault: func(op string) awstest.Fault {
 			if op == "ContinueServiceDeployment" || op == "StopServiceDeployment" {
 				return awstest.Fault{Status: 400, Code: "AccessDeniedException"}
@@ -48,7 +49,7 @@ func TestTheLedgerIsTrue(t *testing.T) {
 				return weight
 			}
 			midway.Tell(t, midway.Story{
-				Book: book, Abort: c.abort, Request: want(t, s, b, canary(10)), Old: old, Live: live, Says: c.says,
+				Book: book, Abort: c.abort, Request: want(t, s, b, canary(10)), Old: old, Live: live, Ends: c.ends, Says: c.says,
 				Engine: func(name string) *release.Engine { return drive(book, clk, name) },
 				Break: func(failed func()) {
 					broken := false

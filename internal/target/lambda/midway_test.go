@@ -28,9 +28,10 @@ func TestTheLedgerIsTrue(t *testing.T) {
 		fault func(string) awstest.Fault
 		alter func(*lambdatest.Function)
 		mend  func(*lambdatest.Function)
+		ends  release.State
 		says  []string
 	}{
-		"the credentials expire": {fault: every("ExpiredTokenException", ""), says: []string{"does not take the credentials", "aws sts get-caller-identity"}},
+		"the credentials expire": {fault: every("ExpiredTokenException", ""), ends: release.Succeeded, says: []string{"does not take the credentials", "aws sts get-caller-identity"}},
 		"a right is taken away":  {fault: every("AccessDeniedException", "UpdateAlias"), says: []string{"may not do lambda:UpdateAlias", "docs/policies"}},
 		"the alias is deleted": {
 			alter: func(f *lambdatest.Function) { f.Alias.Gone = true },
@@ -58,7 +59,7 @@ func TestTheLedgerIsTrue(t *testing.T) {
 				return weight
 			}
 			midway.Tell(t, midway.Story{
-				Book: book, Abort: c.alter != nil, Request: want(t, s, b), Old: old, Live: live, Says: c.says,
+				Book: book, Abort: c.alter != nil, Request: want(t, s, b), Old: old, Live: live, Ends: c.ends, Says: c.says,
 				Engine: func(name string) *release.Engine { return drive(book, clk, name) },
 				Break: func(failed func()) {
 					broken := false

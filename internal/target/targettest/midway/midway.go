@@ -33,6 +33,9 @@ type Story struct {
 	// rollout moves, nobody goes on by himself: Abort lets the person abort it then.
 	Heal  func()
 	Abort bool
+	// Ends is how the rollout must have ended once it is right, empty where any true end will
+	// do: what was only away for a while must not take a rollout back.
+	Ends release.State
 	// Says are parts of what the ledger must say of it: the error, and its remedy.
 	Says []string
 }
@@ -72,8 +75,12 @@ func Tell(t *testing.T, s Story) {
 	} else {
 		_, err = s.Engine("second").Ship(ctx, s.Request)
 	}
-	if status := truth(t, s, key, "once it is right", err); status.State != "steady" {
+	status := truth(t, s, key, "once it is right", err)
+	if status.State != "steady" {
 		t.Errorf("once it is right, the rollout is still %s: %v", status.State, err)
+	}
+	if s.Ends != "" && status.Last.State != s.Ends {
+		t.Errorf("once it is right, the rollout ended %s, and must be %s", status.Last.State, s.Ends)
 	}
 }
 

@@ -42,7 +42,7 @@ type Story struct {
 
 // enough is how many requests fail before the process is stopped: as many as let an engine
 // try a few times whatever it tries.
-const enough = 40
+const enough = 20
 
 // Tell plays the story.
 func Tell(t *testing.T, s Story) {

@@ -252,3 +252,44 @@ func TestTurns(t *testing.T) {
 		}
 	}
 }
+
+// What AWS throttles, all rollouts of the account heed: after some refusals calls come more
+// slowly than the ceiling, which the standard way of trying again would not do.
+func TestThrottlesSlowTheAccountDown(t *testing.T) {
+	environment(t, keys)
+	token := func(account string, wait time.Duration) (func(error) error, error) {
+		cfg, err := awscloud.NewSession(awscloud.Settings{Region: "eu-central-1", AssumeRole: []awscloud.Role{{ARN: "arn:aws:iam::" + account + ":role/r"}}}, awscloud.Who{}).Config(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Two seconds of what is left are kept for the answer.
+		ctx, cancel := context.WithTimeout(t.Context(), wait+2*time.Second)
+		defer cancel()
+		return cfg.Retryer().(aws.RetryerV2).GetAttemptToken(ctx) //nolint:forcetypeassert // It fails the test.
+	}
+	for _, account := range []string{"777777777777", "666666666666"} {
+		for range 3 {
+			release, err := token(account, time.Second)
+			if err != nil {
+				break // It is slow already.
+			}
+			if account == "777777777777" {
+				_ = release(&smithy.GenericAPIError{Code: "ThrottlingException"}) // It gives back what it was given.
+			} else {
+				_ = release(nil) // Nothing to give back.
+			}
+		}
+	}
+	late := 0
+	for range 3 {
+		if _, err := token("777777777777", 20*time.Millisecond); err != nil {
+			late++
+		}
+		if _, err := token("666666666666", 20*time.Millisecond); err != nil {
+			t.Errorf("an account that was not throttled: %v", err)
+		}
+	}
+	if late < 2 {
+		t.Errorf("%d of 3 calls had to wait after throttles", late)
+	}
+}

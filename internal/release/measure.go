@@ -152,7 +152,13 @@ func (d *driver) renewSwitch(ctx context.Context, r *Rollout, what string, traff
 // seeTarget notes what the target said. Unknown is a problem and never a pass.
 func (d *driver) seeTarget(tick *TickBody, r *Rollout, obs *target.Observation, err error) {
 	if err != nil {
-		tick.Problems = append(tick.Problems, fmt.Sprintf("the target could not be read: %v", err))
+		problem := fmt.Sprintf("the target could not be read: %v", err)
+		// What does not pass by itself needs a person, who reads this when nobody is there
+		// to explain it.
+		if te := (*target.Error)(nil); errors.As(err, &te) && target.IsPermanent(err) && te.Remedy != "" {
+			problem += "; " + te.Remedy
+		}
+		tick.Problems = append(tick.Problems, problem)
 		return
 	}
 	d.saw(obs)

@@ -5,7 +5,12 @@
 //	go run ./tools/awsmodel -data DIR -model lambda/2015-03-31 -operations GetAlias,UpdateAlias > lambda.json
 //
 // The models come with botocore, and so with moto: DIR is botocore/data of the
-// Python that runs moto_server.
+// Python that runs moto_server. internal/awscloud/awstest/models.json says what each cut
+// was made of; a test compares all of them with the models that are installed, and
+//
+//	go test ./tools/awsmodel -update
+//
+// cuts them again.
 package main
 
 import (

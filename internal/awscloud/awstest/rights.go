@@ -3,7 +3,6 @@ package awstest
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -47,49 +46,88 @@ func Asks(r *http.Request) bool {
 	return strings.Contains(a, "/iam/aws4_request") || strings.Contains(a, "/sts/aws4_request")
 }
 
-// Answer answers for STS and IAM, and counts the request.
-func (r *Rights) Answer(t testing.TB, watch *Watch, w http.ResponseWriter, body string) {
+// Answer answers for STS and IAM, and counts the request. Request and answer are held to
+// the service models.
+func (r *Rights) Answer(t testing.TB, watch *Watch, w http.ResponseWriter, req *http.Request, body []byte) {
 	t.Helper()
 	w.Header().Set("Content-Type", "text/xml")
-	form, err := url.ParseQuery(body)
+	of := STS
+	if strings.Contains(req.Header.Get("Authorization"), "/iam/aws4_request") {
+		of = IAM
+	}
+	model, err := of()
 	if err != nil {
-		t.Errorf("IAM is asked %q", body)
+		t.Error(err)
 		return
 	}
-	operation := form.Get("Action")
-	watch.Lock()
-	f := watch.Asked(operation)
-	watch.Unlock()
-	if f.Code != "" {
-		w.WriteHeader(f.Status)
-		_, _ = fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>a fault of the test</Message></Error></ErrorResponse>", f.Code) // Whoever asked may be gone.
+	op, given, err := model.Form(req, body)
+	if err != nil {
+		t.Errorf("a request that AWS would not take: %v", err)
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	answer := "<Arn>arn:aws:sts::123456789012:assumed-role/" + r.Principal + "/ci</Arn><Account>123456789012</Account>"
-	if operation == "SimulatePrincipalPolicy" {
-		if form.Get("PolicySourceArn") != "arn:aws:iam::123456789012:role/"+r.Principal {
-			t.Errorf("the rights of %q are asked for", form.Get("PolicySourceArn"))
-		}
-		answer = "<IsTruncated>false</IsTruncated><EvaluationResults>" + r.simulated(form) + "</EvaluationResults>"
+	status, code, answer := r.carry(t, watch, op.Name(), given)
+	var out []byte
+	if code != "" {
+		// IAM and STS refuse with errors that all services have, and no model lists.
+		out = fmt.Appendf(nil, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>a fault of the test</Message></Error></ErrorResponse>", code)
+	} else if out, err = model.XML(op, answer); err != nil {
+		t.Errorf("an answer that AWS would not give: %v", err)
 	}
-	_, _ = fmt.Fprintf(w, "<%[1]sResponse><%[1]sResult>%[2]s</%[1]sResult></%[1]sResponse>", operation, answer) // Whoever asked may be gone.
+	w.WriteHeader(status)
+	_, _ = w.Write(out) // Whoever asked may be gone.
 }
 
-func (r *Rights) simulated(form url.Values) string {
+// carry carries one request out.
+func (r *Rights) carry(t testing.TB, watch *Watch, operation string, given map[string]any) (status int, code string, answer map[string]any) {
+	t.Helper()
+	watch.Lock()
+	f, policy := watch.Asked(operation), watch.policy
+	watch.Unlock()
+	switch {
+	case f.Code != "":
+		return f.Status, f.Code, nil
+	case operation != "SimulatePrincipalPolicy":
+		return http.StatusOK, "", map[string]any{"Arn": "arn:aws:sts::123456789012:assumed-role/" + r.Principal + "/ci", "Account": "123456789012", "UserId": "AROAEXAMPLE:ci"}
+	}
+	principal := fmt.Sprint(given["PolicySourceArn"])
+	if principal != "arn:aws:iam::123456789012:role/"+r.Principal {
+		t.Errorf("the rights of %q are asked for", principal)
+	}
+	if policy != nil && !policy.Allows(Use{Action: "iam:SimulatePrincipalPolicy", Resource: principal}) {
+		return http.StatusForbidden, "AccessDenied", nil
+	}
+	return http.StatusOK, "", map[string]any{"IsTruncated": false, "EvaluationResults": r.simulated(given, policy)}
+}
+
+// simulated is the answer for each action on each resource, by the policy that the fake
+// heeds, where there is one.
+func (r *Rights) simulated(given map[string]any, policy *Policy) []any {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var out, missing strings.Builder
+	missing, keys, out := []any{}, map[string]string{}, []any{}
 	for key := range r.unknown {
-		fmt.Fprintf(&missing, "<member>%s</member>", key)
+		missing = append(missing, key)
 	}
-	for i := 1; form.Has(fmt.Sprintf("ActionNames.member.%d", i)); i++ {
-		action, decision, lacks := form.Get(fmt.Sprintf("ActionNames.member.%d", i)), "allowed", ""
-		if r.denied[action] {
-			decision, lacks = "implicitDeny", "<MissingContextValues>"+missing.String()+"</MissingContextValues>"
-		}
-		for j := 1; form.Has(fmt.Sprintf("ResourceArns.member.%d", j)); j++ {
-			fmt.Fprintf(&out, "<member><EvalActionName>%s</EvalActionName><EvalResourceName>%s</EvalResourceName><EvalDecision>%s</EvalDecision>%s</member>", action, form.Get(fmt.Sprintf("ResourceArns.member.%d", j)), decision, lacks)
+	entries, _ := given["ContextEntries"].([]any)
+	for _, e := range entries {
+		e := e.(map[string]any) //nolint:forcetypeassert // The model says so.
+		values, _ := e["ContextKeyValues"].([]any)
+		for _, v := range values {
+			keys[fmt.Sprint(e["ContextKeyName"])] = fmt.Sprint(v)
 		}
 	}
-	return out.String()
+	actions, _ := given["ActionNames"].([]any)
+	resources, _ := given["ResourceArns"].([]any)
+	for _, action := range actions {
+		for _, resource := range resources {
+			use := Use{Action: fmt.Sprint(action), Resource: fmt.Sprint(resource), Keys: keys}
+			one := map[string]any{"EvalActionName": action, "EvalResourceName": resource, "EvalDecision": "allowed"}
+			if r.denied[use.Action] || policy != nil && !policy.Allows(use) {
+				one["EvalDecision"], one["MissingContextValues"] = "implicitDeny", missing
+			}
+			out = append(out, one)
+		}
+	}
+	return out
 }

@@ -2,6 +2,7 @@ package awstest
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -23,8 +24,13 @@ type Watch struct {
 	// something, in order.
 	Calls  map[string]int
 	Writes []string
-	fault  func(operation string) Fault
-	after  func(operation string)
+	// changes are the requests that would change something, whatever came of them.
+	changes int
+	policy  *Policy
+	uses    func(operation string, given map[string]any) []Use
+	used    map[string]bool
+	fault   func(operation string) Fault
+	after   func(operation string)
 }
 
 // Faults lets something go wrong: f is asked for each request, under the lock.
@@ -49,6 +55,24 @@ func (w *Watch) Made() []string {
 	return slices.Clone(w.Writes)
 }
 
+// Asks counts the requests so far that would change something, also those that were
+// refused, or rehearsed.
+func (w *Watch) Asks() int {
+	w.Lock()
+	defer w.Unlock()
+	return w.changes
+}
+
+// Carried counts those that did.
+func (w *Watch) Carried() int { return len(w.Made()) }
+
+// reads is whether an operation only looks, by AWS's own way of naming them.
+func reads(operation string) bool {
+	return slices.ContainsFunc([]string{"Describe", "List", "Get", "BatchGet", "Simulate", "AssumeRole"}, func(begins string) bool {
+		return strings.HasPrefix(operation, begins)
+	})
+}
+
 // Answering is what ServeRPC asks: do, under the fake's lock, where nothing goes wrong. do
 // gives an answer, or AWS's code.
 func (w *Watch) Answering(do func(operation string, given map[string]any) (answer map[string]any, code string)) func(*Operation, map[string]any) (map[string]any, Fault, string) {
@@ -68,6 +92,9 @@ func (w *Watch) Asked(operation string) Fault {
 		w.Calls = map[string]int{}
 	}
 	w.Calls[operation]++
+	if !reads(operation) {
+		w.changes++
+	}
 	if w.fault == nil {
 		return Fault{}
 	}

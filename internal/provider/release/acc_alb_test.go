@@ -94,7 +94,7 @@ func (s *awsStack) watch(w http.ResponseWriter, r *http.Request, next http.Handl
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if bytes.Contains(body, []byte("Action=SimulatePrincipalPolicy")) {
 		// Moto does not simulate.
-		s.rights.Answer(s.t, &s.asked, w, string(body))
+		s.rights.Answer(s.t, &s.asked, w, r, body)
 		return
 	}
 	if form, err := url.ParseQuery(string(body)); err == nil && strings.HasPrefix(form.Get("Action"), "Modify") && share(form) != "" {

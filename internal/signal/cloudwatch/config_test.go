@@ -93,7 +93,7 @@ func TestPresets(t *testing.T) {
 	}
 }
 
-// The policy in docs is the one that Policy gives, and has what is called.
+// The policy in docs is the one that Policy gives.
 func TestPolicyInDocs(t *testing.T) {
 	want, err := cloudwatch.Policy()
 	if err != nil {

@@ -84,6 +84,11 @@ func deployer(s *albtest.Server, d target.Target) target.Target {
 	}}
 }
 
+// counts is what the driver may ask for in one call.
+func counts(s *albtest.Server) targettest.Counts {
+	return targettest.Counts{Asked: s.Asks, Made: s.Carried}
+}
+
 // patient repeats a verb that is not done, as the engine does: with several routes
 // each write is a call of its own.
 type patient struct{ target.Target }
@@ -119,7 +124,7 @@ func TestConformance(t *testing.T) {
 		c := config(s)
 		c.Routes = []string{albtest.Rule, albtest.HTTPS}
 		clk := clock.NewAuto(some)
-		return &targettest.Fixture{Target: &patient{deployer(s, open(t, c, clk))}, A: a, B: b, Clock: clk}
+		return &targettest.Fixture{Target: &patient{deployer(s, targettest.Count(t, open(t, c, clk), counts(s)))}, A: a, B: b, Clock: clk}
 	})
 }
 
@@ -177,7 +182,7 @@ func services(t *testing.T, tasks, slow int) *targettest.Fixture {
 	s, config := serveECS(t, tasks)
 	s.Slow = slow
 	clk := clock.NewAuto(some)
-	return &targettest.Fixture{Target: open(t, config, clk), A: a, B: b, Clock: clk, Patience: 10 * time.Minute}
+	return &targettest.Fixture{Target: targettest.Count(t, open(t, config, clk), counts(s)), A: a, B: b, Clock: clk, Patience: 10 * time.Minute}
 }
 
 // Pairs of Auto Scaling groups keep the contract.
@@ -186,6 +191,6 @@ func TestConformanceOfGroups(t *testing.T) {
 		s, config := serveGroups(t, 2)
 		s.Slow = 1
 		clk := clock.NewAuto(some)
-		return &targettest.Fixture{Target: open(t, config, clk), A: template("8"), B: template("9"), Clock: clk, Patience: 10 * time.Minute}
+		return &targettest.Fixture{Target: targettest.Count(t, open(t, config, clk), counts(s)), A: template("8"), B: template("9"), Clock: clk, Patience: 10 * time.Minute}
 	})
 }

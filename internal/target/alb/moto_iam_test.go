@@ -116,6 +116,8 @@ func policyEnforced(t *testing.T, server *s3test.MotoServer, m moto, c alb.Confi
 	}
 	_, err := apply(t, without["elasticloadbalancing:ModifyRule"], "50", 50)
 	lacks(err, "elasticloadbalancing:ModifyRule")
+	_, err = apply(t, without["elasticloadbalancing:ModifyListener"], "25", 25) // The rule goes first.
+	lacks(err, "elasticloadbalancing:ModifyListener")
 	steps(t, full, "50", 50)
 	if o, err := full.Observe(t.Context()); err != nil || o.Canary == nil || o.Canary.Weight != 50 || !o.Canary.Payload.Same(b) {
 		t.Fatalf("%+v, %v", o, err)

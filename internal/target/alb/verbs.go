@@ -11,6 +11,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 )
 
 // Apply implements target.Target. It moves one route a call, in the order of the
@@ -127,7 +128,7 @@ func (s scene) moved(weight float64) target.Progress {
 func (t *Target) again(ctx context.Context, sc scene) (scene, error) {
 	s, err := t.look(ctx, true)
 	if err != nil {
-		return sc, &target.Error{Code: target.CodeOf(err), MaybeDone: true, Message: "it was written, and what is there now cannot be read", Err: err}
+		return sc, awsport.Unread(err, "it was written, and what is there now cannot be read")
 	}
 	sc.sight = s
 	return sc, nil
@@ -201,7 +202,7 @@ func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Pr
 		}
 		after, err := t.look(ctx, true)
 		if err != nil {
-			return target.Progress{}, &target.Error{Code: target.CodeOf(err), MaybeDone: true, Message: "the weights were written, and what they are now cannot be read", Err: err}
+			return target.Progress{}, awsport.Unread(err, "the weights were written, and what they are now cannot be read")
 		}
 		return t.reverted(ctx, after), nil
 	}
@@ -301,7 +302,7 @@ func (t *Target) note(ctx context.Context, s sight, req target.WriteRequest, m m
 	}
 	tags, err := t.tags(ctx)
 	if err != nil {
-		return s, &target.Error{Code: target.CodeOf(err), MaybeDone: true, Message: "the tags were written, and what they say now cannot be read", Err: err}
+		return s, awsport.Unread(err, "the tags were written, and what they say now cannot be read")
 	}
 	for _, tag := range tags {
 		if tag[memoryKey] != m.String() {

@@ -34,6 +34,21 @@ func Failed(s *awscloud.Session, err error, write bool, more func(*target.Error,
 	return out
 }
 
+// Unread is the error of a look after a write that was taken: what says that it was
+// written, and err why nobody can look. It is no refusal of the write, whatever the look
+// was refused for, so it is not permanent: whoever asks observes, and is told there.
+func Unread(err error, what string) error {
+	out := &target.Error{Code: target.CodeUnavailable, MaybeDone: true, Message: what, Err: err}
+	var te *target.Error
+	if errors.As(err, &te) {
+		out.Message, out.Remedy = what+": "+te.Message, te.Remedy
+		if te.Code == target.CodeConflict {
+			out.Code = te.Code
+		}
+	}
+	return out
+}
+
 // Kind says what AWS meant. It is empty for nil, and for what is the port's already.
 func Kind(s *awscloud.Session, err error) awscloud.Kind {
 	if settled(err) {

@@ -1,7 +1,9 @@
 package contract_test
 
 import (
+	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,8 +48,17 @@ func TestTheContractAgainstAServedTarget(t *testing.T) {
 	targettest.Run(t, func(t *testing.T) *targettest.Fixture {
 		clk := clock.NewAuto(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 		simulated := sim.New(sim.Options{Clock: clk, Startup: time.Second, Exists: exists(a, b)})
-		server := httptest.NewServer(serve.Handler(simulated, serve.Options{}))
+		var writes atomic.Int64
+		handler := serve.Handler(simulated, serve.Options{})
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			// A preflight is asked by POST, and changes nothing.
+			if r.Method != http.MethodGet && r.Header.Get("Idempotency-Key") != "" {
+				writes.Add(1)
+			}
+			handler.ServeHTTP(w, r)
+		}))
 		t.Cleanup(server.Close)
-		return &targettest.Fixture{Target: open(t, contract.Config{URL: server.URL + "/"}), A: a, B: b, Clock: clk}
+		d := targettest.Count(t, open(t, contract.Config{URL: server.URL + "/"}), targettest.Counts{Asked: func() int { return int(writes.Load()) }})
+		return &targettest.Fixture{Target: d, A: a, B: b, Clock: clk}
 	})
 }

@@ -5,10 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
-	"github.com/sluice/terraform-provider-sluice/internal/target/ecs"
 	"github.com/sluice/terraform-provider-sluice/internal/target/ecs/ecstest"
 	"github.com/sluice/terraform-provider-sluice/internal/target/targettest"
 )
@@ -16,7 +14,7 @@ import (
 // patient repeats a change until it is done, as the engine does: the suite expects
 // it at once of all but Prepare and Finalize, and ECS takes its time for everything.
 type patient struct {
-	*ecs.Target
+	target.Target
 	clk clock.Clock
 }
 
@@ -45,11 +43,6 @@ func (p patient) Revert(ctx context.Context, r target.WriteRequest) (target.Prog
 	return p.until(ctx, func() (target.Progress, error) { return p.Target.Revert(ctx, r) })
 }
 
-var _ interface {
-	Prepare(context.Context, target.PrepareRequest) (target.Progress, error)
-	Preflight(context.Context, artifact.Payload) ([]target.Obstacle, error)
-} = patient{}
-
 // An ECS that takes its time keeps the contract of the port, with two target groups
 // and with one.
 func TestConformance(t *testing.T) {
@@ -62,7 +55,7 @@ func TestConformance(t *testing.T) {
 				clk := clock.NewAuto(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 				s := serve(t, clk)
 				change(s.Service)
-				return &targettest.Fixture{Target: patient{open(t, config(s), clk), clk}, A: a, B: b, Clock: clk}
+				return &targettest.Fixture{Target: patient{targettest.Count(t, open(t, config(s), clk), targettest.Counts{Asked: s.Asks, Made: s.Carried}), clk}, A: a, B: b, Clock: clk}
 			})
 		})
 	}

@@ -139,6 +139,12 @@ func TestRevertFromAnywhere(t *testing.T) {
 				e.Newest().Hook = nil
 			})
 		}, "StopServiceDeployment"},
+		"in mid-shift": {func(_ *testing.T, s *ecstest.Server, _ *ecs.Target) {
+			s.Change(func(e *ecstest.Service) { e.Newest().Until("PRODUCTION_TRAFFIC_SHIFT") })
+		}, "StopServiceDeployment"},
+		"baking": {func(_ *testing.T, s *ecstest.Server, _ *ecs.Target) {
+			s.Change(func(e *ecstest.Service) { e.Newest().Until("BAKE_TIME") })
+		}, "StopServiceDeployment"},
 		"ended by somebody": {func(t *testing.T, s *ecstest.Server, d *ecs.Target) {
 			for range 4 {
 				s.Change(func(e *ecstest.Service) { e.Newest().Say("CONTINUE") })

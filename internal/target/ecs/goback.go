@@ -13,6 +13,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 )
 
 // Revert implements target.Target. It looks at nothing that it need not know before
@@ -29,30 +30,44 @@ func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Pr
 	if err != nil {
 		return target.Progress{}, err
 	}
-	sc := t.words(s)
-	switch {
-	case sc.newest != nil && sc.canary.rollout() == "" && sc.superseded():
-		return target.Progress{}, unseen(t.foreign(sc))
-	case sc.canary.rollout() == "", ofAnother(sc.canary, req), sc.returning && !sc.back():
-		// Nothing of ours is there, or it is on its way back.
-	case sc.status() == types.ServiceDeploymentStatusRollbackFailed, sc.returning:
-		return target.Progress{}, t.stuck(sc)
-	case sc.status() == types.ServiceDeploymentStatusSuccessful:
-		err = t.deployBack(ctx, sc)
-	case sc.forward() && sc.hook != nil:
-		err = t.say(ctx, sc, types.DeploymentLifecycleHookActionRollback)
-	case sc.forward():
-		err = t.halt(ctx, sc)
-	}
+	wrote, err := t.takeBack(ctx, t.words(s), req)
 	if err != nil {
 		return target.Progress{}, err
 	}
-	return t.after(ctx, func(now scene) target.Progress {
-		if now.canary.rollout() == "" || ofAnother(now.canary, req) || now.weight == 0 && now.settled() {
-			return target.Progress{Done: true, Observation: t.observation(now)}
+	if s, err = t.look(ctx); err != nil {
+		if wrote {
+			err = awsport.Unread(err, "ECS was told to go back, and what that led to cannot be read")
 		}
-		return t.wait(now, time.Second)
-	})
+		return target.Progress{}, err
+	}
+	switch now := t.words(s); {
+	case now.canary.rollout() == "" || ofAnother(now.canary, req) || now.weight == 0 && now.settled():
+		return target.Progress{Done: true, Observation: t.observation(now)}, nil
+	case now.strayed != "" && now.settled():
+		return target.Progress{}, t.conflict(now, now.strayed, "ECS has ended its way back and does nothing more: a person must put the rule's weights right, for example by aws elbv2 modify-rule")
+	default:
+		return t.wait(now, time.Second), nil
+	}
+}
+
+// takeBack makes the one call that makes ECS go back, where one is needed, and says whether
+// it did.
+func (t *Target) takeBack(ctx context.Context, sc scene, req target.WriteRequest) (bool, error) {
+	switch {
+	case sc.newest != nil && sc.canary.rollout() == "" && sc.superseded():
+		return false, unseen(t.foreign(sc))
+	case sc.canary.rollout() == "", ofAnother(sc.canary, req), sc.returning && !sc.back():
+		return false, nil // Nothing of ours is there, or it is on its way back.
+	case sc.status() == types.ServiceDeploymentStatusRollbackFailed, sc.returning:
+		return false, t.stuck(sc)
+	case sc.status() == types.ServiceDeploymentStatusSuccessful:
+		return true, t.deployBack(ctx, sc)
+	case sc.forward() && sc.hook != nil:
+		return true, t.say(ctx, sc, types.DeploymentLifecycleHookActionRollback)
+	case sc.forward():
+		return true, t.halt(ctx, sc)
+	}
+	return false, nil
 }
 
 // superseded is true while somebody else's deployment has taken the place of one of

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 )
 
 // Apply implements target.Target. It tells ECS to go on to the next weight of its
@@ -44,6 +45,9 @@ func (t *Target) Apply(ctx context.Context, req target.ApplyRequest) (target.Pro
 	if err := t.ours(sc, req.WriteRequest); err != nil {
 		return target.Progress{}, err
 	}
+	if sc.strayed != "" && sc.hook != nil {
+		return target.Progress{}, t.astray(sc)
+	}
 	if n := next(sc.newest.DeploymentConfiguration, sc.weight); n != want {
 		return target.Progress{}, t.conflict(sc, fmt.Sprintf("ECS goes from %g %% to %g %% next, and not to %g %%", sc.weight, n, want), "ECS walks the plan with which the deployment began and no other; revert, and release with another strategy")
 	}
@@ -67,7 +71,7 @@ func (t *Target) standing(sc scene) target.Progress {
 // goOn says the word at the hook that waits. Where none does, ECS is on its way.
 func (t *Target) goOn(ctx context.Context, sc scene, answer func(scene) target.Progress) (target.Progress, error) {
 	if sc.strayed != "" {
-		return target.Progress{}, t.conflict(sc, sc.strayed, "put the rule's weights right; ECS shifts from what it believes, and does not look at them")
+		return target.Progress{}, t.astray(sc)
 	}
 	if sc.hook == nil {
 		return t.wait(sc, lookAgain), nil
@@ -76,6 +80,11 @@ func (t *Target) goOn(ctx context.Context, sc scene, answer func(scene) target.P
 		return target.Progress{}, err
 	}
 	return t.after(ctx, answer)
+}
+
+// astray says that the rule is not where ECS believes it to be.
+func (t *Target) astray(sc scene) error {
+	return t.conflict(sc, sc.strayed, "put the rule's weights right; ECS shifts from what it believes, and does not look at them")
 }
 
 // say answers the hook that waits. Where ECS refuses it, somebody else was quicker,
@@ -96,7 +105,7 @@ func (t *Target) say(ctx context.Context, sc scene, action types.DeploymentLifec
 func (t *Target) after(ctx context.Context, answer func(scene) target.Progress) (target.Progress, error) {
 	s, err := t.look(ctx)
 	if err != nil {
-		return target.Progress{}, &target.Error{Code: target.CodeOf(err), MaybeDone: true, Message: "the change was made, and what it led to cannot be read", Err: err}
+		return target.Progress{}, awsport.Unread(err, "the change was made, and what it led to cannot be read")
 	}
 	return answer(t.words(s)), nil
 }

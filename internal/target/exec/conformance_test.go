@@ -62,6 +62,11 @@ func deploy(path string) error {
 	if err := json.NewDecoder(os.Stdin).Decode(&req); err != nil {
 		return err
 	}
+	if req.Key != "" {
+		if err := noteWrite(path + ".writes"); err != nil {
+			return err
+		}
+	}
 	answer, err := carryOut(&m, req.Verb, req.Key, req.Body)
 	if content, err := json.Marshal(m.State); err != nil {
 		return err
@@ -83,6 +88,16 @@ func deploy(path string) error {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(reply)
+}
+
+// noteWrite counts a run that was asked for a change, by a byte in a file.
+func noteWrite(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(".")
+	return errors.Join(err, f.Close())
 }
 
 func carryOut(m *machine.Machine, verb, key string, body json.RawMessage) (any, error) {
@@ -176,8 +191,16 @@ func open(t *testing.T, c exec.Config) target.Target {
 // A program that keeps its books in a file keeps the contract, one run a verb.
 func TestTheContractAgainstAProgram(t *testing.T) {
 	targettest.Run(t, func(t *testing.T) *targettest.Fixture {
+		state := filepath.Join(t.TempDir(), "state.json")
+		writes := func() int {
+			noted, err := os.ReadFile(state + ".writes")
+			if err != nil && !os.IsNotExist(err) {
+				t.Error(err)
+			}
+			return len(noted)
+		}
 		return &targettest.Fixture{
-			Target:      open(t, self(t, filepath.Join(t.TempDir(), "state.json"))),
+			Target:      targettest.Count(t, open(t, self(t, state)), targettest.Counts{Asked: writes}),
 			RevertAfter: 2 * time.Second, A: payload("a"), B: payload("b"),
 		}
 	})

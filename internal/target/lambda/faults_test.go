@@ -15,6 +15,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/lambda"
 	"github.com/sluice/terraform-provider-sluice/internal/target/lambda/lambdatest"
+	"github.com/sluice/terraform-provider-sluice/internal/target/targettest"
 )
 
 // write makes what a change of the test carries.
@@ -132,6 +133,28 @@ func TestSomebodyElseIsQuicker(t *testing.T) {
 	quick(3)
 	if p, err := d.Revert(t.Context(), write("revert")); err != nil || !p.Done || p.Observation.Canary.Weight != 0 {
 		t.Fatalf("%+v, %v", p, err)
+	}
+}
+
+// A revert that loses every race gives up after so many writes, and says so.
+func TestARevertEnds(t *testing.T) {
+	s := serve(t)
+	d := open(t, config(s), clock.System{})
+	prepare(t, d)
+	if err := apply(t, d, "25", 25); err != nil {
+		t.Fatal(err)
+	}
+	times := 0
+	s.After(func(operation string) {
+		if operation == "GetAlias" {
+			times++
+			s.Change(func(f *lambdatest.Function) { f.Route("1", map[string]float64{"2": 0.4 + float64(times)/100}) })
+		}
+	})
+	counted := targettest.Count(t, d, counts(s))
+	asked := s.Asks()
+	if _, err := counted.Revert(t.Context(), write("revert")); target.CodeOf(err) != target.CodeConflict || s.Asks()-asked != 6 {
+		t.Errorf("%v, after %d writes", err, s.Asks()-asked)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
+	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
 )
 
 // wish is what an alias shall say: a version, and a share of another.
@@ -242,7 +243,7 @@ func (t *Target) write(ctx context.Context, sc scene, req target.WriteRequest, w
 	after, err := t.arms(ctx, s, t.known)
 	switch {
 	case err != nil:
-		return target.Progress{}, &target.Error{Code: target.CodeOf(err), MaybeDone: true, Message: "the alias was written, and what it says now cannot be read", Err: err}
+		return target.Progress{}, awsport.Unread(err, "the alias was written, and what it says now cannot be read")
 	case stale && !s.done(req.Key):
 		return target.Progress{}, after.conflict("somebody else changed the alias at the same time", "observe it and decide again")
 	}

@@ -22,6 +22,8 @@ type ECS struct {
 type Service struct {
 	Name, Group, Definition string
 	Desired, Running        int
+	// Held is how many run whatever is desired, nil for as many as that.
+	Held *int
 	// Controller and Strategy are "ECS" and "ROLLING" where they are empty.
 	Controller, Strategy string
 	// Looks are left until a deployment is done. Failed counts tasks.
@@ -206,6 +208,10 @@ func (w *World) service(s *Service) map[string]any {
 
 // run makes what runs what is wanted: old tasks drain, and new ones are registered.
 func (w *World) run(s *Service, image string) {
+	desired := s.Desired
+	if s.Held != nil {
+		desired = *s.Held
+	}
 	right := 0
 	for _, t := range slices.Clone(w.Groups[s.Group].Targets) {
 		if t.Runs != image {
@@ -214,12 +220,12 @@ func (w *World) run(s *Service, image string) {
 			right++
 		}
 	}
-	if right < s.Desired {
-		w.Register(s.Group, s.Desired-right, image)
+	if right < desired {
+		w.Register(s.Group, desired-right, image)
 	} else {
-		w.Deregister(s.Group, right-s.Desired, image)
+		w.Deregister(s.Group, right-desired, image)
 	}
-	s.Running = s.Desired
+	s.Running = desired
 }
 
 func (w *World) scalable(operation string, in map[string]any) (any, *problem) {

@@ -78,7 +78,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if awstest.Asks(r) {
-		s.Answer(s.t, &s.Watch, w, string(body))
+		s.Answer(s.t, &s.Watch, w, r, body)
 		return
 	}
 	service := signedFor(r.Header.Get("Authorization"))
@@ -125,6 +125,12 @@ func (s *Server) carry(operation string, given map[string]any) (answer any, p *p
 	f := s.Asked(operation)
 	if f.Code != "" {
 		return nil, &problem{f.Status, f.Code, "a fault of the test"}, false, nil
+	}
+	if !s.May(operation, given) {
+		if u := s.Uses(operation, given); strings.HasPrefix(u[0].Action, "ecs:") || strings.HasPrefix(u[0].Action, "application-") {
+			return nil, &problem{400, "AccessDeniedException", "no identity-based policy allows it"}, false, nil
+		}
+		return nil, &problem{403, "AccessDenied", "no identity-based policy allows it"}, false, nil
 	}
 	before := s.serial
 	answer, p = s.do(operation, given)

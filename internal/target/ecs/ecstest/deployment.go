@@ -122,8 +122,20 @@ func (d *Deployment) step() bool {
 	return false
 }
 
+// Until walks to a stage, and stays there until something else is asked of it.
+func (d *Deployment) Until(stage string) {
+	d.service.Lasts = false
+	for d.Stage != stage && !d.over() {
+		if d.Hook != nil {
+			d.Say("CONTINUE")
+		}
+		d.step()
+	}
+	d.service.Lasts = true
+}
+
 func (d *Deployment) forward() bool {
-	if d.Hook != nil || d.over() {
+	if d.Hook != nil || d.over() || d.service.Lasts {
 		return false
 	}
 	if h := d.configured(d.Stage); h != nil && !d.asked {
@@ -151,9 +163,7 @@ func (d *Deployment) enter() {
 	case "SCALE_UP":
 		d.Target.Requested, d.Target.Running = d.service.Desired, d.service.Desired
 		if slices.Contains(d.service.Broken, d.service.Tasks[d.Target.Task].Image()) {
-			d.Target.Running = 0
-			d.Breaker = true
-			d.goBack("tasks failed to start")
+			d.broken()
 		} else if d.service.strategy() == "ROLLING" {
 			d.service.route(d, 100)
 		}
@@ -162,6 +172,22 @@ func (d *Deployment) enter() {
 	case "PRODUCTION_TRAFFIC_SHIFT":
 		d.service.route(d, s.weight)
 	}
+}
+
+// broken trips the circuit breaker, which takes back what it was told to, and only ends
+// the rest.
+func (d *Deployment) broken() {
+	d.Target.Running = 0
+	breaker, _ := d.Config["deploymentCircuitBreaker"].(object)
+	if breaker["enable"] != true {
+		return
+	}
+	d.Breaker = true
+	if breaker["rollback"] == true {
+		d.goBack("tasks failed to start")
+		return
+	}
+	d.Status, d.Reason, d.Hook = "STOPPED", "tasks failed to start", nil
 }
 
 // configured is the PAUSE hook of a stage, nil where there is none.

@@ -22,8 +22,8 @@ import (
 type Server struct {
 	URL string
 
-	t     testing.TB
-	model *awstest.Model
+	t          testing.TB
+	model, elb *awstest.Model
 
 	awstest.Watch
 	awstest.Rights
@@ -37,7 +37,11 @@ func New(t testing.TB, image string, now func() time.Time) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Rights: awstest.Rights{Principal: "releases"}, t: t, model: model, Service: newService(image, now)}
+	elb, err := awstest.ELB()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{elb: elb, Rights: awstest.Rights{Principal: "releases"}, t: t, model: model, Service: newService(image, now)}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.URL = server.URL
@@ -61,11 +65,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if strings.Contains(r.Header.Get("Authorization"), "/eu-central-1/elasticloadbalancing/") {
-		s.balancer(w, string(body))
+		s.balancer(w, r, body)
 		return
 	}
 	if awstest.Asks(r) {
-		s.Answer(s.t, &s.Watch, w, string(body))
+		s.Answer(s.t, &s.Watch, w, r, body)
 		return
 	}
 	op, given, err := s.model.RPC(r, body)
@@ -98,6 +102,9 @@ func (s *Server) carry(op *awstest.Operation, given map[string]any) (status int,
 	if f.Code != "" {
 		return f.Status, object{"message": "a fault of the test"}, f.Code, false, nil
 	}
+	if !s.May(op.Name(), given) {
+		return 400, object{"message": "no identity-based policy allows it"}, "AccessDeniedException", false, nil
+	}
 	answer, problem := s.do(op.Name(), given)
 	if problem != nil {
 		return problem.status, object{"message": problem.text}, problem.code, f.Lost, s.Then()
@@ -122,26 +129,50 @@ func (s *Server) reply(w http.ResponseWriter, op *awstest.Operation, status int,
 }
 
 // balancer answers for the load balancer: one rule with two target groups.
-func (s *Server) balancer(w http.ResponseWriter, body string) {
+func (s *Server) balancer(w http.ResponseWriter, r *http.Request, body []byte) {
+	op, given, err := s.elb.Form(r, body)
+	if err != nil {
+		s.t.Errorf("a request that AWS would not take: %v", err)
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
 	s.Lock()
 	defer s.Unlock()
+	f := s.Asked(op.Name())
+	if f.Code == "" && !s.May(op.Name(), given) {
+		f.Status, f.Code = http.StatusForbidden, "AccessDenied"
+	}
+	status, out := http.StatusOK, []byte(nil)
+	switch route := s.forward(op.Name(), given); {
+	case f.Code != "":
+		// Such errors all services have, and no model lists.
+		status = f.Status
+		out = fmt.Appendf(nil, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>a fault of the test</Message></Error></ErrorResponse>", f.Code)
+	case route == nil:
+		s.t.Errorf("the load balancer is asked for %s %v", op.Name(), given)
+	default:
+		out, err = s.elb.XML(op, route)
+	}
+	if err != nil {
+		s.t.Errorf("an answer that AWS would not give: %v", err)
+	}
 	w.Header().Set("Content-Type", "text/xml")
-	operation, _, _ := strings.Cut(strings.TrimPrefix(body, "Action="), "&")
-	what := map[string]string{"DescribeRules": "Rules", "DescribeListeners": "Listeners"}[operation]
-	if what == "" || !strings.Contains(body, strings.TrimSuffix(what, "s")+"Arns.member.1=") {
-		s.t.Errorf("the load balancer is asked %q", body)
-		return
-	}
-	if f := s.Asked(operation); f.Code != "" {
-		w.WriteHeader(f.Status)
-		_, _ = fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>a fault of the test</Message></Error></ErrorResponse>", f.Code) // Whoever asked may be gone.
-		return
-	}
-	var groups strings.Builder
+	w.WriteHeader(status)
+	_, _ = w.Write(out) // Whoever asked may be gone.
+}
+
+// forward is what the rule, or the listener, says; nil for other questions.
+func (s *Server) forward(operation string, given object) object {
+	groups := []any{}
 	for name, weight := range s.Weights {
-		fmt.Fprintf(&groups, "<member><TargetGroupArn>%s</TargetGroupArn><Weight>%d</Weight></member>", name, weight)
+		groups = append(groups, object{"TargetGroupArn": name, "Weight": float64(weight)})
 	}
-	actions := map[string]string{"Rules": "Actions", "Listeners": "DefaultActions"}[what]
-	_, _ = fmt.Fprintf(w, "<%[1]sResponse><%[1]sResult><%[2]s><member><%[3]s><member><Type>forward</Type><ForwardConfig><TargetGroups>%[4]s</TargetGroups></ForwardConfig></member></%[3]s></member></%[2]s></%[1]sResult></%[1]sResponse>",
-		operation, what, actions, groups.String()) // Whoever asked may be gone.
+	actions := []any{object{"Type": "forward", "ForwardConfig": object{"TargetGroups": groups}}}
+	if arns := list(given["RuleArns"]); operation == "DescribeRules" && len(arns) == 1 {
+		return object{"Rules": []any{object{"RuleArn": arns[0], "Actions": actions}}}
+	}
+	if arns := list(given["ListenerArns"]); operation == "DescribeListeners" && len(arns) == 1 {
+		return object{"Listeners": []any{object{"ListenerArn": arns[0], "DefaultActions": actions}}}
+	}
+	return nil
 }

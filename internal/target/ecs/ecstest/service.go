@@ -38,6 +38,8 @@ type Service struct {
 	// Slow lets each look at a deployment bring it one stage further. Otherwise each
 	// change runs until something stops it.
 	Slow bool
+	// Lasts keeps deployments in the stage that they are in.
+	Lasts bool
 	// Broken lists images whose tasks never become healthy.
 	Broken []string
 	// RollbackFails lets no way back succeed.

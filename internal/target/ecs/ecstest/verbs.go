@@ -61,6 +61,9 @@ func (s *Service) change(operation string, in object) (any, *problem) {
 			return nil, p
 		case d.Status != "PENDING" && d.Status != "IN_PROGRESS":
 			return nil, refused("ConflictException", "the service deployment is %s", d.Status)
+		case d.Stage == "CLEAN_UP":
+			// What it would go back to is being removed.
+			return nil, refused("ConflictException", "the service deployment is in the stage CLEAN_UP")
 		}
 		d.Status, d.Reason, d.Hook = "STOP_REQUESTED", "stopped by a user", nil
 		s.next()

@@ -80,6 +80,9 @@ func (s *Server) carry(op *awstest.Operation, given map[string]any) (status int,
 	if f.Code != "" {
 		return f.Status, message("a fault of the test"), f.Code, false, nil
 	}
+	if !s.May(op.Name(), given) {
+		return 403, message("User: arn:aws:sts::123456789012:assumed-role/releases/ci is not authorized to perform: lambda:" + op.Name()), "AccessDeniedException", false, nil
+	}
 	before := s.revisions()
 	answer, problem := s.do(op.Name(), given)
 	if s.revisions() != before {
@@ -107,4 +110,18 @@ func (s *Server) reply(w http.ResponseWriter, op *awstest.Operation, status int,
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // Whoever asked may be gone.
+}
+
+// Uses is what IAM asks of each request, by AWS's service authorization reference: the
+// function, or the version or alias that is named, and nothing for the list of event
+// sources.
+func Uses(operation string, given map[string]any) []awstest.Use {
+	arn := "arn:aws:lambda:eu-central-1:123456789012:function:checkout"
+	switch qualifier, _ := given["Qualifier"].(string); {
+	case operation == "ListEventSourceMappings":
+		arn = "*"
+	case qualifier != "":
+		arn += ":" + qualifier
+	}
+	return []awstest.Use{{Action: "lambda:" + operation, Resource: arn}}
 }

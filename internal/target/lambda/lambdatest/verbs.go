@@ -130,9 +130,19 @@ func (f *Function) concurrency(operation string, in map[string]any) (any, *probl
 		return map[string]any{"ProvisionedConcurrencyConfigs": list}, nil
 	}
 	v, p := f.version(in)
-	switch {
+	switch q := in["Qualifier"]; {
 	case p != nil:
 		return nil, p
+	case q == f.AliasName && operation == "PutProvisionedConcurrencyConfig":
+		// It is the alias's own then, whatever version it names.
+		n, _ := in["ProvisionedConcurrentExecutions"].(float64)
+		f.Alias.Concurrency = int(n)
+		f.next()
+		return map[string]any{"RequestedProvisionedConcurrentExecutions": f.Alias.Concurrency, "Status": "READY"}, nil
+	case q == f.AliasName:
+		return nil, none
+	case v == f.Latest:
+		return nil, invalid("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
 	case operation == "PutProvisionedConcurrencyConfig":
 		n, _ := in["ProvisionedConcurrentExecutions"].(float64)
 		v.Concurrency, v.ConcurrencyLooks, v.Revision = int(n), f.Slow, f.next()

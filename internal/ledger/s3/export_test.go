@@ -111,3 +111,10 @@ func EmptyHead(l *Ledger, stream string) any {
 	h.Write = nonce()
 	return h
 }
+
+// MovingLease is a lease whose fence is on its way to the streams that it guards.
+func MovingLease(l *Ledger, lease ledger.Lease, guards ...string) any {
+	d := l.nobody(lease.Name).with(nonce(), lease)
+	d.Moving, d.Guards = true, guards
+	return d
+}

@@ -1,5 +1,5 @@
-// Package agent_test runs sluice agent as the processes that it is run as: one is
-// killed, one is told to stop, and credentials rotate beneath them.
+// Package agent_test runs sluice agent and sluice ledger copy as the processes that they
+// are run as: one is killed, one is told to stop, and credentials rotate beneath them.
 package agent_test
 
 import (

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
@@ -74,6 +75,7 @@ func Overwrite(t *testing.T, l *Ledger, key string, data []byte) {
 	t.Helper()
 	_, err := l.store.client.PutObject(t.Context(), &awss3.PutObjectInput{
 		Bucket: &l.place.bucket, Key: aws.String(l.place.prefix + key), Body: bytes.NewReader(data),
+		ChecksumCRC32: aws.String(checksum(data)), ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -89,7 +89,7 @@ type copied struct {
 // TestALedgerCopyThatIsKilled: sluice ledger copy is killed as a process, with what its
 // drivers had under way, and whoever runs the same command again moves the ledger whole.
 func TestALedgerCopyThatIsKilled(t *testing.T) {
-	s3test.Env(t.Setenv)
+	t.Parallel()
 	server := pgtest.Start(t)
 	for _, c := range []copied{
 		{"sqlite", "postgres", []int{40, 60}}, {"postgres", "s3", []int{60, 40}}, {"s3", "sqlite", []int{4, 5}},

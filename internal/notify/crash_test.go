@@ -16,8 +16,8 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
-	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3/s3test"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3/s3test"
 )
 
 // TestWhatWasSentBeforeACrashIsSentAgainWithTheSameID fails the write of the cursor at

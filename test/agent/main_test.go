@@ -68,8 +68,8 @@ type world struct {
 	// at is the ledger's URL, and env what the agents' environment has besides.
 	at  string
 	env []string
-	sim    *sim.Target
-	url    string
+	sim *sim.Target
+	url string
 	// token is what the runtime takes now; hang holds every change back.
 	token atomic.Value
 	hang  chan struct{}

@@ -32,6 +32,9 @@ type kept struct {
 func TestTheDrill(t *testing.T) {
 	for name, keep := range map[string]func(w *world) kept{"a file": keptFile, "a bucket": keptBucket} {
 		for _, others := range []int{0, 3} {
+			if name == "a bucket" && others > 0 {
+				continue // What a fence is does not depend on the store.
+			}
 			t.Run(fmt.Sprintf("%s, %d others drove", name, others), func(t *testing.T) {
 				w := newWorld(t)
 				drill(t, w, keep(w), others)

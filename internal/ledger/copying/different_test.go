@@ -67,8 +67,8 @@ func wantDifferent(t *testing.T, c *copying.Copy, to, says string, sealed bool) 
 }
 
 // TestADestinationThatHoldsOtherRecords: what stands at the destination and is not what
-// the source has is found before the source is sealed, on each backend: at the same
-// number, behind the source, where the destination ends, and in a stream of its own.
+// the source has is found before the source is sealed: at the same number, behind the
+// source, where the destination ends (on each backend), and in a stream of its own.
 func TestADestinationThatHoldsOtherRecords(t *testing.T) {
 	const stream = "release/checkout/production"
 	for name, begin := range backends(t) {
@@ -81,6 +81,9 @@ func TestADestinationThatHoldsOtherRecords(t *testing.T) {
 			"others before":      {forged(stream, 3), "record " + stream + "#3 has another hash"},
 			"a foreign stream":   {forged("release/theirs/production", 2), "has a stream release/theirs/production"},
 		} {
+			if name != "sqlite" && what != "others before" {
+				continue // The drivers differ in what they import, and the copy sees their heads alone.
+			}
 			t.Run(name+", "+what, func(t *testing.T) {
 				from, to := place(t), begin()
 				s := source(t, from)

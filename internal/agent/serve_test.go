@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/sluice/terraform-provider-sluice/internal/agent"
+	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
@@ -166,4 +168,42 @@ func promtool(t *testing.T, in io.Reader, args ...string) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
+}
+
+// later is a clock that can be put forward.
+type later struct {
+	clock.System
+	by atomic.Int64
+}
+
+func (c *later) Now() time.Time { return c.System.Now().Add(time.Duration(c.by.Load())) }
+
+// A loop that does not come round any more, here since its ledger keeps a call for ever,
+// is for whoever can start the process again; what only looks away is not.
+func TestAStuckAgentIsNotAlive(t *testing.T) {
+	t.Parallel()
+	l := mem.New(time.Now())
+	handle, stuck, free := l.Handle(), atomic.Bool{}, make(chan struct{})
+	handle.Fault = func(string, mem.Phase) error {
+		if stuck.Load() {
+			<-free
+		}
+		return nil
+	}
+	w := newWorld(t, l)
+	c := &later{}
+	a := w.run("a", func(o *agent.Options) { o.Ledger, o.Clock = handle, c })
+	unstick := sync.OnceFunc(func() { stuck.Store(false); close(free) })
+	t.Cleanup(unstick) // Or nobody could end the agent.
+	w.until("it is ready", func() bool { return status(a, "/readyz") == 200 })
+	stuck.Store(true)
+	if code := status(a, "/healthz"); code != 200 {
+		t.Errorf("it has just come round, and is %d", code)
+	}
+	w.until("nobody comes round", func() bool { c.by.Add(int64(time.Minute)); return status(a, "/healthz") == 503 })
+	if page := scrape(t, a, "/healthz"); !strings.Contains(page, "the loop has not come round for") {
+		t.Errorf("it says %q", page)
+	}
+	unstick()
+	w.until("it comes round again", func() bool { return status(a, "/healthz") == 200 })
 }

@@ -132,10 +132,18 @@ func spec(p artifact.Payload) release.Spec {
 	}
 }
 
+// place is the URL of the ledger that the commands use.
+func (w *world) place() string {
+	if url := w.env["SLUICE_LEDGER"]; url != "" {
+		return url
+	}
+	return ledgers.Default()
+}
+
 // ship releases a payload as an apply would.
 func (w *world) ship(ctx context.Context, p artifact.Payload) (release.Outcome, error) {
 	w.t.Helper()
-	l, err := ledgers.Open(w.t.Context(), ledgers.Default(), ledgers.Options{Clock: w.clock})
+	l, err := ledgers.Open(w.t.Context(), w.place(), ledgers.Options{Clock: w.clock})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3/s3test"
 )
 
 // TestWhatWasSentBeforeACrashIsSentAgainWithTheSameID fails the write of the cursor at
@@ -117,14 +118,18 @@ func child(url string) int {
 // after the receiver has taken an event, at each of the first events, while another
 // process delivers the same notification.
 func TestNothingIsLostWhenDeliverersAreKilled(t *testing.T) {
-	w := newWorld(t)
-	url := "sqlite:" + filepath.Join(t.TempDir(), "ledger.db")
-	file, err := ledgers.Open(t.Context(), url, ledgers.Options{Clock: clock.System{}})
-	if err != nil {
-		t.Fatal(err)
+	s3test.Env(t.Setenv)
+	store := s3test.Fake(t)
+	for name, url := range map[string]string{
+		"a file": "sqlite:" + filepath.Join(t.TempDir(), "ledger.db"), "a bucket": store.URL(store.Bucket(t), "acme"),
+	} {
+		t.Run(name, func(t *testing.T) { killDeliverers(t, url) })
 	}
-	defer func() { _ = file.Close() }() // The test is over.
-	w.on = file
+}
+
+func killDeliverers(t *testing.T, url string) {
+	w := newWorld(t)
+	w.on = opened(t, url, ledgers.Options{})
 	r := newReceiver(t)
 	w.declare(Notification{Name: "events", Webhook: &Webhook{URL: r.URL}, Events: []string{"dev.cdevents.*"}})
 	for i := 1; i <= 3; i++ {

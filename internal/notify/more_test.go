@@ -166,9 +166,9 @@ func TestOneReceiverThatHangsHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-// TestACopyOfTheLedgerTellsWithTheSameIDs: an id is a function of the ledger's UUID and
+// TestAnIDStaysWhatItIs: an id is a function of the ledger's UUID and
 // the record's place alone.
-func TestACopyOfTheLedgerTellsWithTheSameIDs(t *testing.T) {
+func TestAnIDStaysWhatItIs(t *testing.T) {
 	const uuid = "0b8a7a4e-0000-4000-8000-000000000001"
 	id := ID(uuid, "release/checkout/production", 7, string(ServiceUpgraded))
 	if id != "" && id != ID(uuid, "release/checkout/production", 7, string(ServiceUpgraded)) {

@@ -1,5 +1,5 @@
-// Package agent_test runs sluice agent as the processes that it is run as: one is
-// killed, one is told to stop, and credentials rotate beneath them.
+// Package agent_test runs sluice agent and sluice ledger copy as the processes that they
+// are run as: one is killed, one is told to stop, and credentials rotate beneath them.
 package agent_test
 
 import (
@@ -26,7 +26,8 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
-	"github.com/sluice/terraform-provider-sluice/internal/ledger/sqlite"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/all"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3/s3test"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/strategy"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
@@ -41,6 +42,8 @@ const childEnv = "SLUICE_AGENT_TEST_CHILD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) == "" {
+		// What the machine's user has set must not lead elsewhere.
+		s3test.Env(func(name, value string) { _ = os.Setenv(name, value) })
 		os.Exit(m.Run())
 	}
 	// As main does.
@@ -57,13 +60,16 @@ func payload(version string) artifact.Payload {
 }
 
 // world is a runtime behind the deployment contract, which outlives the agents, and a
-// ledger in a file.
+// ledger.
 type world struct {
 	t      *testing.T
 	dir    string
 	ledger ledger.Ledger
-	sim    *sim.Target
-	url    string
+	// at is the ledger's URL, and env what the agents' environment has besides.
+	at  string
+	env []string
+	sim *sim.Target
+	url string
 	// token is what the runtime takes now; hang holds every change back.
 	token atomic.Value
 	hang  chan struct{}
@@ -71,9 +77,15 @@ type world struct {
 	refused atomic.Int64
 }
 
+// newWorld has its ledger in a file.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), sim: sim.New(sim.Options{Clock: clock.System{}})}
+	return newWorldOn(t, "sqlite:"+filepath.Join(t.TempDir(), "ledger.db"))
+}
+
+func newWorldOn(t *testing.T, url string) *world {
+	t.Helper()
+	w := &world{t: t, dir: t.TempDir(), at: url, sim: sim.New(sim.Options{Clock: clock.System{}})}
 	w.sim.Serve(payload("1.0.0"))
 	w.token.Store("first-s3cret")
 	handler := serve.Handler(w.sim, serve.Options{})
@@ -94,7 +106,7 @@ func newWorld(t *testing.T) *world {
 	}))
 	t.Cleanup(server.Close)
 	w.url = server.URL
-	l, err := sqlite.Open(t.Context(), filepath.Join(w.dir, "ledger.db"), sqlite.Options{})
+	l, err := all.Open(t.Context(), w.at, all.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,8 +189,9 @@ func (w *world) agent(name, lease string) *process {
 	}
 	p := &process{log: &lines{}, done: make(chan struct{})}
 	p.cmd = exec.Command(self, "agent", "--lease", lease, "--listen", "127.0.0.1:0", "--log-format", "json", "--look-every", "100ms")
-	p.cmd.Env = append(os.Environ(), childEnv+"=1", "SLUICE_LEDGER=sqlite:"+filepath.Join(w.dir, "ledger.db"),
+	p.cmd.Env = append(os.Environ(), childEnv+"=1", "SLUICE_LEDGER="+w.at,
 		"SLUICE_AGENT_NAME="+name, "SLUICE_AGENT_STOP_WITHIN=20s", "SLUICE_AGENT_ENVIRONMENT=production,staging")
+	p.cmd.Env = append(p.cmd.Env, w.env...)
 	p.cmd.Dir, p.cmd.Stderr, p.cmd.Stdout = w.dir, p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		w.t.Fatal(err)

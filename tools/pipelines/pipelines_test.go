@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/rhysd/actionlint"
@@ -65,5 +66,32 @@ func TestABadWorkflowIsFound(t *testing.T) {
 	found, err := linter.Lint("workflow.yml", []byte("on: pull_request\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ github.evnt.number }}\n"), nil)
 	if err != nil || len(found) != 1 {
 		t.Errorf("%v, %v", err, found)
+	}
+}
+
+// TestTheWeeklyProof: what is too long for each change is done by a schedule, and
+// CDEvents' own schemas are those of the version that the events say they are in.
+func TestTheWeeklyProof(t *testing.T) {
+	read := func(path string) string {
+		text, err := os.ReadFile(filepath.Join(root, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	version := regexp.MustCompile(`const SpecVersion = "(.*)"`).FindStringSubmatch(read("internal/notify/event.go"))
+	if version == nil {
+		t.Fatal("the events are of no version")
+	}
+	workflow, targets := read(".github/workflows/proof.yml"), read("GNUmakefile")
+	for _, part := range []string{"schedule:", "- run: make proof\n", "- run: make bench BENCH_FLAGS=--quick\n", "- run: make cdevents SPEC=bin/cdevents\n", "path: bin/cdevents\n", "ref: v" + version[1] + "\n"} {
+		if !strings.Contains(workflow, part) {
+			t.Errorf("the workflow lacks %q", part)
+		}
+	}
+	for _, part := range []string{"\nproof:", "-full $(PROOF_APPENDS)", "/bench $(BENCH_FLAGS)\n", "-cdevents $(abspath $(SPEC))\n", "-every-cut\n"} {
+		if !strings.Contains(targets, part) {
+			t.Errorf("the makefile lacks %q", part)
+		}
 	}
 }

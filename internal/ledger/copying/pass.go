@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -57,13 +59,15 @@ func (c *Copy) pass(ctx context.Context, stage Stage, res *Result) error {
 	return all.Wait()
 }
 
-// behind compares the heads of both, and counts the records to copy.
+// behind compares the heads of both, and counts the records to copy. The destination is
+// looked at first: the source only grows, so what the destination has then and the source
+// has not is no work of another run of the same copy.
 func (c *Copy) behind(ctx context.Context) ([]work, uint64, error) {
-	from, err := c.From.Heads(ctx, "")
+	to, err := c.To.Heads(ctx, "")
 	if err != nil {
 		return nil, 0, err
 	}
-	to, err := c.To.Heads(ctx, "")
+	from, err := c.From.Heads(ctx, "")
 	if err != nil {
 		return nil, 0, err
 	}
@@ -77,6 +81,7 @@ func (c *Copy) behind(ctx context.Context) ([]work, uint64, error) {
 	)
 	for _, head := range from {
 		at := there[head.Stream]
+		delete(there, head.Stream)
 		last := uint64(0)
 		if at != nil {
 			last = at.Seq
@@ -91,7 +96,17 @@ func (c *Copy) behind(ctx context.Context) ([]work, uint64, error) {
 			total += head.Seq - last
 		}
 	}
-	return list, total, nil
+	return list, total, c.foreign(there)
+}
+
+// foreign refuses streams that the destination alone has.
+func (c *Copy) foreign(streams map[string]*ledger.Record) error {
+	for _, name := range slices.Sorted(maps.Keys(streams)) {
+		if !own(name) {
+			return fmt.Errorf("%w: %s has a stream %s that the source has not; name another place", ErrDifferent, c.ToPlace, name)
+		}
+	}
+	return nil
 }
 
 // own says whether the destination may have records of its own in a stream: that it

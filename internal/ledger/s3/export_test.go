@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
@@ -74,6 +75,7 @@ func Overwrite(t *testing.T, l *Ledger, key string, data []byte) {
 	t.Helper()
 	_, err := l.store.client.PutObject(t.Context(), &awss3.PutObjectInput{
 		Bucket: &l.place.bucket, Key: aws.String(l.place.prefix + key), Body: bytes.NewReader(data),
+		ChecksumCRC32: aws.String(checksum(data)), ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -110,4 +112,11 @@ func EmptyHead(l *Ledger, stream string) any {
 	h := l.empty(stream)
 	h.Write = nonce()
 	return h
+}
+
+// MovingLease is a lease whose fence is on its way to the streams that it guards.
+func MovingLease(l *Ledger, lease ledger.Lease, guards ...string) any {
+	d := l.nobody(lease.Name).with(nonce(), lease)
+	d.Moving, d.Guards = true, guards
+	return d
 }

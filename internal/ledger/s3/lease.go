@@ -54,7 +54,11 @@ func (l *Ledger) Lease(ctx context.Context, name string) (ledger.Lease, error) {
 		return ledger.Lease{}, err
 	}
 	if d.Moving && !l.opts.ReadOnly {
-		moved, err := l.settle(ctx, d)
+		err := l.writable(ctx) // It may be the first write of this process.
+		moved := d
+		if err == nil {
+			moved, err = l.settle(ctx, d)
+		}
 		switch {
 		case errors.Is(err, ledger.ErrReadOnly):
 		case err != nil:

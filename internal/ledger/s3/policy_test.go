@@ -32,9 +32,18 @@ func TestPoliciesInDocs(t *testing.T) {
 	}
 }
 
-// Each role can do its part with its policy, and no more, where policies are enforced.
+// Where policies are enforced, each role can do its part with its own, and no more. Moto
+// looks at actions and resources; the conditions of a statement it does not.
 func TestPoliciesEnforced(t *testing.T) {
 	m := s3test.Moto(t)
+	t.Run("each role", func(t *testing.T) { eachRole(t, m) })
+	t.Run("a scope", func(t *testing.T) { ofAScope(t, m) })
+	t.Run("requests", func(t *testing.T) { refuseRequests(t, m) })
+	t.Run("a move", func(t *testing.T) { refuseAMove(t, m) })
+}
+
+// eachRole uses a ledger as its role does.
+func eachRole(t *testing.T, m *s3test.MotoServer) {
 	bucket := m.Bucket(t)
 	url := m.URL(bucket, "payments")
 	become := map[s3.Role]func(){}
@@ -97,10 +106,9 @@ func TestPoliciesEnforced(t *testing.T) {
 	}
 }
 
-// A scope's releaser reads the ledger of the scope above, and cannot write there, nor
+// ofAScope: its releaser reads the ledger of the scope above, and cannot write there, nor
 // read what is beside it.
-func TestPoliciesOfScopesEnforced(t *testing.T) {
-	m := s3test.Moto(t)
+func ofAScope(t *testing.T, m *s3test.MotoServer) {
 	bucket := m.Bucket(t)
 	at := func(prefix string) string { return m.URL(bucket, prefix) }
 	for _, prefix := range []string{"acme", "acme-retail", "acme-toys"} {

@@ -44,7 +44,7 @@ func entry(n int) ledger.Entry {
 }
 
 // conform runs the suite, with handles that seal and fold after so many records.
-func conform(t *testing.T, s *s3test.Server, tune func(*s3.Ledger)) {
+func conform(t *testing.T, s *s3test.Server, bucket string, tune func(*s3.Ledger)) {
 	t.Helper()
 	var mu sync.Mutex
 	urls := map[ledger.Ledger]string{}
@@ -62,7 +62,7 @@ func conform(t *testing.T, s *s3test.Server, tune func(*s3.Ledger)) {
 		mu.Unlock()
 		s3.Edit(t, open(t, url, s3.Options{}), stream, change)
 	}
-	bucket, n := s.Bucket(t), 0
+	n := 0
 	ledgertest.Run(t, func(t *testing.T) ledger.Ledger {
 		n++
 		return at(t, s.URL(bucket, fmt.Sprintf("org-%d", n)), s3.Options{})
@@ -91,18 +91,27 @@ func conform(t *testing.T, s *s3test.Server, tune func(*s3.Ledger)) {
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	t.Run("standard", func(t *testing.T) { conform(t, s3test.Fake(t), func(*s3.Ledger) {}) })
+	fake := func(t *testing.T, tune func(*s3.Ledger)) {
+		s := s3test.Fake(t)
+		conform(t, s, s.Bucket(t), tune)
+	}
+	t.Run("standard", func(t *testing.T) { fake(t, func(*s3.Ledger) {}) })
 	// A part after each two records, and parts of parts soon.
 	t.Run("small parts", func(t *testing.T) {
-		conform(t, s3test.Fake(t), func(l *s3.Ledger) { s3.SetLimits(l, 2, 1<<20, 2) })
+		fake(t, func(l *s3.Ledger) { s3.SetLimits(l, 2, 1<<20, 2) })
 	})
 	// Each record is sealed alone by its size.
 	t.Run("large records", func(t *testing.T) {
-		conform(t, s3test.Fake(t), func(l *s3.Ledger) { s3.SetLimits(l, 100, 1, 3) })
+		fake(t, func(l *s3.Ledger) { s3.SetLimits(l, 100, 1, 3) })
 	})
 }
 
+// In another store, and in a bucket with Object Lock, a default retention and a key of
+// KMS, as far as moto has these and what stands before it adds.
 func TestConformanceMoto(t *testing.T) {
 	t.Parallel()
-	conform(t, s3test.Moto(t).Server, func(l *s3.Ledger) { s3.SetLimits(l, 3, 1<<20, 2) })
+	m := s3test.Moto(t)
+	bucket := m.Locked(t)
+	m.Before(s3test.Keyed)
+	conform(t, m.Server, bucket, func(l *s3.Ledger) { s3.SetLimits(l, 3, 1<<20, 2) })
 }

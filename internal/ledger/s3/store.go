@@ -16,6 +16,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
@@ -193,7 +194,9 @@ func (s *store) put(ctx context.Context, key string, data []byte, etag string) (
 			ContentLength: aws.Int64(int64(len(data))), ContentType: aws.String("application/gzip"),
 			// Computed here it goes into a header. The SDK would put it behind the body,
 			// in an encoding that not every store reads.
-			ChecksumCRC32: aws.String(checksum(data)),
+			// Its name is for buckets with Object Lock and a default retention, which take no
+			// write that does not say how its content is checked.
+			ChecksumCRC32: aws.String(checksum(data)), ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
 		}
 		if etag == "" {
 			in.IfNoneMatch = aws.String("*")

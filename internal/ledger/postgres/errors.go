@@ -88,7 +88,14 @@ func (l *Ledger) mapError(err error) error {
 		return fmt.Errorf("%s: %w at best by this role; to look it needs sluice_reader, to write sluice_releaser, to bring an older schema up to date sluice_administrator, see docs/sql/postgres-roles.sql, and to create a ledger CREATE on the database: %w", l.place, ledger.ErrReadOnly, err)
 	case c == codeDiskFull:
 		return fmt.Errorf("%s: %w: %w", l.place, ledger.ErrFull, err)
-	case c == codeTooManyConnections, c == codeLockNotAvailable, c == codeCannotConnectNow, c == codeSerializationFailure, c == codeDeadlock:
+	case c == codeQueryCanceled:
+		// Where the statement committed already and waits for a replica, PostgreSQL warns only.
+		return fmt.Errorf("%s: %w: the server cancelled the statement, so nothing of it is written: it took longer than statement_timeout, which is %s unless the URL says another, or somebody cancelled it; pg_stat_activity shows what is slow, and the URL takes a longer one, for example &statement_timeout=60000: %w", l.place, ledger.ErrBusy, l.statementTimeout(), err)
+	case c == codeTooManyConnections:
+		return fmt.Errorf("%s: %w: the server gives this role no further connection; raise max_connections or the role's CONNECTION LIMIT, or put a pool before the server: %w", l.place, ledger.ErrBusy, err)
+	case c == codeCannotConnectNow:
+		return fmt.Errorf("%s: %w: the server is starting, stopping or a replica that takes no questions; wait for it, or name another: %w", l.place, ledger.ErrBusy, err)
+	case c == codeLockNotAvailable, c == codeSerializationFailure, c == codeDeadlock:
 		return fmt.Errorf("%s: %w: %w", l.place, ledger.ErrBusy, err)
 	case c == codeUndefinedTable, c == codeUndefinedSchema:
 		return fmt.Errorf("%w: %w", l.missing(), err)

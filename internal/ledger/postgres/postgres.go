@@ -169,7 +169,7 @@ func (l *Ledger) configure(config *pgxpool.Config) {
 	bound := fmt.Sprintf("%d", l.opts.BusyTimeout.Milliseconds())
 	set("application_name", "sluice")
 	set("lock_timeout", bound)
-	set("statement_timeout", fmt.Sprintf("%d", 3*l.opts.BusyTimeout.Milliseconds()))
+	set("statement_timeout", fmt.Sprintf("%d", l.statementTimeout().Milliseconds()))
 	set("idle_in_transaction_session_timeout", bound)
 	// A statement that is planned while the table is small would read all of it, and a server
 	// keeps that plan until it has analyzed the table: each append of a new ledger's first
@@ -183,6 +183,10 @@ func (l *Ledger) configure(config *pgxpool.Config) {
 	}
 	config.AfterConnect = l.durable
 }
+
+// statementTimeout is how long the server works at one statement where the URL says
+// nothing of it.
+func (l *Ledger) statementTimeout() time.Duration { return 3 * l.opts.BusyTimeout }
 
 // durable refuses a server that would lose what it has committed. A session that
 // was told not to wait for the disk is told to.

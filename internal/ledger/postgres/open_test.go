@@ -45,7 +45,7 @@ func TestOpenRefuses(t *testing.T) {
 		"something else":             {with("CREATE SCHEMA sluice", "CREATE TABLE sluice.invoices ()"), postgres.Options{}, ledger.ErrForeign, "sluice_schema"},
 		"tables without a version":   {made("DELETE FROM sluice.meta WHERE key = 'schema_version'"), postgres.Options{}, ledger.ErrForeign, "which version"},
 		"a newer schema":             {made("UPDATE sluice.meta SET value = '99' WHERE key = 'schema_version'"), postgres.Options{}, ledger.ErrNewer, "version 99, this one knows up to 1"},
-		"a replica, to create":       {with(readOnly), postgres.Options{}, ledger.ErrReadOnly, "name the primary"},
+		"one that takes no writes":   {with(readOnly), postgres.Options{}, ledger.ErrReadOnly, "name the primary"},
 		"a database in another text": {ascii(t, s), postgres.Options{}, nil, "ENCODING 'UTF8'"},
 	} {
 		l, err := postgres.Open(t.Context(), c.url, c.opts)
@@ -123,7 +123,8 @@ func TestOlderSchema(t *testing.T) {
 	}
 }
 
-// A replica can be read, and says so when it is written to.
+// A database that is set to take no writes can be read, and says so when it is written
+// to. A real replica is in TestReplica.
 func TestReadOnly(t *testing.T) {
 	s := server(t)
 	url := s.Database(t)
@@ -131,7 +132,7 @@ func TestReadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	pgtest.Exec(t, url, readOnly)
-	for name, opts := range map[string]postgres.Options{"a replica": {}, "to read": {ReadOnly: true}} {
+	for name, opts := range map[string]postgres.Options{"as a releaser": {}, "to read": {ReadOnly: true}} {
 		l := open(t, url, opts)
 		if got, err := l.Read(t.Context(), "s", 1); err != nil || len(got) != 1 {
 			t.Errorf("%s: %d records, %v", name, len(got), err)

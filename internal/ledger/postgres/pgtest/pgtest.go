@@ -34,6 +34,9 @@ type Server struct {
 // ready bounds how long a server may take to start or to stop.
 const ready = 30 * time.Second
 
+// pause is between two looks at something that is waited for.
+const pause = 20 * time.Millisecond
+
 var databases atomic.Int64
 
 // Start makes a cluster and runs it until the test ends. Settings are lines of
@@ -81,11 +84,16 @@ func (s *Server) create(settings []string) error {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	conf := fmt.Sprintf("listen_addresses = ''\nunix_socket_directories = '%s'\nmax_connections = 200\n", s.dir)
+	return s.configure(conf + strings.Join(settings, "\n") + "\n")
+}
+
+// configure adds lines to postgresql.conf, of which the last of a setting counts.
+func (s *Server) configure(lines string) error {
 	f, err := os.OpenFile(filepath.Join(s.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(conf + strings.Join(settings, "\n") + "\n")
+	_, err = f.WriteString(lines)
 	return errors.Join(err, f.Close())
 }
 
@@ -119,7 +127,7 @@ func (s *Server) Run() error {
 			return fmt.Errorf("postgres ended:\n%s", s.Log())
 		default:
 		}
-		if slept := (clock.System{}).Sleep(ctx, 20*time.Millisecond); slept != nil {
+		if slept := (clock.System{}).Sleep(ctx, pause); slept != nil {
 			return fmt.Errorf("postgres does not answer within %s: %w\n%s", ready, err, s.Log())
 		}
 	}
@@ -255,6 +263,6 @@ func (s *Server) AskPassword(t testing.TB, role string) {
 			t.Fatalf("the server does not ask %s for a password: %v", role, err)
 		}
 		_ = conn.Close(ctx) // It was let in without one.
-		_ = (clock.System{}).Sleep(ctx, 20*time.Millisecond)
+		_ = (clock.System{}).Sleep(ctx, pause)
 	}
 }

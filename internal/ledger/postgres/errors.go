@@ -102,9 +102,11 @@ func (l *Ledger) mapError(err error) error {
 	case c == codeUndefinedDatabase:
 		return fmt.Errorf("%w: the server has no such database; create it, for example with createdb --encoding UTF8: %w", ledger.ErrMissing, err)
 	case c == codeWrongPassword, c == codeWrongRole:
-		return fmt.Errorf("%s: the server does not take the role or its password; look at the URL, PGUSER, PGPASSWORD, the file ~/.pgpass and the server's pg_hba.conf: %w", l.place, err)
+		return fmt.Errorf("%s: the server does not take the role or its password; look at the URL, PGUSER, PGPASSWORD, the file ~/.pgpass, at sslcert and sslkey where the server asks for a certificate, and at the server's pg_hba.conf: %w", l.place, err)
 	case c == codeDataCorrupted, c == codeIndexCorrupted:
 		return &ledger.CorruptError{Reason: "PostgreSQL cannot read a part of the database", Err: err}
+	case errors.As(err, &connect) && distrust(err) != "":
+		return fmt.Errorf("%s cannot be reached: %s: %w", l.place, distrust(err), err)
 	case errors.As(err, &connect):
 		// The library's text names user and database, and never the password.
 		return fmt.Errorf("%s cannot be reached; look at host, port and sslmode in the URL, for example postgres://ledger.example:5432/sluice?sslmode=verify-full: %w", l.place, err)

@@ -141,6 +141,9 @@ func Place(url string) string {
 func parse(url string) (*pgxpool.Config, string, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
+		if why := unreadable(err); why != "" {
+			return nil, "", errors.New(why)
+		}
 		// The library's words hold the URL, though without the password where it knows it.
 		return nil, "", errors.New("it cannot be read as libpq reads it; for example postgres://ledger.example/sluice?sslmode=verify-full")
 	}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -27,6 +28,8 @@ type Server struct {
 	bin  string
 	dir  string
 	user *syscall.Credential
+	// port is 0 where it is PostgreSQL's own, and of the socket's name alone.
+	port int
 	cmd  *exec.Cmd
 	done chan struct{}
 }
@@ -56,7 +59,9 @@ func Start(t testing.TB, settings ...string) *Server {
 }
 
 // New is Start for a server that outlives a test; the caller closes it.
-func New(settings ...string) (*Server, error) {
+func New(settings ...string) (*Server, error) { return start(0, settings) }
+
+func start(port int, settings []string) (*Server, error) {
 	bin, err := find()
 	if err != nil {
 		return nil, err
@@ -65,7 +70,7 @@ func New(settings ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin, dir: dir}
+	s := &Server{bin: bin, dir: dir, port: port}
 	if err := s.create(settings); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -181,6 +186,9 @@ func (s *Server) URL(database string) string { return s.URLAs("admin", database)
 // URLAs names a database of the server for a role.
 func (s *Server) URLAs(role, database string) string {
 	q := url.Values{"host": {s.dir}, "sslmode": {"disable"}}
+	if s.port != 0 {
+		q.Set("port", strconv.Itoa(s.port))
+	}
 	return fmt.Sprintf("postgres://%s@/%s?%s", role, database, q.Encode())
 }
 

@@ -15,7 +15,7 @@ import (
 // open opens the world's ledger.
 func (w *world) open() ledger.Ledger {
 	w.t.Helper()
-	l, err := ledgers.Open(w.t.Context(), ledgers.Default(), ledgers.Options{Clock: w.clock})
+	l, err := ledgers.Open(w.t.Context(), w.place(), ledgers.Options{Clock: w.clock})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -53,13 +53,15 @@ var (
 	third = payload("1.3.3")
 )
 
-// world is a ledger in a file, a simulated target with users, and a clock that
+// world is a ledger, usually in a file, a simulated target with users, and a clock that
 // moves when somebody sleeps.
 type world struct {
 	t      *testing.T
 	clock  *clock.Fake
 	target *sim.Target
 	env    map[string]string
+	// ledger is where it is, if not in the usual file; see keep.
+	ledger string
 	// away makes the target answer nobody.
 	away bool
 	// asleep, if set, is called once, when a command of run first waits.
@@ -100,6 +102,17 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// keep puts the ledger at url from now on, for commands as for what the world does itself.
+func (w *world) keep(url string) { w.ledger, w.env["SLUICE_LEDGER"] = url, url }
+
+// place is where the ledger is.
+func (w *world) place() string {
+	if w.ledger != "" {
+		return w.ledger
+	}
+	return ledgers.Default()
+}
+
 func (w *world) drivers() target.Registry {
 	return target.NewRegistry(target.Driver{
 		Name: "sim", Validate: func(json.RawMessage) field.Errors { return nil },
@@ -135,7 +148,7 @@ func spec(p artifact.Payload) release.Spec {
 // ship releases a payload as an apply would.
 func (w *world) ship(ctx context.Context, p artifact.Payload) (release.Outcome, error) {
 	w.t.Helper()
-	l, err := ledgers.Open(w.t.Context(), ledgers.Default(), ledgers.Options{Clock: w.clock})
+	l, err := ledgers.Open(w.t.Context(), w.place(), ledgers.Options{Clock: w.clock})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -2,7 +2,7 @@
 # Puts programs that the tests start on the PATH, from the system's packages of
 # the same name, and prints where they are. What is there already is left alone.
 #
-#   tools/packages/get.sh haproxy prometheus postgresql python3 moto_server
+#   tools/packages/get.sh haproxy prometheus postgresql sqlite3 python3 moto_server
 #
 # moto_server, which the tests of S3 start, is no system's package. It comes from
 # PyPI, for the python3 that is on the PATH.

@@ -1,11 +1,14 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/postgres"
@@ -48,9 +51,16 @@ func TestOpenRefuses(t *testing.T) {
 		"one that takes no writes":   {with(readOnly), postgres.Options{}, ledger.ErrReadOnly, "name the primary"},
 		"a database in another text": {ascii(t, s), postgres.Options{}, nil, "ENCODING 'UTF8'"},
 	} {
+		before := ""
+		if name != "no such database" {
+			before = objects(t, c.url)
+		}
 		l, err := postgres.Open(t.Context(), c.url, c.opts)
 		if err == nil {
 			_ = l.Close()
+		}
+		if before != "" && objects(t, c.url) != before {
+			t.Errorf("%s: something was left: %s, before %s", name, objects(t, c.url), before)
 		}
 		if err == nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v; want %v with %q", name, err, c.want, c.says)
@@ -60,6 +70,25 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := postgres.Open(t.Context(), made("DELETE FROM sluice.meta WHERE key = 'ledger'"), postgres.Options{}); !errors.As(err, &corrupt) {
 		t.Errorf("a ledger without its id: %v", err)
 	}
+}
+
+// objects are the schemas, tables, columns, indexes, functions and triggers of a database.
+func objects(t *testing.T, url string) string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background()) //nolint:errcheck // It only looked.
+	var out string
+	const all = `SELECT concat('objects: ', string_agg(name, ' ' ORDER BY name)) FROM (
+	SELECT nspname AS name FROM pg_namespace
+	UNION ALL SELECT concat(relnamespace::regnamespace, '.', relname, '.', attname) FROM pg_class LEFT JOIN pg_attribute ON attrelid = pg_class.oid
+	UNION ALL SELECT proname FROM pg_proc UNION ALL SELECT tgname FROM pg_trigger) AS o WHERE name NOT LIKE 'pg\_%' AND name NOT LIKE 'information\_schema%'`
+	if err := conn.QueryRow(t.Context(), all).Scan(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func ascii(t *testing.T, s *pgtest.Server) string {

@@ -52,3 +52,6 @@ GRANT :"administrator" TO CURRENT_USER;
 ALTER TABLE :"schema".meta OWNER TO :"administrator";
 ALTER TABLE :"schema".record OWNER TO :"administrator";
 ALTER TABLE :"schema".lease OWNER TO :"administrator";
+
+-- What an administrator adds with a newer schema is read without running this again.
+ALTER DEFAULT PRIVILEGES FOR ROLE :"administrator" IN SCHEMA :"schema" GRANT SELECT ON TABLES TO :"reader";

@@ -65,6 +65,9 @@ func (l *Ledger) Append(ctx context.Context, stream string, after uint64, entry 
 		case err != nil:
 			return ledger.Record{}, err
 		case there != nil:
+			if err := l.replicated(ctx); err != nil {
+				return ledger.Record{}, err
+			}
 			return *there, nil
 		}
 		if sealed != nil {
@@ -76,6 +79,18 @@ func (l *Ledger) Append(ctx context.Context, stream string, after uint64, entry 
 		}
 		prev, known = at, true
 	}
+}
+
+// replicated returns once the replicas that commits wait for have what is there. A commit
+// whose wait was cut off stands on the primary alone, visible to all, and PostgreSQL asks
+// no replica about it again: so who finds it commits behind it. It costs one question
+// where no replica is waited for, and nothing where no append is repeated.
+func (l *Ledger) replicated(ctx context.Context) error {
+	const query = "SELECT CASE WHEN NOT pg_is_in_recovery() AND current_setting('synchronous_standby_names') <> '' THEN pg_logical_emit_message(true, 'sluice', '') END"
+	return l.mapError(l.retry(ctx, func() error {
+		_, err := l.pool.Exec(ctx, query)
+		return err
+	}))
 }
 
 // appendTries is how often an append looks again after an insert that went

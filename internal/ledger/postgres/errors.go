@@ -88,16 +88,25 @@ func (l *Ledger) mapError(err error) error {
 		return fmt.Errorf("%s: %w at best by this role; to look it needs sluice_reader, to write sluice_releaser, to bring an older schema up to date sluice_administrator, see docs/sql/postgres-roles.sql, and to create a ledger CREATE on the database: %w", l.place, ledger.ErrReadOnly, err)
 	case c == codeDiskFull:
 		return fmt.Errorf("%s: %w: %w", l.place, ledger.ErrFull, err)
-	case c == codeTooManyConnections, c == codeLockNotAvailable, c == codeCannotConnectNow, c == codeSerializationFailure, c == codeDeadlock:
+	case c == codeQueryCanceled:
+		// Where the statement committed already and waits for a replica, PostgreSQL warns only.
+		return fmt.Errorf("%s: %w: the server cancelled the statement, so nothing of it is written: it took longer than statement_timeout, which is %s unless the URL says another, or somebody cancelled it; pg_stat_activity shows what is slow, and the URL takes a longer one, for example &statement_timeout=60000: %w", l.place, ledger.ErrBusy, l.statementTimeout(), err)
+	case c == codeTooManyConnections:
+		return fmt.Errorf("%s: %w: the server gives this role no further connection; raise max_connections or the role's CONNECTION LIMIT, or put a pool before the server: %w", l.place, ledger.ErrBusy, err)
+	case c == codeCannotConnectNow:
+		return fmt.Errorf("%s: %w: the server is starting, stopping or a replica that takes no questions; wait for it, or name another: %w", l.place, ledger.ErrBusy, err)
+	case c == codeLockNotAvailable, c == codeSerializationFailure, c == codeDeadlock:
 		return fmt.Errorf("%s: %w: %w", l.place, ledger.ErrBusy, err)
 	case c == codeUndefinedTable, c == codeUndefinedSchema:
 		return fmt.Errorf("%w: %w", l.missing(), err)
 	case c == codeUndefinedDatabase:
 		return fmt.Errorf("%w: the server has no such database; create it, for example with createdb --encoding UTF8: %w", ledger.ErrMissing, err)
 	case c == codeWrongPassword, c == codeWrongRole:
-		return fmt.Errorf("%s: the server does not take the role or its password; look at the URL, PGUSER, PGPASSWORD, the file ~/.pgpass and the server's pg_hba.conf: %w", l.place, err)
+		return fmt.Errorf("%s: the server does not take the role or its password; look at the URL, PGUSER, PGPASSWORD, the file ~/.pgpass, at sslcert and sslkey where the server asks for a certificate, and at the server's pg_hba.conf: %w", l.place, err)
 	case c == codeDataCorrupted, c == codeIndexCorrupted:
 		return &ledger.CorruptError{Reason: "PostgreSQL cannot read a part of the database", Err: err}
+	case errors.As(err, &connect) && distrust(err) != "":
+		return fmt.Errorf("%s cannot be reached: %s: %w", l.place, distrust(err), err)
 	case errors.As(err, &connect):
 		// The library's text names user and database, and never the password.
 		return fmt.Errorf("%s cannot be reached; look at host, port and sslmode in the URL, for example postgres://ledger.example:5432/sluice?sslmode=verify-full: %w", l.place, err)

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
 // SweepBy has a sweep ask for so many records at a time.
@@ -28,9 +30,23 @@ func Conn(t testing.TB, l *Ledger) *pgx.Conn {
 }
 
 // SQL is some of the driver's statements.
-type SQL struct{ InsertNext, InsertNextFenced, Last, ByID, Stream string }
+type SQL struct {
+	InsertNext, InsertNextFenced, Last, ByID, Stream string
+	Heads, Streams, Sweep, SweepOn                   string
+	Lease, HeldLeases, EveryLease, UpdateLease       string
+}
 
 // Statements are those of the ledger.
 func Statements(l *Ledger) SQL {
-	return SQL{l.sql.insertNext, l.sql.insertNextFenced, l.sql.last, l.sql.byID, l.sql.stream}
+	return SQL{
+		l.sql.insertNext, l.sql.insertNextFenced, l.sql.last, l.sql.byID, l.sql.stream,
+		l.sql.heads, l.sql.streams, l.sql.sweep, l.sql.sweepOn,
+		l.sql.lease, l.sql.heldLeases, l.sql.everyLease, l.sql.updateLease,
+	}
+}
+
+// Filtered is the statement of a query.
+func Filtered(l *Ledger, f ledger.Filter) string {
+	query, _ := l.build(f)
+	return query
 }

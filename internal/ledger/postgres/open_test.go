@@ -1,11 +1,14 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/postgres"
@@ -45,12 +48,19 @@ func TestOpenRefuses(t *testing.T) {
 		"something else":             {with("CREATE SCHEMA sluice", "CREATE TABLE sluice.invoices ()"), postgres.Options{}, ledger.ErrForeign, "sluice_schema"},
 		"tables without a version":   {made("DELETE FROM sluice.meta WHERE key = 'schema_version'"), postgres.Options{}, ledger.ErrForeign, "which version"},
 		"a newer schema":             {made("UPDATE sluice.meta SET value = '99' WHERE key = 'schema_version'"), postgres.Options{}, ledger.ErrNewer, "version 99, this one knows up to 1"},
-		"a replica, to create":       {with(readOnly), postgres.Options{}, ledger.ErrReadOnly, "name the primary"},
+		"one that takes no writes":   {with(readOnly), postgres.Options{}, ledger.ErrReadOnly, "name the primary"},
 		"a database in another text": {ascii(t, s), postgres.Options{}, nil, "ENCODING 'UTF8'"},
 	} {
+		before := ""
+		if name != "no such database" {
+			before = objects(t, c.url)
+		}
 		l, err := postgres.Open(t.Context(), c.url, c.opts)
 		if err == nil {
 			_ = l.Close()
+		}
+		if before != "" && objects(t, c.url) != before {
+			t.Errorf("%s: something was left: %s, before %s", name, objects(t, c.url), before)
 		}
 		if err == nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v; want %v with %q", name, err, c.want, c.says)
@@ -60,6 +70,25 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := postgres.Open(t.Context(), made("DELETE FROM sluice.meta WHERE key = 'ledger'"), postgres.Options{}); !errors.As(err, &corrupt) {
 		t.Errorf("a ledger without its id: %v", err)
 	}
+}
+
+// objects are the schemas, tables, columns, indexes, functions and triggers of a database.
+func objects(t *testing.T, url string) string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background()) //nolint:errcheck // It only looked.
+	var out string
+	const all = `SELECT concat('objects: ', string_agg(name, ' ' ORDER BY name)) FROM (
+	SELECT nspname AS name FROM pg_namespace
+	UNION ALL SELECT concat(relnamespace::regnamespace, '.', relname, '.', attname) FROM pg_class LEFT JOIN pg_attribute ON attrelid = pg_class.oid
+	UNION ALL SELECT proname FROM pg_proc UNION ALL SELECT tgname FROM pg_trigger) AS o WHERE name NOT LIKE 'pg\_%' AND name NOT LIKE 'information\_schema%'`
+	if err := conn.QueryRow(t.Context(), all).Scan(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func ascii(t *testing.T, s *pgtest.Server) string {
@@ -123,7 +152,8 @@ func TestOlderSchema(t *testing.T) {
 	}
 }
 
-// A replica can be read, and says so when it is written to.
+// A database that is set to take no writes can be read, and says so when it is written
+// to. A real replica is in TestReplica.
 func TestReadOnly(t *testing.T) {
 	s := server(t)
 	url := s.Database(t)
@@ -131,7 +161,7 @@ func TestReadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	pgtest.Exec(t, url, readOnly)
-	for name, opts := range map[string]postgres.Options{"a replica": {}, "to read": {ReadOnly: true}} {
+	for name, opts := range map[string]postgres.Options{"as a releaser": {}, "to read": {ReadOnly: true}} {
 		l := open(t, url, opts)
 		if got, err := l.Read(t.Context(), "s", 1); err != nil || len(got) != 1 {
 			t.Errorf("%s: %d records, %v", name, len(got), err)

@@ -141,6 +141,9 @@ func Place(url string) string {
 func parse(url string) (*pgxpool.Config, string, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
+		if why := unreadable(err); why != "" {
+			return nil, "", errors.New(why)
+		}
 		// The library's words hold the URL, though without the password where it knows it.
 		return nil, "", errors.New("it cannot be read as libpq reads it; for example postgres://ledger.example/sluice?sslmode=verify-full")
 	}
@@ -169,7 +172,7 @@ func (l *Ledger) configure(config *pgxpool.Config) {
 	bound := fmt.Sprintf("%d", l.opts.BusyTimeout.Milliseconds())
 	set("application_name", "sluice")
 	set("lock_timeout", bound)
-	set("statement_timeout", fmt.Sprintf("%d", 3*l.opts.BusyTimeout.Milliseconds()))
+	set("statement_timeout", fmt.Sprintf("%d", l.statementTimeout().Milliseconds()))
 	set("idle_in_transaction_session_timeout", bound)
 	// A statement that is planned while the table is small would read all of it, and a server
 	// keeps that plan until it has analyzed the table: each append of a new ledger's first
@@ -183,6 +186,10 @@ func (l *Ledger) configure(config *pgxpool.Config) {
 	}
 	config.AfterConnect = l.durable
 }
+
+// statementTimeout is how long the server works at one statement where the URL says
+// nothing of it.
+func (l *Ledger) statementTimeout() time.Duration { return 3 * l.opts.BusyTimeout }
 
 // durable refuses a server that would lose what it has committed. A session that
 // was told not to wait for the disk is told to.

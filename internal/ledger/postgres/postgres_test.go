@@ -72,20 +72,33 @@ func TestConformance(t *testing.T) {
 // readOnly makes new sessions of a database what those of a replica are.
 const readOnly = `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`
 
-// shared is the server of all tests that do not ask for one of their own.
-var shared struct {
+// kept is a server of several tests, started by the first.
+type kept struct {
 	once   sync.Once
+	start  func() (*pgtest.Server, error)
 	server *pgtest.Server
 	err    error
 }
 
+func (k *kept) get(t testing.TB) *pgtest.Server {
+	t.Helper()
+	k.once.Do(func() { k.server, k.err = k.start() })
+	if k.err != nil {
+		t.Fatal(k.err)
+	}
+	return k.server
+}
+
+var (
+	// shared is of all tests that do not ask for one of their own.
+	shared = kept{start: func() (*pgtest.Server, error) { return pgtest.New() }}
+	// guarded is of those that change whom it lets in. Each says that first.
+	guarded = kept{start: pgtest.NewListening}
+)
+
 func server(t testing.TB) *pgtest.Server {
 	t.Helper()
-	shared.once.Do(func() { shared.server, shared.err = pgtest.New() })
-	if shared.err != nil {
-		t.Fatal(shared.err)
-	}
-	return shared.server
+	return shared.get(t)
 }
 
 func TestMain(m *testing.M) {
@@ -94,8 +107,11 @@ func TestMain(m *testing.M) {
 		_ = os.Unsetenv(name)
 	}
 	code := m.Run()
-	if shared.server != nil {
-		if err := shared.server.Close(); err != nil {
+	for _, k := range []*kept{&shared, &guarded} {
+		if k.server == nil {
+			continue
+		}
+		if err := k.server.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}

@@ -57,15 +57,37 @@ func TestRoles(t *testing.T) {
 			t.Errorf("a releaser may %s: %s", forbidden, out)
 		}
 	}
-	// What a migration does.
-	pgtest.Exec(t, s.URLAs("dba", "roles"), "ALTER TABLE sluice.record ADD COLUMN later text; CREATE INDEX record_later ON sluice.record (later); CREATE TABLE sluice.later (); UPDATE sluice.meta SET value = value")
-	pgtest.Exec(t, s.URLAs("dba", "roles"), "DROP TABLE sluice.later; ALTER TABLE sluice.record DROP COLUMN later")
 	if _, err := admin.Append(t.Context(), "t", 0, entry(1)); err != nil {
 		t.Errorf("who created the ledger appends: %v", err)
 	}
 	if _, err := postgres.Open(t.Context(), s.URLAs("guest", "roles"), postgres.Options{}); !errors.Is(err, ledger.ErrReadOnly) {
 		t.Errorf("a guest opens: %v", err)
 	}
+}
+
+// An administrator of the documented file brings the schema up to date; what is added is
+// no person's, and readers and releasers go on without the file being run again.
+func TestAnAdministratorMigrates(t *testing.T) {
+	s := server(t)
+	pgtest.Exec(t, s.URL("postgres"), "CREATE DATABASE migrated")
+	url := func(role string) string { return s.URLAs(role, "migrated") + "&sluice_schema=team" }
+	appended(t, open(t, url("admin"), postgres.Options{}), "s", 1)
+	if out, err := exec.Command("psql", s.URL("migrated"), "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--set=schema=team", "--set=prefix=team", "--file=../../../docs/sql/postgres-roles.sql").CombinedOutput(); err != nil {
+		t.Fatalf("psql: %v\n%s", err, out)
+	}
+	pgtest.Exec(t, s.URL("postgres"), "CREATE ROLE looks LOGIN IN ROLE team_reader; CREATE ROLE ships LOGIN IN ROLE team_releaser; CREATE ROLE keeps LOGIN IN ROLE team_administrator")
+	defer postgres.Migrate("ALTER TABLE %[1]s.record ADD COLUMN later text; CREATE INDEX record_later ON %[1]s.record (later); CREATE TABLE %[1]s.later (key text)")()
+	if _, err := postgres.Open(t.Context(), url("ships"), postgres.Options{}); !errors.Is(err, ledger.ErrReadOnly) || !strings.Contains(err.Error(), "administrator") {
+		t.Errorf("a releaser migrates: %v", err)
+	}
+	open(t, url("keeps"), postgres.Options{})
+	appended(t, open(t, url("ships"), postgres.Options{}), "s", 2)
+	if got, err := open(t, url("looks"), postgres.Options{ReadOnly: true}).Read(t.Context(), "s", 1); err != nil || len(got) != 2 {
+		t.Errorf("a reader reads %d records, %v", len(got), err)
+	}
+	pgtest.Exec(t, url("looks")[:strings.Index(url("looks"), "&sluice_schema")], "SELECT * FROM team.later")
+	// Nothing of it belongs to the person, who may leave.
+	pgtest.Exec(t, s.URL("postgres"), "DROP ROLE keeps")
 }
 
 // A scope's releaser reads the schema of the scope above, and cannot write there.

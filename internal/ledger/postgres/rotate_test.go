@@ -14,7 +14,7 @@ import (
 // A password that is changed while the ledger is open is read again for each new
 // connection, and one that is in a file that is just being written is taken as it was.
 func TestThePasswordMayRotate(t *testing.T) {
-	s := pgtest.Start(t)
+	s := guarded.get(t)
 	file := filepath.Join(t.TempDir(), "pgpass")
 	rotate := func(password, written string) {
 		t.Helper()

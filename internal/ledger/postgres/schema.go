@@ -111,6 +111,8 @@ func (l *Ledger) migrate(ctx context.Context) error {
 					return err
 				}
 			}
+		} else if err := l.asOwner(ctx, tx); err != nil {
+			return err
 		}
 		for ; version < len(migrations); version++ {
 			if _, err := tx.Exec(ctx, strings.ReplaceAll(migrations[version], "%[1]s", name)); err != nil {
@@ -125,6 +127,19 @@ func (l *Ledger) migrate(ctx context.Context) error {
 		}
 		return l.create(ctx, tx)
 	}))
+}
+
+// asOwner has the rest of a transaction done by the owner of the tables, which whoever
+// migrates must be or be a member of: so what a migration adds belongs to the same role
+// as the rest, with the rights that are its default, and not to a person.
+func (l *Ledger) asOwner(ctx context.Context, tx pgx.Tx) error {
+	var owner string
+	const ask = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass($1)"
+	if err := tx.QueryRow(ctx, ask, pgx.Identifier{l.schema, "record"}.Sanitize()).Scan(&owner); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "SET LOCAL ROLE "+pgx.Identifier{owner}.Sanitize())
+	return err
 }
 
 // create gives a new ledger its name and its first record.

@@ -19,7 +19,7 @@ type state struct {
 	version               int
 	name                  string
 	now                   time.Time
-	replica               bool
+	replica, following    bool
 	lag                   *time.Duration
 	fsync, commit, pages  string
 	mayInsert, mayMigrate bool
@@ -28,8 +28,12 @@ type state struct {
 	tls                   bool
 }
 
-const stateQuery = `SELECT current_setting('server_version_num')::int, current_setting('server_version'), clock_timestamp(), pg_is_in_recovery(),
-	CASE WHEN pg_is_in_recovery() THEN now() - pg_last_xact_replay_timestamp() END,
+// stateQuery asks a replica how old the newest that it has replayed is only where there is
+// something that it has not: a primary that nobody writes to leaves no replica behind.
+const stateQuery = `SELECT current_setting('server_version_num')::int, current_setting('server_version'), clock_timestamp(), pg_is_in_recovery(), EXISTS (SELECT FROM pg_stat_wal_receiver),
+	CASE WHEN NOT pg_is_in_recovery() THEN NULL
+		WHEN EXISTS (SELECT FROM pg_stat_wal_receiver) AND pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn() THEN interval '0'
+		ELSE now() - pg_last_xact_replay_timestamp() END,
 	current_setting('fsync'), current_setting('synchronous_commit'), current_setting('full_page_writes'),
 	has_table_privilege('@.record', 'INSERT') AND has_table_privilege('@.lease', 'UPDATE'),
 	pg_has_role((SELECT relowner FROM pg_class WHERE oid = '@.record'::regclass), 'USAGE'),
@@ -48,7 +52,7 @@ func (l *Ledger) Survey(ctx context.Context, opts ledger.SurveyOptions) (ledger.
 	var st state
 	s.AskedAt = l.opts.Clock.Now()
 	query := strings.ReplaceAll(stateQuery, "@", strings.ReplaceAll(pgx.Identifier{l.schema}.Sanitize(), "'", "''"))
-	err := l.pool.QueryRow(ctx, query).Scan(&st.version, &st.name, &st.now, &st.replica, &st.lag, &st.fsync, &st.commit, &st.pages,
+	err := l.pool.QueryRow(ctx, query).Scan(&st.version, &st.name, &st.now, &st.replica, &st.following, &st.lag, &st.fsync, &st.commit, &st.pages,
 		&st.mayInsert, &st.mayMigrate, &st.bytes, &st.connections, &st.limit, &st.tls)
 	if err != nil {
 		return s, l.mapError(err)
@@ -60,7 +64,7 @@ func (l *Ledger) Survey(ctx context.Context, opts ledger.SurveyOptions) (ledger.
 	}
 	s.Findings = append(s.Findings, ledger.Finding{Check: "schema", State: ledger.Fine, Value: fmt.Sprintf("version %d of %d", schema, len(migrations))})
 	s.Findings = append(s.Findings, st.findings()...)
-	replicas, err := l.replicas(ctx)
+	replicas, err := l.replicas(ctx, st.replica)
 	if err != nil {
 		return s, l.mapError(err)
 	}
@@ -86,8 +90,10 @@ func (st state) findings() (out []ledger.Finding) {
 		add("server", ledger.Fine, "PostgreSQL "+st.name, "")
 	}
 	switch {
-	case st.replica && st.lag != nil:
+	case st.replica && st.lag != nil && st.following:
 		add("rights", ledger.Warned, fmt.Sprintf("a replica, %s behind", st.lag.Round(time.Millisecond)), "it can be read; name the primary to release")
+	case st.replica && st.lag != nil:
+		add("rights", ledger.Warned, fmt.Sprintf("a replica that no primary sends to now; the newest that it has is %s old", st.lag.Round(time.Millisecond)), "it can be read; name the primary to release, and look why they are apart")
 	case st.replica:
 		add("rights", ledger.Warned, "a replica that has replayed nothing yet", "it can be read; name the primary to release")
 	case !st.mayInsert:
@@ -118,7 +124,7 @@ func (st state) findings() (out []ledger.Finding) {
 }
 
 // replicas says who has a copy of what is committed, and how far behind they are.
-func (l *Ledger) replicas(ctx context.Context) (ledger.Finding, error) {
+func (l *Ledger) replicas(ctx context.Context, replica bool) (ledger.Finding, error) {
 	f := ledger.Finding{Check: "replication", State: ledger.Told}
 	var n, hidden, synchronous int
 	var lag *time.Duration
@@ -129,6 +135,9 @@ func (l *Ledger) replicas(ctx context.Context) (ledger.Finding, error) {
 		return f, nil
 	case err != nil && !errors.Is(err, pgx.ErrNoRows):
 		return f, err
+	case n == 0 && replica:
+		f.Value = "none follows this one; the primary says who follows it"
+		return f, nil
 	case n == 0:
 		f.Value = "no replica is connected; what a lost disk takes, only a backup brings back"
 		return f, nil

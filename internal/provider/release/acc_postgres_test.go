@@ -1,6 +1,8 @@
 package release_test
 
 import (
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -9,6 +11,14 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/postgres/pgtest"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
 )
+
+// ran runs a command of a guide.
+func ran(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+}
 
 // The whole story on an organisation's ledger: created by the first apply and not by
 // a plan, an empty second plan, a rollback, a server that is away, and the same state
@@ -33,6 +43,8 @@ func TestAccALedgerInPostgreSQL(t *testing.T) {
 	s.Write("main.tf", config(s.config(s.v2)))
 	s.MustApply()
 	s.wantServing(s.v2)
+	dump := filepath.Join(t.TempDir(), "ledger.dump")
+	ran(t, "pg_dump", url, "--format=custom", "--schema=sluice", "--file="+dump)
 	s.Write("main.tf", config(s.config(s.v3)))
 	if apply := s.Apply(); apply.Exit != 1 || !strings.Contains(apply.Text("error"), "rolled back") {
 		t.Fatalf("exit %d: %s", apply.Exit, apply.Output)
@@ -53,6 +65,12 @@ func TestAccALedgerInPostgreSQL(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.MustBeSettled()
+
+	// A dump of before the rollback lacks what the state has seen.
+	restored := server.Database(t)
+	ran(t, "pg_restore", "--dbname="+restored, "--no-owner", "--exit-on-error", dump)
+	s.Write("main.tf", strings.Replace(config(s.config(s.v3)), url, restored, 1))
+	s.Wants(s.Plan(), "error", "the ledger lacks records that this state has seen", "sluice ledger rebind --reason", "the stream ends at")
 
 	l, err := ledgers.Open(t.Context(), url, ledgers.Options{ReadOnly: true})
 	if err != nil {

@@ -7,9 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sluice/terraform-provider-sluice/internal/ledger"
-	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
-	"github.com/sluice/terraform-provider-sluice/internal/ledger/postgres/pgtest"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/acctest"
 )
 
@@ -172,23 +169,5 @@ func TestAccScopesThatDoNotFit(t *testing.T) {
 			t.Errorf("%s: exit %d on %q: %s", name, plan.Exit, seen, plan.Text("error"))
 		}
 		u.retail.Golden("scopes: "+name, plan, "error")
-	}
-}
-
-// The same on schemas of one PostgreSQL.
-func TestAccBusinessUnitsInPostgreSQL(t *testing.T) {
-	server := pgtest.Start(t)
-	schema := func(name string) string { return server.URL("postgres") + "&sluice_schema=" + name }
-	u := newUnits(t, map[string]string{"acme": schema("acme"), "acme/retail": schema("retail"), "acme/retail/checkout": schema("checkout")})
-	u.all()
-	u.s.wantServing(u.s.v1)
-	u.team.MustBeSettled()
-	l, err := ledgers.Open(t.Context(), u.ledgers["acme/retail/checkout"], ledgers.Options{ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	if got, err := ledger.ScopeOf(t.Context(), l); err != nil || got.Scope != "acme/retail/checkout" || strings.Join(got.Above, " ") != "acme/retail acme" {
-		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -27,12 +28,17 @@ type Server struct {
 	bin  string
 	dir  string
 	user *syscall.Credential
+	// port is 0 where it is PostgreSQL's own, and of the socket's name alone.
+	port int
 	cmd  *exec.Cmd
 	done chan struct{}
 }
 
 // ready bounds how long a server may take to start or to stop.
 const ready = 30 * time.Second
+
+// pause is between two looks at something that is waited for.
+const pause = 20 * time.Millisecond
 
 var databases atomic.Int64
 
@@ -53,7 +59,9 @@ func Start(t testing.TB, settings ...string) *Server {
 }
 
 // New is Start for a server that outlives a test; the caller closes it.
-func New(settings ...string) (*Server, error) {
+func New(settings ...string) (*Server, error) { return start(0, settings) }
+
+func start(port int, settings []string) (*Server, error) {
 	bin, err := find()
 	if err != nil {
 		return nil, err
@@ -62,7 +70,7 @@ func New(settings ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin, dir: dir}
+	s := &Server{bin: bin, dir: dir, port: port}
 	if err := s.create(settings); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -81,11 +89,16 @@ func (s *Server) create(settings []string) error {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	conf := fmt.Sprintf("listen_addresses = ''\nunix_socket_directories = '%s'\nmax_connections = 200\n", s.dir)
+	return s.configure(conf + strings.Join(settings, "\n") + "\n")
+}
+
+// configure adds lines to postgresql.conf, of which the last of a setting counts.
+func (s *Server) configure(lines string) error {
 	f, err := os.OpenFile(filepath.Join(s.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(conf + strings.Join(settings, "\n") + "\n")
+	_, err = f.WriteString(lines)
 	return errors.Join(err, f.Close())
 }
 
@@ -119,7 +132,7 @@ func (s *Server) Run() error {
 			return fmt.Errorf("postgres ended:\n%s", s.Log())
 		default:
 		}
-		if slept := (clock.System{}).Sleep(ctx, 20*time.Millisecond); slept != nil {
+		if slept := (clock.System{}).Sleep(ctx, pause); slept != nil {
 			return fmt.Errorf("postgres does not answer within %s: %w\n%s", ready, err, s.Log())
 		}
 	}
@@ -173,6 +186,9 @@ func (s *Server) URL(database string) string { return s.URLAs("admin", database)
 // URLAs names a database of the server for a role.
 func (s *Server) URLAs(role, database string) string {
 	q := url.Values{"host": {s.dir}, "sslmode": {"disable"}}
+	if s.port != 0 {
+		q.Set("port", strconv.Itoa(s.port))
+	}
 	return fmt.Sprintf("postgres://%s@/%s?%s", role, database, q.Encode())
 }
 
@@ -255,6 +271,6 @@ func (s *Server) AskPassword(t testing.TB, role string) {
 			t.Fatalf("the server does not ask %s for a password: %v", role, err)
 		}
 		_ = conn.Close(ctx) // It was let in without one.
-		_ = (clock.System{}).Sleep(ctx, 20*time.Millisecond)
+		_ = (clock.System{}).Sleep(ctx, pause)
 	}
 }

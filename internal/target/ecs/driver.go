@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/driver"
 	"github.com/sluice/terraform-provider-sluice/internal/queue"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
@@ -43,7 +44,7 @@ type balancer struct {
 
 // Driver is the ecs driver.
 func Driver() target.Driver {
-	return target.Driver{Name: Name, Validate: Validate, Open: wire.Open(parse, New)}
+	return target.Driver{Name: Name, Validate: Validate, Open: wire.Open(parse, New), Arms: driver.Tells(driver.ArmTargetGroup)}
 }
 
 // New makes the target that the configuration names. It does not connect.

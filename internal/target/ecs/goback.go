@@ -33,7 +33,7 @@ func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Pr
 	switch {
 	case sc.newest != nil && sc.canary.rollout() == "" && sc.superseded():
 		return target.Progress{}, unseen(t.foreign(sc))
-	case sc.canary.rollout() == "", ofAnother(sc.canary, req), sc.returning && !sc.back():
+	case sc.canary.rollout() == "", ofAnother(sc.canary, releaseOf(req.Rollout)), sc.returning && !sc.back():
 		// Nothing of ours is there, or it is on its way back.
 	case sc.status() == types.ServiceDeploymentStatusRollbackFailed, sc.returning:
 		return target.Progress{}, t.stuck(sc)
@@ -48,7 +48,7 @@ func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Pr
 		return target.Progress{}, err
 	}
 	return t.after(ctx, func(now scene) target.Progress {
-		if now.canary.rollout() == "" || ofAnother(now.canary, req) || now.weight == 0 && now.settled() {
+		if now.canary.rollout() == "" || ofAnother(now.canary, releaseOf(req.Rollout)) || now.weight == 0 && now.settled() {
 			return target.Progress{Done: true, Observation: t.observation(now)}
 		}
 		return t.wait(now, time.Second)

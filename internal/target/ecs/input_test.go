@@ -122,6 +122,14 @@ func TestRefusedBeforeTheFirstWrite(t *testing.T) {
 	s.Tasks[s.Serving.Task].Tags["sluice:ended"] = "completed"
 	d := open(t, config(s), clk)
 	conflicting(t, prepare(t, d, tenth), "released by billing/production and not by checkout/production", "aws ecs untag-resource")
+	for whose, n := range map[string]int{"checkout/production": 1, "billing/production": 0, "": 0} {
+		planned, err := ecs.New(config(s), target.Deps{Clock: clk, Release: whose})
+		must(t, err)
+		got, err := planned.Preflight(t.Context(), b)
+		if err != nil || len(got) != n || n > 0 && (got[0].What != "the service checkout is released by billing/production and not by checkout/production" || !strings.Contains(got[0].Remedy, "aws ecs untag-resource")) {
+			t.Errorf("the plan of %q: %+v, %v", whose, got, err)
+		}
+	}
 	s.Tasks[s.Serving.Task].Tags = map[string]string{}
 	s.Faults(func(op string) awstest.Fault {
 		if op == "RegisterTaskDefinition" {

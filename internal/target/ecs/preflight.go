@@ -57,6 +57,13 @@ func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Ob
 	if sc.canary != nil && sc.canary.rollout() == "" && (sc.forward() || sc.back() && !sc.failed()) && errors.As(t.foreign(sc), &te) {
 		add(te.Remedy, "%s", te.Message)
 	}
+	for _, r := range []*revision{sc.canary, sc.baseline} {
+		if ofAnother(r, t.release) {
+			message, remedy := t.owned(r, t.release)
+			add(remedy, "%s", message)
+			break
+		}
+	}
 	if n := len(s.service.LoadBalancers); n > 1 {
 		add("let the service have one, or take the target alb, which moves several listeners in order", "the service %s is behind %d target groups at once, and Sluice watches the weights of one", t.config.Service, n)
 	} else if n == 0 && t.config.Shifting != nil {

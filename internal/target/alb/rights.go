@@ -14,7 +14,7 @@ import (
 )
 
 // rights asks IAM whether what will be changed may be, before the first change. That
-// what is read may be read, the look has shown. Where IAM cannot tell, nothing is said.
+// what is read may be read, the look has shown. Where IAM cannot tell, that is said, with what is needed.
 // Behind is what is changed behind the target groups.
 func (t *Target) rights(ctx context.Context, behind []awscloud.Use) []target.Obstacle {
 	var listeners, rules []string
@@ -25,12 +25,12 @@ func (t *Target) rights(ctx context.Context, behind []awscloud.Use) []target.Obs
 			listeners = append(listeners, arn)
 		}
 	}
-	lacks, _ := t.session.Simulated(ctx, append([]awscloud.Use{
+	told := t.session.Simulated(ctx, append([]awscloud.Use{
 		{Actions: []string{"elasticloadbalancing:ModifyListener"}, Resources: listeners},
 		{Actions: []string{"elasticloadbalancing:ModifyRule"}, Resources: rules},
 		{Actions: []string{"elasticloadbalancing:AddTags"}, Resources: t.config.TargetGroups},
 	}, behind...)...)
-	return awsport.Lacks(lacks, "docs/policies/alb.json")
+	return awsport.Lacks(told, "docs/policies/alb.json")
 }
 
 // isRule tells a rule from a listener.
@@ -49,6 +49,8 @@ func (*servicePair) changes(sc scene, both [2]*scaling.ScalableTarget, template 
 		}
 	}
 	uses := []awscloud.Use{
+		// Where an earlier try registered is looked for between two writes.
+		{Actions: []string{"ecs:ListTaskDefinitions"}, Resources: []string{"*"}},
 		{Actions: []string{"ecs:UpdateService"}, Resources: services},
 		{Actions: []string{"application-autoscaling:RegisterScalableTarget"}, Resources: scaled},
 	}

@@ -91,3 +91,23 @@ func TestAGrantThatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+// Policies and grants name what is of their own partition. The services that are handed
+// roles are called the same everywhere.
+func TestPoliciesOfOtherPartitions(t *testing.T) {
+	for region, partition := range map[string]string{"cn-north-1": "aws-cn", "us-gov-west-1": "aws-us-gov"} {
+		raw := strings.ReplaceAll(granted, "arn:aws:", "arn:"+partition+":")
+		g, errs := ecs.Grant(awscloud.Place{Region: region, Account: "123456789012"}, json.RawMessage(raw))
+		text, err := awscloud.Document(g.Full)
+		if len(errs) > 0 || err != nil {
+			t.Fatal(errs, err)
+		}
+		document, err := ecs.Policy(region, "123456789012", "production", "checkout", "checkout", "arn:"+partition+":iam::123456789012:role/checkout-task")
+		must(t, err)
+		for what, one := range map[string]string{"grant": text, "policy": document} {
+			if strings.Count(one, "arn:aws") != strings.Count(one, "arn:"+partition+":") || !strings.Contains(one, "arn:"+partition+":ecs:"+region+":123456789012:service/production/checkout") || !strings.Contains(one, "ecs-tasks.amazonaws.com") || strings.Contains(one, ".amazonaws.com.cn") {
+				t.Errorf("the %s in %s: %s", what, region, one)
+			}
+		}
+	}
+}

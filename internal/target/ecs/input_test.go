@@ -81,7 +81,7 @@ func shifting() *ecs.Shifting {
 }
 
 // IAM is asked about each change before the first, PassRole included; where nobody may
-// ask IAM, nothing is said.
+// ask IAM, what is needed is named.
 func TestMissingRightsAreNamedAtPlan(t *testing.T) {
 	clk := clock.NewFake(start)
 	s := serve(t, clk)
@@ -89,6 +89,10 @@ func TestMissingRightsAreNamedAtPlan(t *testing.T) {
 	asked := map[string]string{
 		"ecs:UpdateService": "service/production/checkout", "ecs:ContinueServiceDeployment": "service-deployment/production/checkout/1", "ecs:StopServiceDeployment": "service-deployment/production/checkout/1",
 		"ecs:RegisterTaskDefinition": "task-definition/checkout:1", "ecs:TagResource": "task-definition/checkout:1",
+	}
+	s.Deny("ecs:ListTaskDefinitions")
+	if got, err := d.Preflight(t.Context(), b); err != nil || len(got) != 1 || got[0].What != "IAM says that the credentials may not do ecs:ListTaskDefinitions on *" {
+		t.Errorf("%+v, %v", got, err)
 	}
 	for action, on := range asked {
 		s.Deny(action)
@@ -108,8 +112,18 @@ func TestMissingRightsAreNamedAtPlan(t *testing.T) {
 		}
 		return awstest.Fault{}
 	})
-	if got, err := d.Preflight(t.Context(), b); err != nil || len(got) > 0 {
-		t.Errorf("%+v, %v", got, err)
+	// Where nobody may ask, all that is needed is said, and nothing is stopped.
+	got, err = d.Preflight(t.Context(), b)
+	if err != nil || len(got) != 1 || !got[0].Doubt || !strings.HasPrefix(got[0].What, "could not ask IAM whether the credentials may do what the rollout needs") || !strings.Contains(got[0].What, "iam:SimulatePrincipalPolicy") {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for action, on := range asked {
+		if !strings.Contains(got[0].What, action+" on arn:aws:ecs:eu-central-1:123456789012:"+on) {
+			t.Errorf("%s is not in %s", action, got[0].What)
+		}
+	}
+	if want := "iam:PassRole on arn:aws:iam::123456789012:role/checkout and " + ecstest.Role; !strings.Contains(got[0].What, want) {
+		t.Errorf("%s is not in %s", want, got[0].What)
 	}
 }
 

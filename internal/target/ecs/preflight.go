@@ -115,14 +115,15 @@ func (t *Target) rights(ctx context.Context, sc scene, task *types.TaskDefinitio
 		movers = []string{t.config.Shifting.Role}
 	}
 	pass := []string{"iam:PassRole"}
-	lacks, _ := t.session.Simulated(ctx,
+	told := t.session.Simulated(ctx,
+		awscloud.Use{Actions: []string{"ecs:ListTaskDefinitions"}, Resources: []string{"*"}},
 		awscloud.Use{Actions: []string{"ecs:UpdateService"}, Resources: []string{service}},
 		awscloud.Use{Actions: []string{"ecs:ContinueServiceDeployment", "ecs:StopServiceDeployment"}, Resources: []string{strings.Replace(service, ":service/", ":service-deployment/", 1) + "/1"}},
 		awscloud.Use{Actions: []string{"ecs:RegisterTaskDefinition", "ecs:TagResource"}, Resources: []string{family}},
 		awscloud.Use{Actions: pass, Resources: tasks, PassedTo: "ecs-tasks.amazonaws.com"},
 		awscloud.Use{Actions: pass, Resources: movers, PassedTo: "ecs.amazonaws.com"},
 	)
-	return awsport.Lacks(lacks, "docs/policies/ecs.json")
+	return awsport.Lacks(told, "docs/policies/ecs.json")
 }
 
 // present leaves out what is not there.

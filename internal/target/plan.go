@@ -18,6 +18,9 @@ type Plan struct {
 	// Irreversible means that the runtime must not go back by itself, whatever
 	// happens: neither by a switch nor by alarms of its own.
 	Irreversible bool
+	// Unattended is the greatest weight, in percent, at which the author lets the rollout
+	// stand while nobody drives it; 0 where nothing was stated.
+	Unattended float64
 }
 
 // PlanStep is one traffic state, and how long it stands at least.

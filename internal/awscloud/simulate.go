@@ -20,6 +20,11 @@ type Use struct {
 	// PassedTo is the service that iam:PassRole hands a role to, where that is asked, and
 	// LaunchTemplate the ARN of the one that instances are started from.
 	PassedTo, LaunchTemplate string
+	// CreatedBy is the action by which is made what ec2:CreateTags tags.
+	CreatedBy string
+	// Of names the resource in words where nobody here knows which one it is. Resources
+	// are then patterns that surely hold it, so that a yes is one and a no is none.
+	Of string
 }
 
 // Lack is one right that is missing, or may be.
@@ -57,7 +62,7 @@ func (s *Session) Simulated(ctx context.Context, uses ...Use) Simulation {
 			out.Unsure = append(out.Unsure, use.each()...)
 			continue
 		}
-		out.add(results)
+		out.add(use, results)
 	}
 	if err != nil {
 		out.Why = s.untold(err)
@@ -106,6 +111,7 @@ func (u Use) input(principal string) *iam.SimulatePrincipalPolicyInput {
 		}
 	}
 	add("iam:PassedToService", u.PassedTo, types.ContextKeyTypeEnumString)
+	add("ec2:CreateAction", u.CreatedBy, types.ContextKeyTypeEnumString)
 	add("ec2:LaunchTemplate", u.LaunchTemplate, types.ContextKeyTypeEnumString)
 	return in
 }
@@ -113,6 +119,10 @@ func (u Use) input(principal string) *iam.SimulatePrincipalPolicyInput {
 func (u Use) each() []Lack {
 	var out []Lack
 	for _, action := range u.Actions {
+		if u.Of != "" {
+			out = append(out, Lack{action, u.Of})
+			continue
+		}
 		for _, resource := range u.Resources {
 			out = append(out, Lack{action, resource})
 		}
@@ -122,9 +132,13 @@ func (u Use) each() []Lack {
 
 // add sorts what is not allowed. Of a no that comes with keys that policies ask for and we
 // cannot know, such as tags, nobody can say whether it is one.
-func (s *Simulation) add(results []types.EvaluationResult) {
+func (s *Simulation) add(use Use, results []types.EvaluationResult) {
 	no := func(action *string, resource *string, missing []string) {
 		lack := Lack{aws.ToString(action), aws.ToString(resource)}
+		if use.Of != "" {
+			s.Unsure, s.Why = append(s.Unsure, Lack{lack.Action, use.Of}), "only AWS knows what that is on"
+			return
+		}
 		if unknown := slices.DeleteFunc(slices.Clone(missing), func(key string) bool { return slices.Contains(ours, key) }); len(unknown) > 0 {
 			slices.Sort(unknown)
 			s.Unsure, s.Why = append(s.Unsure, lack), "policies ask for "+strings.Join(unknown, ", ")+", which only the call itself has"

@@ -36,7 +36,7 @@ func TestMissingRightsAreNamedAtPlan(t *testing.T) {
 			"iam:PassRole": {aws + "iam::123456789012:role/task", aws + "iam::123456789012:role/execution"},
 			"application-autoscaling:RegisterScalableTarget": {scalable + "blue", scalable + "green"},
 		}},
-		{groups, scaled, template("8"), map[string][]string{"autoscaling:UpdateAutoScalingGroup": {group + "blue", group + "green"}}},
+		{groups, scaled, template("8"), map[string][]string{"autoscaling:UpdateAutoScalingGroup": {group + "blue", group + "green"}, "ec2:RunInstances": {aws + "ec2:eu-central-1:123456789012:instance/*"}}},
 		{plain, config(plain), b, map[string][]string{"elasticloadbalancing:ModifyListener": {albtest.HTTPS}}},
 	} {
 		d := open(t, c.config, clock.System{})
@@ -101,5 +101,29 @@ func TestRightsThatNobodyCanTell(t *testing.T) {
 	s.Miss("iam:PassedToService")
 	if got, err := open(t, config, clock.System{}).Preflight(t.Context(), b); err != nil || len(got) != 2 || got[0].Doubt {
 		t.Errorf("a key that the policy of the documentation asks for hides a no: %+v, %v", got, err)
+	}
+}
+
+// What a version of a launch template has, only EC2 knows. Who may hand on any role and
+// tag any instance surely may; of others the plan names what is needed.
+func TestWhatALaunchTemplateNeedsIsNamed(t *testing.T) {
+	s, config := serveGroups(t, 2)
+	d := open(t, config, clock.System{})
+	if got, err := d.Preflight(t.Context(), template("8")); err != nil || len(got) != 0 {
+		t.Errorf("all is allowed: %+v, %v", got, err)
+	}
+	for action, want := range map[string]string{
+		"iam:PassRole":   "iam:PassRole on the role of the instance profile of the launch template " + albtest.Template + ":8, where it has one",
+		"ec2:CreateTags": "ec2:CreateTags on the instances of the launch template " + albtest.Template + ":8, where it has tags",
+	} {
+		s.Deny(action)
+		got, err := d.Preflight(t.Context(), template("8"))
+		if err != nil || len(got) != 1 || !got[0].Doubt || !strings.HasSuffix(got[0].What, "since only AWS knows what that is on; it needs "+want) {
+			t.Errorf("%s: %+v, %v", action, got, err)
+		}
+	}
+	s.Faults(every("SimulatePrincipalPolicy", denied))
+	if got, err := d.Preflight(t.Context(), template("8")); err != nil || len(got) != 1 || !strings.Contains(got[0].What, "ec2:RunInstances on arn:aws:ec2:eu-central-1:123456789012:instance/*, ec2:CreateTags on the instances of") || !strings.Contains(got[0].What, "iam:PassRole on the role of the instance profile") {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

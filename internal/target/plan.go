@@ -37,10 +37,8 @@ type Planner interface {
 	CheckPlan(plan Plan) field.Errors
 }
 
-// PlanPreflighter is a Planner that can also say whether what is there now can walk a
-// plan.
+// PlanPreflighter is a Target that can say whether what is there now can walk a plan.
 type PlanPreflighter interface {
-	Planner
 	// PreflightPlan lists what of the target as it is keeps the plan from being walked.
 	// It is asked after Preflight, under the same rules, and says nothing again that
 	// Preflight says.

@@ -1,6 +1,7 @@
 package awscloud
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -25,10 +26,16 @@ type Use struct {
 	// Of names the resource in words where nobody here knows which one it is. Resources
 	// are then patterns that surely hold it, so that a yes is one and a no is none.
 	Of string
+	// Role is whose rights are asked for, where it is another's than the caller's.
+	Role string
 }
 
 // Lack is one right that is missing, or may be.
-type Lack struct{ Action, Resource string }
+type Lack struct {
+	Action, Resource string
+	// Role is whose it is; empty is the caller's.
+	Role string
+}
 
 // assumed is a session's ARN; the role's own has no session, and may have a path that
 // it does not tell.
@@ -56,7 +63,7 @@ func (s *Session) Simulated(ctx context.Context, uses ...Use) Simulation {
 		}
 		var results []types.EvaluationResult
 		if err == nil {
-			results, err = simulate(ctx, use.input(principal))
+			results, err = simulate(ctx, use.input(cmp.Or(use.Role, principal)))
 		}
 		if err != nil {
 			out.Unsure = append(out.Unsure, use.each()...)
@@ -120,11 +127,11 @@ func (u Use) each() []Lack {
 	var out []Lack
 	for _, action := range u.Actions {
 		if u.Of != "" {
-			out = append(out, Lack{action, u.Of})
+			out = append(out, Lack{action, u.Of, u.Role})
 			continue
 		}
 		for _, resource := range u.Resources {
-			out = append(out, Lack{action, resource})
+			out = append(out, Lack{action, resource, u.Role})
 		}
 	}
 	return out
@@ -134,9 +141,9 @@ func (u Use) each() []Lack {
 // cannot know, such as tags, nobody can say whether it is one.
 func (s *Simulation) add(use Use, results []types.EvaluationResult) {
 	no := func(action *string, resource *string, missing []string) {
-		lack := Lack{aws.ToString(action), aws.ToString(resource)}
+		lack := Lack{aws.ToString(action), aws.ToString(resource), use.Role}
 		if use.Of != "" {
-			s.Unsure, s.Why = append(s.Unsure, Lack{lack.Action, use.Of}), "only AWS knows what that is on"
+			s.Unsure, s.Why = append(s.Unsure, Lack{lack.Action, use.Of, use.Role}), "only AWS knows what that is on"
 			return
 		}
 		if unknown := slices.DeleteFunc(slices.Clone(missing), func(key string) bool { return slices.Contains(ours, key) }); len(unknown) > 0 {

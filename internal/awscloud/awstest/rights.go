@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,12 +15,15 @@ import (
 type Rights struct {
 	// Principal is the role's name: "releases".
 	Principal string
+	// Others are the ARNs of other roles whose rights may be asked for.
+	Others []string
 
 	mu              sync.Mutex
 	denied, unknown map[string]bool
 }
 
-// Deny lets IAM's simulation say no to actions, "ecs:UpdateService", and to nothing else.
+// Deny lets IAM's simulation say no to actions, "ecs:UpdateService", and to nothing else;
+// with a role's ARN and a space before it, to another role alone.
 // Nothing but the simulation heeds it.
 func (r *Rights) Deny(actions ...string) {
 	r.mu.Lock()
@@ -67,7 +71,7 @@ func (r *Rights) Answer(t testing.TB, watch *Watch, w http.ResponseWriter, body 
 	}
 	answer := "<Arn>arn:aws:sts::123456789012:assumed-role/" + r.Principal + "/ci</Arn><Account>123456789012</Account>"
 	if operation == "SimulatePrincipalPolicy" {
-		if form.Get("PolicySourceArn") != "arn:aws:iam::123456789012:role/"+r.Principal {
+		if source := form.Get("PolicySourceArn"); source != "arn:aws:iam::123456789012:role/"+r.Principal && !slices.Contains(r.Others, source) {
 			t.Errorf("the rights of %q are asked for", form.Get("PolicySourceArn"))
 		}
 		answer = "<IsTruncated>false</IsTruncated><EvaluationResults>" + r.simulated(form) + "</EvaluationResults>"
@@ -84,7 +88,11 @@ func (r *Rights) simulated(form url.Values) string {
 	}
 	for i := 1; form.Has(fmt.Sprintf("ActionNames.member.%d", i)); i++ {
 		action, decision, lacks := form.Get(fmt.Sprintf("ActionNames.member.%d", i)), "allowed", ""
-		if r.denied[action] {
+		whose := ""
+		if source := form.Get("PolicySourceArn"); slices.Contains(r.Others, source) {
+			whose = source + " "
+		}
+		if r.denied[whose+action] {
 			decision, lacks = "implicitDeny", "<MissingContextValues>"+missing.String()+"</MissingContextValues>"
 		}
 		for j := 1; form.Has(fmt.Sprintf("ResourceArns.member.%d", j)); j++ {

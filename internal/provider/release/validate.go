@@ -2,6 +2,7 @@ package release
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
+	"github.com/sluice/terraform-provider-sluice/internal/pattern"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
 	engine "github.com/sluice/terraform-provider-sluice/internal/release"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
@@ -41,6 +43,7 @@ func (m model) validate(ctx context.Context) field.Errors {
 		errs = append(errs, targets.Drivers()[spec.Target.Driver].Validate(spec.Target.Config).Under("target."+spec.Target.Driver)...)
 	}
 	errs = append(errs, validateSignals("signals", spec.Target, spec.Signals)...)
+	errs = append(errs, validateRegions(spec.Targets)...)
 	told := false
 	for i, t := range spec.Targets {
 		at := fmt.Sprintf("targets[%d]", i)
@@ -93,6 +96,26 @@ func validateAllArms(at string, of target.Config, given map[string]signal.Config
 				errs = append(errs, field.Error{Path: fmt.Sprintf("%s[%q].%s.arms", at, name, s.Driver), Msg: fmt.Sprintf("the target %s says itself which %s is the old version's and which the new one's, and that is another with each release; arms that are stated would have the old version judged as the new one from the second release on. Leave arms out; for example %s = { preset = ..., dimensions = ... }", of.Driver, what, s.Driver)})
 			}
 		}
+	}
+	return errs
+}
+
+// awsRegion is the name of a region of AWS.
+var awsRegion = pattern.New(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
+
+// validateRegions holds the region in which a target is declared, by which freezes and waves
+// know it, to the one in which its driver makes its calls. A name of one's own, "europe",
+// says nothing of a region of AWS.
+func validateRegions(all []engine.TargetSpec) field.Errors {
+	var errs field.Errors
+	for i, t := range all {
+		var driven struct {
+			Region string `json:"region"`
+		}
+		if json.Unmarshal(t.Target.Config, &driven) != nil || driven.Region == "" || driven.Region == t.Region || !awsRegion.MatchString(t.Region) {
+			continue
+		}
+		errs = append(errs, field.Error{Path: fmt.Sprintf("targets[%d].region", i), Msg: fmt.Sprintf("the target %q is declared in %s, whose freezes it would obey, and its %s target runs in %s; give both the same region, for example region = %q", t.Name, t.Region, t.Target.Driver, driven.Region, driven.Region)})
 	}
 	return errs
 }

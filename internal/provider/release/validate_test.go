@@ -70,3 +70,25 @@ func TestStatedArmsWhereTheTargetTellsThem(t *testing.T) {
 		}
 	}
 }
+
+// A target is in the region in which its driver makes its calls.
+func TestATargetIsInTheRegionOfItsDriver(t *testing.T) {
+	for name, c := range map[string]struct {
+		region, driver, config string
+		refused                bool
+	}{
+		"the same":            {"eu-central-1", "lambda", `{"region":"eu-central-1","function":"checkout","alias":"live"}`, false},
+		"another":             {"us-gov-west-1", "lambda", `{"region":"eu-central-1","function":"checkout","alias":"live"}`, true},
+		"a name of one's own": {"europe", "lambda", `{"region":"eu-central-1","function":"checkout","alias":"live"}`, false},
+		"none":                {"", "lambda", `{"region":"eu-central-1","function":"checkout","alias":"live"}`, false},
+		"a driver of none":    {"us-east-1", "contract", `{"url":"http://127.0.0.1:7070"}`, false},
+	} {
+		got := validateRegions([]engine.TargetSpec{{Name: "eu-1", Region: c.region, Target: target.Config{Driver: c.driver, Config: json.RawMessage(c.config)}}})
+		if (len(got) > 0) != c.refused {
+			t.Errorf("%s: %v", name, got)
+		}
+		if c.refused && got.Error() != `targets[0].region: the target "eu-1" is declared in us-gov-west-1, whose freezes it would obey, and its lambda target runs in eu-central-1; give both the same region, for example region = "eu-central-1"` {
+			t.Error(got)
+		}
+	}
+}

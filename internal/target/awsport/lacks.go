@@ -15,6 +15,10 @@ import (
 func Lacks(s awscloud.Simulation, policy string) []target.Obstacle {
 	var out []target.Obstacle
 	for _, l := range s.Lacks {
+		if l.Role != "" {
+			out = append(out, target.Obstacle{What: fmt.Sprintf("IAM says that the role %s may not do %s on %s", l.Role, l.Action, l.Resource), Remedy: "allow it in the policy of that role, which does this for the driver"})
+			continue
+		}
 		out = append(out, target.Obstacle{What: fmt.Sprintf("IAM says that the credentials may not do %s on %s", l.Action, l.Resource),
 			Remedy: "allow it in the policy of the role or user that drives the rollout; " + policy + " has all that is needed"})
 	}
@@ -30,11 +34,15 @@ func Needs(rights []awscloud.Lack) string {
 	var actions []string
 	on := map[string][]string{}
 	for _, l := range rights {
-		if !slices.Contains(actions, l.Action) {
-			actions = append(actions, l.Action)
+		what := l.Action
+		if l.Role != "" {
+			what = "for the role " + l.Role + " " + l.Action
 		}
-		if !slices.Contains(on[l.Action], l.Resource) {
-			on[l.Action] = append(on[l.Action], l.Resource)
+		if !slices.Contains(actions, what) {
+			actions = append(actions, what)
+		}
+		if !slices.Contains(on[what], l.Resource) {
+			on[what] = append(on[what], l.Resource)
 		}
 	}
 	for i, action := range actions {

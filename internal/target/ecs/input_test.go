@@ -127,6 +127,43 @@ func TestMissingRightsAreNamedAtPlan(t *testing.T) {
 	}
 }
 
+// ECS moves the rule by a role of its own, whose rights are asked for as well, and a rule
+// that does not know both target groups is a doubt.
+func TestWhatMovesTheRuleIsLookedAt(t *testing.T) {
+	clk := clock.NewFake(start)
+	for name, given := range map[string]bool{"the service says it": true, "the target says it": false} {
+		s := serve(t, clk)
+		c := config(s)
+		if !given {
+			delete(s.Balancers[0].(map[string]any), "advancedConfiguration") //nolint:forcetypeassert // It is ours.
+			c.Shifting = shifting()
+		}
+		d := open(t, c, clk)
+		if got, err := d.Preflight(t.Context(), b); err != nil || len(got) > 0 {
+			t.Fatalf("%s: %+v, %v", name, got, err)
+		}
+		for action, on := range map[string][]string{"elasticloadbalancing:ModifyRule": {ecstest.Rule}, "elasticloadbalancing:RegisterTargets": {ecstest.Blue, ecstest.Green}, "elasticloadbalancing:DeregisterTargets": {ecstest.Blue, ecstest.Green}} {
+			s.Deny(ecstest.Role + " " + action)
+			got, err := d.Preflight(t.Context(), b)
+			if err != nil || len(got) != len(on) {
+				t.Errorf("%s: %s: %+v, %v", name, action, got, err)
+				continue
+			}
+			for i, o := range got {
+				if o.Doubt || o.What != "IAM says that the role "+ecstest.Role+" may not do "+action+" on "+on[i] {
+					t.Errorf("%s: %+v", name, o)
+				}
+			}
+		}
+		s.Deny()
+		s.Change(func(e *ecstest.Service) { delete(e.Weights, ecstest.Green) })
+		got, err := d.Preflight(t.Context(), b)
+		if err != nil || len(got) != 1 || !got[0].Doubt || got[0].What != "the rule "+ecstest.Rule+" forwards to "+ecstest.Blue+" and not to the target group "+ecstest.Green+", which may be on no load balancer; ECS starts no tasks behind one that is not" {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
+
 // A service of another release is never touched, and a right that is missing in the
 // middle is named, with the roles that go with it.
 func TestRefusedBeforeTheFirstWrite(t *testing.T) {

@@ -69,7 +69,11 @@ func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Ob
 	} else if n == 0 && t.config.Shifting != nil {
 		add("give the service a target group, or leave shifting out", "the target has shifting, and the service %s has no load balancer", t.config.Service)
 	}
-	more, err := t.template(ctx, sc)
+	more, err := t.offBalancer(ctx, sc)
+	if out = append(out, more...); err != nil {
+		return nil, err
+	}
+	more, err = t.template(ctx, sc)
 	return append(out, more...), err
 }
 
@@ -106,23 +110,19 @@ func (t *Target) rights(ctx context.Context, sc scene, task *types.TaskDefinitio
 	family = family[:strings.LastIndex(family, ":")+1] + "1"
 	tasks := present(task.TaskRoleArn, task.ExecutionRoleArn)
 	var movers []string
-	for _, b := range sc.service.LoadBalancers {
-		if b.AdvancedConfiguration != nil {
-			movers = present(b.AdvancedConfiguration.RoleArn)
-		}
-	}
-	if len(movers) == 0 && t.config.Shifting != nil {
-		movers = []string{t.config.Shifting.Role}
+	m := t.mover(sc)
+	if m != nil {
+		movers = present(aws.String(m.role))
 	}
 	pass := []string{"iam:PassRole"}
-	told := t.session.Simulated(ctx,
-		awscloud.Use{Actions: []string{"ecs:ListTaskDefinitions"}, Resources: []string{"*"}},
-		awscloud.Use{Actions: []string{"ecs:UpdateService"}, Resources: []string{service}},
-		awscloud.Use{Actions: []string{"ecs:ContinueServiceDeployment", "ecs:StopServiceDeployment"}, Resources: []string{strings.Replace(service, ":service/", ":service-deployment/", 1) + "/1"}},
-		awscloud.Use{Actions: []string{"ecs:RegisterTaskDefinition", "ecs:TagResource"}, Resources: []string{family}},
-		awscloud.Use{Actions: pass, Resources: tasks, PassedTo: "ecs-tasks.amazonaws.com"},
-		awscloud.Use{Actions: pass, Resources: movers, PassedTo: "ecs.amazonaws.com"},
-	)
+	told := t.session.Simulated(ctx, append([]awscloud.Use{
+		{Actions: []string{"ecs:ListTaskDefinitions"}, Resources: []string{"*"}},
+		{Actions: []string{"ecs:UpdateService"}, Resources: []string{service}},
+		{Actions: []string{"ecs:ContinueServiceDeployment", "ecs:StopServiceDeployment"}, Resources: []string{strings.Replace(service, ":service/", ":service-deployment/", 1) + "/1"}},
+		{Actions: []string{"ecs:RegisterTaskDefinition", "ecs:TagResource"}, Resources: []string{family}},
+		{Actions: pass, Resources: tasks, PassedTo: "ecs-tasks.amazonaws.com"},
+		{Actions: pass, Resources: movers, PassedTo: "ecs.amazonaws.com"},
+	}, m.uses()...)...)
 	return awsport.Lacks(told, "docs/policies/ecs.json")
 }
 

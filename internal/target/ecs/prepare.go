@@ -121,7 +121,7 @@ func ofAnother(r *revision, ours string) bool {
 
 func (t *Target) owned(r *revision, ours string) (message, remedy string) {
 	return fmt.Sprintf("the service %s is released by %s and not by %s", t.config.Service, releaseOf(r.rollout()), ours),
-		"let one release have a service; if that one is gone or was renamed: aws ecs untag-resource --resource-arn "+aws.ToString(r.task.TaskDefinitionArn)+" --tag-keys "+tagRollout
+		"let one release have a service; if that one is gone or was renamed: aws ecs untag-resource --resource-arn " + aws.ToString(r.task.TaskDefinitionArn) + " --tag-keys " + tagRollout
 }
 
 // registered finds the task definition that this rollout registered already, as

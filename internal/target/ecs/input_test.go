@@ -264,3 +264,27 @@ func TestValidate(t *testing.T) {
 		t.Error(errs)
 	}
 }
+
+// What of the service's deployments a rollout leaves as it was set can be held against what
+// is declared.
+func TestDriftSeesHowDeploymentsAreMade(t *testing.T) {
+	clk := clock.NewFake(start)
+	s := serve(t, clk)
+	d := open(t, config(s), clk)
+	seen := func() map[string]any {
+		o, err := d.Observe(t.Context())
+		must(t, err)
+		return o.Fields
+	}
+	if f := seen(); f["deployment_maximum_percent"] != 200.0 || f["deployment_minimum_healthy_percent"] != 100.0 || f["deployment_circuit_breaker"] != nil || f["deployment_alarms"] != nil {
+		t.Errorf("%v", f)
+	}
+	s.Change(func(e *ecstest.Service) {
+		e.Config["minimumHealthyPercent"] = 0
+		e.Config["deploymentCircuitBreaker"] = map[string]any{"enable": false, "rollback": false}
+		e.Config["alarms"] = map[string]any{"enable": true, "rollback": true, "alarmNames": []any{"slow", "errors"}}
+	})
+	if f := seen(); f["deployment_minimum_healthy_percent"] != 0.0 || f["deployment_circuit_breaker"] != false || f["deployment_alarms"] != "errors slow" {
+		t.Errorf("%v", f)
+	}
+}

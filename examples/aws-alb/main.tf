@@ -18,6 +18,10 @@ resource "sluice_deployment_strategy" "careful" {
   }
   bake = var.bake
 
+  # What CloudWatch counts of the new version must be proved safe before a step passes.
+  # That takes users: where nobody sends requests nothing is ever proved.
+  analysis = var.judged ? { metrics = { errors = { critical = true, ceiling = "1%" } } } : null
+
   # A load balancer has no dead-man switch: if whoever drives the rollout dies, the
   # weights stay as they are. So the greatest weight that may be left like that is stated.
   max_unattended_weight = 25
@@ -53,8 +57,21 @@ resource "sluice_release" "checkout" {
     }
   }
 
+  # The target says which target group is the old version's and which the new one's: they
+  # change places with each release, so nobody can state it here.
+  signals = {
+    balancer = {
+      cloudwatch = {
+        region      = var.region
+        preset      = "alb"
+        dimensions  = { LoadBalancer = aws_lb.web.arn_suffix }
+        assume_role = [{ role_arn = aws_iam_role.releases.arn }]
+      }
+    }
+  }
+
   # The right to release is there before the first look.
-  depends_on = [aws_iam_role_policy.releases]
+  depends_on = [aws_iam_role_policy.releases, aws_iam_role_policy.counts]
 }
 
 # What Sluice moves, the AWS provider ignores; so Sluice reports when somebody else

@@ -67,3 +67,9 @@ variable "bake" {
   type        = string
   default     = "15m"
 }
+
+variable "judged" {
+  description = "Whether CloudWatch's counts must prove each step safe. It takes users who send requests."
+  type        = bool
+  default     = false
+}

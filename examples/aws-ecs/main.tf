@@ -18,6 +18,10 @@ resource "sluice_deployment_strategy" "careful" {
   }
   bake = var.bake
 
+  # What CloudWatch counts of the new version must be proved safe before a step passes.
+  # That takes users: where nobody sends requests nothing is ever proved.
+  analysis = var.judged ? { metrics = { errors = { critical = true, ceiling = "1%" } } } : null
+
   # How long ECS waits at a step for the word to go on. Then it goes back by itself.
   revert_after = var.revert_after
 }
@@ -54,8 +58,21 @@ resource "sluice_release" "checkout" {
     }
   }
 
+  # The target says which target group is the old version's and which the new one's: they
+  # change places with each release, so nobody can state it here.
+  signals = {
+    balancer = {
+      cloudwatch = {
+        region      = var.region
+        preset      = "alb"
+        dimensions  = { LoadBalancer = aws_lb.web.arn_suffix }
+        assume_role = [{ role_arn = aws_iam_role.releases.arn }]
+      }
+    }
+  }
+
   # Both rights are there before the first look.
-  depends_on = [aws_iam_role_policy.releases, aws_iam_role_policy.mover]
+  depends_on = [aws_iam_role_policy.releases, aws_iam_role_policy.mover, aws_iam_role_policy.counts]
 }
 
 # What ECS and Sluice move, the AWS provider ignores; so Sluice reports when somebody else

@@ -79,3 +79,9 @@ variable "revert_after" {
   type        = string
   default     = "45m"
 }
+
+variable "judged" {
+  description = "Whether CloudWatch's counts must prove each step safe. It takes users who send requests."
+  type        = bool
+  default     = false
+}

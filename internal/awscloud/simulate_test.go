@@ -36,9 +36,9 @@ func TestSimulationAsksWhereTheEnvironmentSays(t *testing.T) {
 	for _, endpoint := range []string{"", "https://vpce-0123-abcd.ecs.eu-central-1.vpce.invalid"} {
 		asked = nil
 		s := awscloud.NewSession(awscloud.Settings{Region: "eu-central-1", Endpoint: endpoint}, awscloud.Who{})
-		lacks, told := s.Simulated(t.Context(), awscloud.Use{Actions: []string{"ecs:UpdateService"}, Resources: []string{"*"}})
-		if !told || len(lacks) != 1 || lacks[0].Action != "ecs:UpdateService" || strings.Join(asked, " ") != "GetCallerIdentity SimulatePrincipalPolicy" {
-			t.Errorf("with the endpoint %q: %+v, %t, asked %q", endpoint, lacks, told, asked)
+		got := s.Simulated(t.Context(), awscloud.Use{Actions: []string{"ecs:UpdateService"}, Resources: []string{"*"}})
+		if got.Why != "" || len(got.Lacks) != 1 || got.Lacks[0].Action != "ecs:UpdateService" || strings.Join(asked, " ") != "GetCallerIdentity SimulatePrincipalPolicy" {
+			t.Errorf("with the endpoint %q: %+v, asked %q", endpoint, got, asked)
 		}
 	}
 }

@@ -24,7 +24,18 @@ type Driver[P any] struct {
 	// Open makes the implementation. It does not connect; errors of the network come
 	// from the methods of P.
 	Open func(ctx context.Context, config json.RawMessage, deps Deps) (P, error)
+	// Arms lists what the arms of a configuration are told apart by, as ArmVersion and
+	// ArmTargetGroup. A target's driver lists what its runtime chooses anew for each
+	// rollout and tells by itself; a signal's lists what the author has stated for good. What is in both is
+	// a mistake. It is nil where there is none of either.
+	Arms func(config json.RawMessage) []string
 }
+
+// What Driver.Arms lists.
+const (
+	ArmVersion     = "version of a function"
+	ArmTargetGroup = "target group"
+)
 
 // Deps is what every driver may lean on.
 type Deps struct {
@@ -76,4 +87,9 @@ func (r Registry[P]) Names() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// Tells makes the Arms of a target's driver whose runtime always tells the same.
+func Tells(arms ...string) func(json.RawMessage) []string {
+	return func(json.RawMessage) []string { return arms }
 }

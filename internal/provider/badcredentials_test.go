@@ -77,6 +77,11 @@ func TestBadCredentialsAreRefusedOnTheirAttribute(t *testing.T) {
 	alb := func(groups []any, routes ...any) map[string]any {
 		return one("target", map[string]any{"alb": map[string]any{"target_groups": groups, "routes": routes}})
 	}
+	ecs := func(change map[string]any) map[string]any {
+		given := map[string]any{"cluster": "production", "service": "checkout", "family": "checkout"}
+		maps.Copy(given, change)
+		return one("target", map[string]any{"ecs": given})
+	}
 	other := func(arn any) any { return strings.ReplaceAll(fmt.Sprint(arn), "123456789012", "210987654321") }
 	for name, c := range map[string]struct {
 		change map[string]any
@@ -101,6 +106,9 @@ func TestBadCredentialsAreRefusedOnTheirAttribute(t *testing.T) {
 		"no region, and ARNs":  {map[string]any{"region": "eu central", "target": alb(albGroups, albRoute)["target"]}, "region", `"eu central" is not the name of a region; for example "eu-central-1"`},
 		"another account":      {alb([]any{other(albGroups[0]), other(albGroups[1])}, other(albRoute)), "target.alb.target_groups", "whose sessions reach nothing there"},
 		"many routes":          {alb(albGroups, many(albRoute)...), "target.alb", "AWS takes at most 2048"},
+		"a service's ARN":      {ecs(one("service", "arn:aws:ecs:eu-central-1:123456789012:service/production/checkout")), "target.ecs.service", "is not the service's name"},
+		"a family's revision":  {ecs(one("family", "checkout:7")), "target.ecs.family", "is not the family of the service's task definitions"},
+		"a role handed on":     {ecs(one("roles", []any{"checkout-task"})), "target.ecs.roles[0]", "is not the ARN of a role that ECS is handed"},
 		"a token of no kind":   {one("assume_role_with_web_identity", map[string]any{"role_arn": releasesRole, "token": map[string]any{}}), "assume_role_with_web_identity.token", "names nothing"},
 		"a hop that is none":   {one("assume_role", []any{map[string]any{"role_arn": "hop"}}), "assume_role[0].role_arn", "not the ARN of a role"},
 	} {

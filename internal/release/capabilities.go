@@ -81,6 +81,9 @@ func planOf(spec Spec, skipped []int) target.Plan {
 	if spec.Irreversible {
 		plan.RevertAfter = 0
 	}
+	if limit := spec.Strategy.MaxUnattendedWeight; limit != nil {
+		plan.Unattended = *limit
+	}
 	for i, s := range spec.Strategy.Steps() {
 		if !contains(skipped, i) {
 			plan.Steps = append(plan.Steps, target.PlanStep{Traffic: s.Traffic, AtLeast: s.AtLeast})

@@ -46,8 +46,9 @@ func TestThePlanIsWhatWillBeWalked(t *testing.T) {
 	if plan := planOf(spec, skippedAlone(spec.Strategy)); len(plan.Steps) != 1 || plan.Steps[0].Traffic.Weight != 100 {
 		t.Errorf("where steps are skipped: %+v", plan)
 	}
-	spec.Irreversible = true
-	if plan := planOf(spec, nil); plan.RevertAfter != 0 || !plan.Irreversible {
+	unattended := 10.0
+	spec.Irreversible, spec.Strategy.MaxUnattendedWeight = true, &unattended
+	if plan := planOf(spec, nil); plan.RevertAfter != 0 || !plan.Irreversible || plan.Unattended != 10 {
 		t.Errorf("irreversible: %+v", plan)
 	}
 }

@@ -75,8 +75,17 @@ func (e *Engine) Forecast(ctx context.Context, spec Spec) (Forecast, error) {
 		f.Warnings = append(f.Warnings, fmt.Sprintf("the target could not say whether it is ready: %v", err))
 		return f, nil
 	}
-	f.Obstacles = append(f.Obstacles, more...)
+	f.unready(more)
 	return f, nil
+}
+
+// unready notes what the target said would stop the rollout, or may.
+func (f *Forecast) unready(told []target.Obstacle) {
+	surely, doubts := target.Doubts(told)
+	f.Obstacles = append(f.Obstacles, surely...)
+	for _, o := range doubts {
+		f.Warnings = append(f.Warnings, o.What+"; "+o.Remedy)
+	}
 }
 
 // askGates asks the gates, after the way back was rehearsed for them.

@@ -105,8 +105,9 @@ func (d *driver) preflight(ctx context.Context, spec Spec, skipped []int) error 
 	if err != nil {
 		return &targetFault{fmt.Errorf("the target could not say whether it is ready: %w", err)}
 	}
-	if len(obstacles) > 0 {
-		return &ObstructedError{Key: d.key, Obstacles: obstacles}
+	// What nobody could tell, the plan has said.
+	if surely, _ := target.Doubts(obstacles); len(surely) > 0 {
+		return &ObstructedError{Key: d.key, Obstacles: surely}
 	}
 	return nil
 }

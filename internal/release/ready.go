@@ -9,7 +9,7 @@ import (
 )
 
 // ready asks a target what would stop a rollout: for its payload, and for its plan where
-// the target walks one of its own.
+// what is there may not be able to walk it.
 func ready(ctx context.Context, t target.Target, p artifact.Payload, plan target.Plan) ([]target.Obstacle, error) {
 	out, err := t.Preflight(ctx, p)
 	walker, ok := t.(target.PlanPreflighter)

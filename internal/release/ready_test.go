@@ -36,8 +36,8 @@ func TestATargetIsAskedAboutThePlanThatIsWalked(t *testing.T) {
 		skipped []int
 		want    string
 	}{
-		"all steps":     {looker{obstacle: "x"}, nil, "[{the payload } {3 steps, x }]"},
-		"steps skipped": {looker{obstacle: "x"}, skippedAlone(spec.Strategy), "[{the payload } {1 steps, x }]"},
+		"all steps":     {looker{obstacle: "x"}, nil, "[{the payload  false} {3 steps, x  false}]"},
+		"steps skipped": {looker{obstacle: "x"}, skippedAlone(spec.Strategy), "[{the payload  false} {1 steps, x  false}]"},
 	} {
 		got, err := ready(t.Context(), c.t, spec.Payload, planOf(spec, c.skipped))
 		if err != nil || fmt.Sprint(got) != c.want {

@@ -102,6 +102,7 @@ func (e *Engine) rehearse(ctx context.Context, spec Spec, h *History, seen *targ
 	if to := s.to(); to != nil && s.capsErr == nil && !s.caps.Weights && !s.caps.FixedPlan {
 		// Without two arms side by side the old payload has to be brought up again.
 		s.obstacles, s.obstaclesErr = t.Preflight(bounded, *to)
+		s.obstacles, _ = target.Doubts(s.obstacles)
 	}
 	return s.rehearsal()
 }

@@ -21,6 +21,7 @@ func (e *Engine) rehearseBack(ctx context.Context, status Status, to artifact.Pa
 		defer cancel()
 		if s.caps, s.capsErr = t.Capabilities(bounded); s.capsErr == nil {
 			s.obstacles, s.obstaclesErr = t.Preflight(bounded, to)
+			s.obstacles, _ = target.Doubts(s.obstacles)
 		}
 	} else {
 		s.capsErr, s.obstaclesErr = err, err

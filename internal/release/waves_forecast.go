@@ -86,7 +86,7 @@ func (e *Engine) forecastWaves(ctx context.Context, spec Spec) (Forecast, error)
 		if err == nil && l.Serving != nil {
 			skipped, _ = h.skips(spec, Forward, l.Serving, now)
 		}
-		f.Obstacles = append(f.Obstacles, e.obstacles(ctx, spec, l.Name, skipped)...)
+		f.unready(e.obstacles(ctx, spec, l.Name, skipped))
 	}
 	return f, ctx.Err()
 }

@@ -18,6 +18,9 @@ type Plan struct {
 	// Irreversible means that the runtime must not go back by itself, whatever
 	// happens: neither by a switch nor by alarms of its own.
 	Irreversible bool
+	// Unattended is the greatest weight, in percent, at which the author lets the rollout
+	// stand while nobody drives it; 0 where nothing was stated.
+	Unattended float64
 }
 
 // PlanStep is one traffic state, and how long it stands at least.
@@ -34,10 +37,8 @@ type Planner interface {
 	CheckPlan(plan Plan) field.Errors
 }
 
-// PlanPreflighter is a Planner that can also say whether what is there now can walk a
-// plan.
+// PlanPreflighter is a Target that can say whether what is there now can walk a plan.
 type PlanPreflighter interface {
-	Planner
 	// PreflightPlan lists what of the target as it is keeps the plan from being walked.
 	// It is asked after Preflight, under the same rules, and says nothing again that
 	// Preflight says.

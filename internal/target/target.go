@@ -184,6 +184,21 @@ type Obstacle struct {
 	// What says what is in the way, and Remedy what to do about it.
 	What   string `json:"what"`
 	Remedy string `json:"remedy,omitempty"`
+	// Doubt means that nobody could tell whether it is in the way: it is said at plan,
+	// and stops nothing. It is not part of the deployment contract.
+	Doubt bool `json:"-"`
+}
+
+// Doubts takes what only may be in the way out of a list.
+func Doubts(all []Obstacle) (surely, doubts []Obstacle) {
+	for _, o := range all {
+		if o.Doubt {
+			doubts = append(doubts, o)
+		} else {
+			surely = append(surely, o)
+		}
+	}
+	return surely, doubts
 }
 
 // TrafficState says who gets which arm, as a whole: what it leaves out is off.

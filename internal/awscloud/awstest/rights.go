@@ -3,6 +3,7 @@ package awstest
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,12 +14,15 @@ import (
 type Rights struct {
 	// Principal is the role's name: "releases".
 	Principal string
+	// Others are the ARNs of other roles whose rights may be asked for.
+	Others []string
 
 	mu              sync.Mutex
 	denied, unknown map[string]bool
 }
 
-// Deny lets IAM's simulation say no to actions, "ecs:UpdateService", and to nothing else.
+// Deny lets IAM's simulation say no to actions, "ecs:UpdateService", and to nothing else;
+// with a role's ARN and a space before it, to another role alone.
 // Nothing but the simulation heeds it.
 func (r *Rights) Deny(actions ...string) {
 	r.mu.Lock()
@@ -91,18 +95,24 @@ func (r *Rights) carry(t testing.TB, watch *Watch, operation string, given map[s
 		return http.StatusOK, "", map[string]any{"Arn": "arn:aws:sts::123456789012:assumed-role/" + r.Principal + "/ci", "Account": "123456789012", "UserId": "AROAEXAMPLE:ci"}
 	}
 	principal := fmt.Sprint(given["PolicySourceArn"])
-	if principal != "arn:aws:iam::123456789012:role/"+r.Principal {
+	other := slices.Contains(r.Others, principal)
+	if principal != "arn:aws:iam::123456789012:role/"+r.Principal && !other {
 		t.Errorf("the rights of %q are asked for", principal)
 	}
 	if policy != nil && !policy.Allows(Use{Action: "iam:SimulatePrincipalPolicy", Resource: principal}) {
 		return http.StatusForbidden, "AccessDenied", nil
 	}
-	return http.StatusOK, "", map[string]any{"IsTruncated": false, "EvaluationResults": r.simulated(given, policy)}
+	whose := ""
+	if other {
+		// What the fake heeds is the policy of whoever asks, and not that of another role.
+		whose, policy = principal+" ", nil
+	}
+	return http.StatusOK, "", map[string]any{"IsTruncated": false, "EvaluationResults": r.simulated(given, whose, policy)}
 }
 
 // simulated is the answer for each action on each resource, by the policy that the fake
-// heeds, where there is one.
-func (r *Rights) simulated(given map[string]any, policy *Policy) []any {
+// heeds, where there is one. Whose is that other role's ARN and a space, or empty.
+func (r *Rights) simulated(given map[string]any, whose string, policy *Policy) []any {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	missing, keys, out := []any{}, map[string]string{}, []any{}
@@ -123,7 +133,7 @@ func (r *Rights) simulated(given map[string]any, policy *Policy) []any {
 		for _, resource := range resources {
 			use := Use{Action: fmt.Sprint(action), Resource: fmt.Sprint(resource), Keys: keys}
 			one := map[string]any{"EvalActionName": action, "EvalResourceName": resource, "EvalDecision": "allowed"}
-			if r.denied[use.Action] || policy != nil && !policy.Allows(use) {
+			if r.denied[whose+use.Action] || policy != nil && !policy.Allows(use) {
 				one["EvalDecision"], one["MissingContextValues"] = "implicitDeny", missing
 			}
 			out = append(out, one)

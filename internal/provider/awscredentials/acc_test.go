@@ -64,8 +64,17 @@ ephemeral "sluice_aws_credentials" "shop" {
     ecs           = { cluster = "production", services = ["shop-blue", "shop-green"], family = "shop", roles = ["arn:aws:iam::123456789012:role/shop"] }
   } }
 }
+ephemeral "sluice_aws_credentials" "billing" {
+  service     = "billing"
+  environment = "production"
+  region      = "eu-central-1"
+  role_arn    = %q
+  reference   = "registry.example/billing@sha256:1111111111111111111111111111111111111111111111111111111111111111"
+  target      = { ecs = { cluster = "production", service = "billing", family = "billing", roles = ["arn:aws:iam::123456789012:role/billing"] } }
+}
 provider "echo" {
   data = {
+    billing = ephemeral.sluice_aws_credentials.billing.scope
     shop   = ephemeral.sluice_aws_credentials.shop.scope
     scope  = ephemeral.sluice_aws_credentials.rollout.scope
     reason = ephemeral.sluice_aws_credentials.rollout.reason
@@ -75,7 +84,7 @@ provider "echo" {
 }
 resource "echo" "seen" {}
 %s
-`, ledger, role, more, role, route, rest)
+`, ledger, role, more, role, route, role, rest)
 }
 
 const (
@@ -124,7 +133,7 @@ func TestAccCredentialsFeedAProvider(t *testing.T) {
 	if apply := tf.Apply(); apply.Exit != 0 || len(apply.Of("warning")) > 0 {
 		t.Fatal(apply.Output)
 	}
-	if data, _ := tf.State("echo.open")["data"].(map[string]any); data["scope"] != "full" || data["reason"] != "every gate passes" || data["shop"] != "full" {
+	if data, _ := tf.State("echo.open")["data"].(map[string]any); data["scope"] != "full" || data["reason"] != "every gate passes" || data["shop"] != "full" || data["billing"] != "full" {
 		t.Errorf("with every gate open: %v", data)
 	}
 	tf.Write("main.tf", config(ledger, reference, declared+freeze))
@@ -144,6 +153,31 @@ func TestAccCredentialsFeedAProvider(t *testing.T) {
 	}
 	recorded(t, ledger, sts)
 	balanced(t, sts)
+	walked(t, sts)
+}
+
+// walked wants the sessions for a service of ECS to be cut to it: the word to go back
+// always, a new image once the gates pass, no other service, and no question to IAM.
+func walked(t *testing.T, sts *ststest.Server) {
+	t.Helper()
+	const ecs = "arn:aws:ecs:eu-central-1:123456789012:"
+	scopes := map[string]int{}
+	for _, s := range sts.Sessions() {
+		scope := s.Tags["sluice:scope"]
+		if s.Tags["sluice:service"] != "billing" {
+			continue
+		}
+		scopes[scope]++
+		if !s.May("ecs:StopServiceDeployment", ecs+"service-deployment/production/billing/1") || s.May("ecs:UpdateService", ecs+"service/production/shop") || s.May("iam:SimulatePrincipalPolicy", role) {
+			t.Errorf("%s: %s", scope, s.Policy)
+		}
+		if s.May("ecs:RegisterTaskDefinition", ecs+"task-definition/billing:8") != (scope == "full") {
+			t.Errorf("%s: a new image is allowed: %s", scope, s.Policy)
+		}
+	}
+	if scopes["full"] == 0 || scopes["read_and_revert"] == 0 {
+		t.Errorf("sessions %v", scopes)
+	}
 }
 
 // balanced wants the sessions for what stands behind the load balancer to be cut to it:

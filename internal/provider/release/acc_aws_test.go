@@ -57,7 +57,7 @@ resource "sluice_deployment_strategy" "careful" {
 `)
 	s.Beside("hashicorp/aws")
 	keys := credentials.NewStaticCredentialsProvider(s3test.AccessKey, s3test.SecretKey, "")
-	return &awsStack{stage: s, moto: m, rights: awstest.Rights{Principal: "checkout-releases"},
+	return &awsStack{stage: s, moto: m, rights: awstest.Rights{Principal: "checkout-releases", Others: []string{"arn:aws:iam::123456789012:role/checkout-mover"}},
 		elb: elb.New(elb.Options{Region: "eu-central-1", BaseEndpoint: aws.String(m.Endpoint), Credentials: keys}),
 		ecs: ecs.New(ecs.Options{Region: "eu-central-1", BaseEndpoint: aws.String(m.Endpoint), Credentials: keys}),
 	}

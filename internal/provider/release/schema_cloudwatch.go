@@ -26,7 +26,7 @@ func cloudwatchSignal() schema.SingleNestedAttribute {
 		"stale_after": timeoutAttribute("How long an arm may have no data points before it counts as no data, from `2m` to `3h`. Default: `" + field.FormatDuration(cloudwatch.DefaultStaleAfter) + "`."),
 		"timeout":     timeoutAttribute("Bounds one question with its repeats and pages, from `1s` to `1m`. Default: `" + field.FormatDuration(cloudwatch.DefaultTimeout) + "`."),
 		"arms": schema.SingleNestedAttribute{
-			Optional: true, MarkdownDescription: "What stands for `{arm}` in each arm. Default: what the target calls them, where it does (`lambda`: the version's number). Target groups may be given by their ARN.",
+			Optional: true, MarkdownDescription: "What stands for `{arm}` in each arm. Default: what the target calls them, anew in each rollout, where it does: `lambda` the version's number, `alb` and `ecs` the target group. Where it does, it is refused to state the same for good, since target groups change places with each release. Target groups may be given by their ARN.",
 			Attributes: map[string]schema.Attribute{
 				"baseline": schema.StringAttribute{Required: true, MarkdownDescription: "The old artifact's. Example: `\"targetgroup/blue/73e2d6bc24d8a067\"`."},
 				"canary":   schema.StringAttribute{Required: true, MarkdownDescription: "The new artifact's. Example: `\"targetgroup/green/9f2c4d7b1a60f3c5\"`."},

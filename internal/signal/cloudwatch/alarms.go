@@ -13,6 +13,7 @@ import (
 	awscloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
@@ -141,7 +142,29 @@ func (a *alarms) Ready(ctx context.Context, _ []signal.Query) error {
 			Remedy: "wait until it is over, or mend what it is about; an alarm that fires before the first step could not tell what the new artifact does",
 		}
 	}
-	return nil
+	return a.told(ctx, seen[0].name)
+}
+
+// told reads the last change of one alarm, which a rollout asks for only when an alarm
+// has changed: whoever may not would learn it in the middle.
+func (a *alarms) told(ctx context.Context, name string) error {
+	bounded, cancel := context.WithTimeout(ctx, a.cloud.timeout)
+	defer cancel()
+	c, err := a.cloud.client(bounded)
+	if err != nil {
+		return a.cloud.failed(ctx, err)
+	}
+	_, err = c.DescribeAlarmHistory(bounded, &awscloudwatch.DescribeAlarmHistoryInput{AlarmName: aws.String(name), AlarmTypes: bothKinds, HistoryItemType: types.HistoryItemTypeStateUpdate, MaxRecords: aws.Int32(1)})
+	if err == nil {
+		return nil
+	}
+	if a.cloud.session.Explain(err).Kind == awscloud.Denied {
+		return &signal.Refusal{
+			Reason: "the credentials may not read what alarms did (cloudwatch:DescribeAlarmHistory), so a rollout could not go on once an alarm has changed",
+			Remedy: "allow it on *, as docs/policies/cloudwatch.json does",
+		}
+	}
+	return a.cloud.failed(ctx, err)
 }
 
 // firing says of each alarm that fires that it does.

@@ -50,6 +50,26 @@ func TestAlarms(t *testing.T) {
 	}
 }
 
+// Whoever may not read what alarms did learns it before the start, and not when the first
+// alarm has changed; what is not known of that keeps no rollout from being tried.
+func TestTheHistoryOfAlarmsMayBeRead(t *testing.T) {
+	for code, refused := range map[string]bool{"AccessDeniedException": true, "InvalidNextToken": false} {
+		s := serve(t, clock.NewFake(begin))
+		s.Alarms(alarm("checkout-5xx", "OK"))
+		s.Faults(func(operation string) cloudwatchtest.Fault {
+			if operation != "DescribeAlarmHistory" {
+				return cloudwatchtest.Fault{}
+			}
+			return cloudwatchtest.Fault{Status: 400, Code: code}
+		})
+		err := open(t, at(s, cloudwatch.Config{Alarms: []string{"checkout-5xx"}})).(signal.Starter).Ready(t.Context(), nil) //nolint:forcetypeassert // Alarms are.
+		var denied *signal.Refusal
+		if err == nil || errors.As(err, &denied) != refused || refused && !strings.Contains(err.Error(), "(cloudwatch:DescribeAlarmHistory)") {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+}
+
 // A rollout is not begun while an alarm fires or is not there; one that does not know
 // yet, as one of a canary without traffic, holds nothing up.
 func TestAlarmsBeforeTheStart(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
@@ -72,12 +73,23 @@ func (l *look) ask(queries []query) {
 	}
 }
 
-// name is what stands for ArmMark: what the author says, or what the target does.
+// name is what stands for ArmMark: what the author says, or what the target does. It
+// is empty where nobody says so, and where the two contradict each other.
 func (p *plan) name(arm target.Arm, told map[target.Arm]string) string {
-	if p.arms != nil {
+	switch {
+	case p.swapped(told):
+		return ""
+	case p.arms != nil:
 		return plain(p.arms.of(arm))
 	}
 	return plain(told[arm])
+}
+
+// swapped is whether the target calls one arm what the author has stated for the other, as
+// two target groups that change places with each release: whoever believed the author
+// would judge the old version as the new one.
+func (p *plan) swapped(told map[target.Arm]string) bool {
+	return p.arms != nil && (plain(told[target.Baseline]) == plain(p.arms.Canary) || plain(told[target.Canary]) == plain(p.arms.Baseline))
 }
 
 func (l *look) answer() (signal.Counts, error) {
@@ -133,6 +145,9 @@ func (l *look) stale(newest int64) bool {
 
 // grown says by how much the minutes of one arm have grown, or why nobody can say.
 func (l *look) grown(a asked) (sum tally, missing string) {
+	if a.name == "" && l.plan.swapped(l.req.Arms) {
+		return sum, fmt.Sprintf("the signal has stated arms = { baseline = %q, canary = %q }, and the target says that it is the other way round: %s; leave arms out, since the target says it anew for each rollout", l.plan.arms.Baseline, l.plan.arms.Canary, told(l.req.Arms))
+	}
 	if a.name == "" {
 		return sum, fmt.Sprintf("nobody says what runs the %s arm: the target gives it no name; say it in the signal, for example arms = { baseline = \"7\", canary = \"8\" }", a.arm)
 	}
@@ -166,6 +181,17 @@ func (l *look) grown(a asked) (sum tally, missing string) {
 		counted[at] = counted[at].plus(step)
 	}
 	return sum, ""
+}
+
+// told is what the target calls its arms, in words.
+func told(names map[target.Arm]string) string {
+	var out []string
+	for _, arm := range arms {
+		if names[arm] != "" {
+			out = append(out, fmt.Sprintf("%s is %s", arm, plain(names[arm])))
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // since is by how much a minute has grown. Sums only grow; a percentile rank may give

@@ -34,7 +34,7 @@ type client struct {
 
 // Driver describes the driver for a registry.
 func Driver() signal.Driver {
-	return signal.Driver{Name: Name, Validate: Validate, Open: open}
+	return signal.Driver{Name: Name, Validate: Validate, Open: open, Arms: stated}
 }
 
 // Validate checks a configuration without touching anything.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/driver"
 	"github.com/sluice/terraform-provider-sluice/internal/queue"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
@@ -18,7 +19,7 @@ const Name = "alb"
 
 // Driver is the alb driver.
 func Driver() target.Driver {
-	return target.Driver{Name: Name, Validate: Validate, Open: wire.Open(parse, New)}
+	return target.Driver{Name: Name, Validate: Validate, Open: wire.Open(parse, New), Arms: driver.Tells(driver.ArmTargetGroup)}
 }
 
 // New makes the target that the configuration names. It does not connect.

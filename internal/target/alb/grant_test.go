@@ -36,6 +36,15 @@ func askedFor(t *testing.T, change func(*alb.GrantConfig)) (awscloud.Grant, stri
 	return g, text
 }
 
+func inJSON(t *testing.T, c alb.GrantConfig) json.RawMessage {
+	t.Helper()
+	raw, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
 func ofServices(c *alb.GrantConfig) { c.AutoScaling = nil }
 func ofGroups(c *alb.GrantConfig)   { c.ECS = nil }
 

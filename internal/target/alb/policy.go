@@ -40,9 +40,9 @@ func statements(at awscloud.Place, c GrantConfig) []awscloud.Statement {
 	}
 	rest := []awscloud.Statement{allow("MoveWeights", weights, c.Routes...), allow("Remember", tags, c.TargetGroups...)}
 	for _, behind := range []interface {
-		allowed(arn func(service, rest string) string) (look []string, more []awscloud.Statement)
+		allowed(at awscloud.Place, arn func(service, rest string) string) (look []string, more []awscloud.Statement)
 	}{c.ECS, c.AutoScaling} {
-		more, own := behind.allowed(arn)
+		more, own := behind.allowed(at, arn)
 		look, rest = append(look, more...), append(rest, own...)
 	}
 	// IAM ties what only looks to nothing.
@@ -52,7 +52,7 @@ func statements(at awscloud.Place, c GrantConfig) []awscloud.Statement {
 // placed are the calls of ECS that IAM ties to something, by what that is.
 var placed = map[string]string{"DescribeServices": "service", "UpdateService": "service", "RegisterTaskDefinition": "task"}
 
-func (e *GrantECS) allowed(arn func(service, rest string) string) (look []string, out []awscloud.Statement) {
+func (e *GrantECS) allowed(_ awscloud.Place, arn func(service, rest string) string) (look []string, out []awscloud.Statement) {
 	if e == nil {
 		return nil, nil
 	}
@@ -74,7 +74,7 @@ func (e *GrantECS) allowed(arn func(service, rest string) string) (look []string
 	return append(by[""], read...), append(out, handed("RunTasksAs", "ecs-tasks.amazonaws.com", e.Roles)...)
 }
 
-func (a *GrantAutoScaling) allowed(arn func(service, rest string) string) (look []string, out []awscloud.Statement) {
+func (a *GrantAutoScaling) allowed(at awscloud.Place, arn func(service, rest string) string) (look []string, out []awscloud.Statement) {
 	if a == nil {
 		return nil, nil
 	}
@@ -89,7 +89,16 @@ func (a *GrantAutoScaling) allowed(arn func(service, rest string) string) (look 
 	start.Condition = map[string]map[string]any{"ArnLike": {"ec2:LaunchTemplate": arn("ec2", "launch-template/"+a.LaunchTemplate)}}
 	tag.Condition = map[string]map[string]any{"StringEquals": {"ec2:CreateAction": "RunInstances"}}
 	out = []awscloud.Statement{allow("DriveGroups", write, groups...), start, tag}
-	return read, append(out, handed("RunInstancesAs", "ec2.amazonaws.com", a.Roles)...)
+	return read, append(out, handed("RunInstancesAs", ec2Of(at.Region), a.Roles)...)
+}
+
+// ec2Of is how EC2 is called where roles are handed to it. Of the services that are handed
+// roles here it is the one that has another name in China.
+func ec2Of(region string) string {
+	if awscloud.Partition(region) == "aws-cn" {
+		return "ec2.amazonaws.com.cn"
+	}
+	return "ec2.amazonaws.com"
 }
 
 // handed lets roles be handed to a service of AWS.

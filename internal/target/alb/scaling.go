@@ -214,7 +214,7 @@ func (p *groupPair) bring(ctx context.Context, sc scene, idle int, req target.Pr
 	})
 }
 
-func (p *groupPair) examine(_ context.Context, sc scene, _ artifact.Payload) ([]target.Obstacle, []awscloud.Use, error) {
+func (p *groupPair) examine(_ context.Context, sc scene, payload artifact.Payload) ([]target.Obstacle, []awscloud.Use, error) {
 	var out []target.Obstacle
 	for i, u := range sc.units {
 		g := u.raw.(types.AutoScalingGroup) //nolint:forcetypeassert // look made it.
@@ -228,5 +228,5 @@ func (p *groupPair) examine(_ context.Context, sc scene, _ artifact.Payload) ([]
 			out = append(out, target.Obstacle{What: "the Auto Scaling group " + name + " does not register its instances with the target group " + groupName(p.config.TargetGroups[i]), Remedy: "name the groups in the order of target_groups; each registers its instances with its own"})
 		}
 	}
-	return out, p.changes(sc), nil
+	return out, p.changes(sc, payload), nil
 }

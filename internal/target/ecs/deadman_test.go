@@ -2,6 +2,7 @@ package ecs_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -74,30 +75,76 @@ func TestTheHookGoesBackWhenNobodyDrives(t *testing.T) {
 	}
 }
 
-// Where going back is what must not happen by itself, nothing goes back by itself.
+// irreversible is a rollout of which nothing may go back by itself, with an alarm.
+func irreversible(t *testing.T, s *ecstest.Server, d strategy.Definition) release.ShipRequest {
+	t.Helper()
+	c := config(s)
+	c.Alarms = []string{"checkout-errors"}
+	req := wantOf(t, c, b, d)
+	req.Spec.Irreversible = true
+	return req
+}
+
+// Where going back is what must not happen by itself, nothing goes back by itself; and
+// ECS, whose hooks go on then, is given no weight in between, unless the author lets it
+// go on to 100 %.
 func TestIrreversibleArmsNothing(t *testing.T) {
 	clk := clock.NewAuto(start)
 	s := serve(t, clk)
-	c := config(s)
-	c.Alarms = []string{"checkout-errors"}
 	d := canary(10)
 	d.RevertAfter = field.Duration(time.Minute)
-	req := wantOf(t, c, b, d)
-	req.Spec.Irreversible = true
-	if _, err := drive(mem.New(start), clk, "ci").Ship(t.Context(), req); err == nil || !strings.Contains(err.Error(), "the release is irreversible, which arms no dead-man switch, and max_unattended_weight is not stated") {
-		t.Fatalf("%v", err)
+	for unattended, want := range map[float64]string{
+		0:  "and max_unattended_weight is 0; allowed are",
+		10: "no hook of ECS waits for longer than 336h: without a word ECS then goes on by itself, up to 100 %, and max_unattended_weight is 10; allowed are",
+		99: "and max_unattended_weight is 99; allowed are",
+	} {
+		if d.MaxUnattendedWeight = nil; unattended > 0 {
+			d.MaxUnattendedWeight = &unattended
+		}
+		if _, err := drive(mem.New(start), clk, "ci").Ship(t.Context(), irreversible(t, s, d)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Fatalf("%g: %v", unattended, err)
+		}
 	}
-	unattended := 10.0
-	req.Spec.Strategy.MaxUnattendedWeight = &unattended
+	all := 100.0
+	d.MaxUnattendedWeight = &all
 	first, dead := dying(mem.New(start), clk, exposed(s))
-	if _, err := first.Ship(t.Context(), req); !errors.Is(err, dead) {
+	if _, err := first.Ship(t.Context(), irreversible(t, s, d)); !errors.Is(err, dead) {
 		t.Fatal(err)
 	}
 	s.Change(func(e *ecstest.Service) { e.Newest().Alarm("checkout-errors") })
-	must(t, clk.Sleep(t.Context(), 24*time.Hour))
-	o, err := open(t, c, clk).Observe(t.Context())
-	if err != nil || o.RevertAfter != 0 || o.Reverted || o.Canary.Weight != 10 || o.Canary.Health != target.Unhealthy {
-		t.Fatalf("%+v, %v", o, err)
+	for days, weight := range map[int]float64{0: 10, 13: 10} {
+		must(t, clk.Sleep(t.Context(), time.Duration(days)*24*time.Hour))
+		o, err := open(t, config(s), clk).Observe(t.Context())
+		if err != nil || o.RevertAfter != 0 || o.Reverted || o.Canary.Weight != weight || o.Canary.Health != target.Unhealthy {
+			t.Fatalf("after %d days: %+v, %v", days, o, err)
+		}
+	}
+}
+
+// An irreversible rollout that moves all at once has sent nobody while nobody says so, for
+// however long; and once it has moved, nothing goes back.
+func TestIrreversibleAtOnceNeverMovesByItself(t *testing.T) {
+	for weight, end := range map[float64]string{0: "ROLLBACK_SUCCESSFUL 0", 100: "SUCCESSFUL 100"} {
+		clk := clock.NewAuto(start)
+		s := serve(t, clk)
+		d := strategy.Definition{Name: "switch", Bake: field.Duration(time.Minute), BlueGreen: &strategy.BlueGreen{}}
+		stage := map[float64]string{0: "PRE_PRODUCTION_TRAFFIC_SHIFT", 100: "POST_PRODUCTION_TRAFFIC_SHIFT"}[weight]
+		first, dead := dying(mem.New(start), clk, func() (yes bool) {
+			s.Change(func(e *ecstest.Service) { n := e.Newest(); yes = n.Stage == stage && n.Target.Weight == weight })
+			return yes
+		})
+		if _, err := first.Ship(t.Context(), irreversible(t, s, d)); !errors.Is(err, dead) {
+			t.Fatal(err)
+		}
+		must(t, clk.Sleep(t.Context(), 15*24*time.Hour))
+		if _, err := open(t, config(s), clk).Observe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.Change(func(e *ecstest.Service) {
+			if got := fmt.Sprintf("%s %d", e.Newest().Status, e.Weights[ecstest.Green]); got != end {
+				t.Errorf("who died at %g %% finds %s, want %s", weight, got, end)
+			}
+		})
 	}
 }
 

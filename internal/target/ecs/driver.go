@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/driver"
 	"github.com/sluice/terraform-provider-sluice/internal/queue"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
@@ -43,7 +44,7 @@ type balancer struct {
 
 // Driver is the ecs driver.
 func Driver() target.Driver {
-	return target.Driver{Name: Name, Validate: Validate, Open: wire.Open(parse, New)}
+	return target.Driver{Name: Name, Validate: Validate, Open: wire.Open(parse, New), Arms: driver.Tells(driver.ArmTargetGroup)}
 }
 
 // New makes the target that the configuration names. It does not connect.
@@ -51,7 +52,7 @@ func New(c Config, deps target.Deps) (*Target, error) {
 	if errs := c.validate(); len(errs) > 0 {
 		return nil, errs.Err()
 	}
-	t := &Target{config: c, clock: deps.Clock, session: awscloud.NewSession(c.Settings, awscloud.Who{Actor: deps.Actor, Subject: deps.Subject, UserAgent: deps.UserAgent})}
+	t := &Target{config: c, clock: deps.Clock, release: deps.Release, session: awscloud.NewSession(c.Settings, awscloud.Who{Actor: deps.Actor, Subject: deps.Subject, UserAgent: deps.UserAgent})}
 	if t.clock == nil {
 		t.clock = clock.System{}
 	}
@@ -61,8 +62,10 @@ func New(c Config, deps target.Deps) (*Target, error) {
 // Target drives deployments of one service. It remembers nothing between calls that
 // AWS could forget or change: all is read anew. It is safe for concurrent use.
 type Target struct {
-	config  Config
-	clock   clock.Clock
+	config Config
+	clock  clock.Clock
+	// release is whose target this is, "checkout/production", empty where nobody said.
+	release string
 	session *awscloud.Session
 
 	mu    sync.Mutex

@@ -41,7 +41,7 @@ func (t *Target) Revert(ctx context.Context, req target.WriteRequest) (target.Pr
 		return target.Progress{}, err
 	}
 	switch now := t.words(s); {
-	case now.canary.rollout() == "" || ofAnother(now.canary, req) || now.weight == 0 && now.settled():
+	case now.canary.rollout() == "" || ofAnother(now.canary, releaseOf(req.Rollout)) || now.weight == 0 && now.settled():
 		return target.Progress{Done: true, Observation: t.observation(now)}, nil
 	case now.strayed != "" && now.settled():
 		return target.Progress{}, t.conflict(now, now.strayed, "ECS has ended its way back and does nothing more: a person must put the rule's weights right, for example by aws elbv2 modify-rule")
@@ -56,7 +56,7 @@ func (t *Target) takeBack(ctx context.Context, sc scene, req target.WriteRequest
 	switch {
 	case sc.newest != nil && sc.canary.rollout() == "" && sc.superseded():
 		return false, unseen(t.foreign(sc))
-	case sc.canary.rollout() == "", ofAnother(sc.canary, req), sc.returning && !sc.back():
+	case sc.canary.rollout() == "", ofAnother(sc.canary, releaseOf(req.Rollout)), sc.returning && !sc.back():
 		return false, nil // Nothing of ours is there, or it is on its way back.
 	case sc.status() == types.ServiceDeploymentStatusRollbackFailed, sc.returning:
 		return false, t.stuck(sc)

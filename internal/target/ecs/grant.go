@@ -36,7 +36,8 @@ func Grant(place awscloud.Place, raw json.RawMessage) (awscloud.Grant, field.Err
 	if errs := c.validate(); len(errs) > 0 {
 		return awscloud.Grant{}, errs
 	}
-	g := awscloud.Grant{Full: statements(place, c)}
+	// A simulation is of the role's own policies, and says nothing of a session's.
+	g := awscloud.Grant{Full: slices.DeleteFunc(statements(place, c), func(s awscloud.Statement) bool { return s.Sid == rehearsal })}
 	for _, s := range g.Full {
 		s.Action = slices.DeleteFunc(slices.Clone(s.Action), func(action string) bool { return action == bringsUp })
 		g.ReadAndRevert = append(g.ReadAndRevert, s)

@@ -81,7 +81,7 @@ func shifting() *ecs.Shifting {
 }
 
 // IAM is asked about each change before the first, PassRole included; where nobody may
-// ask IAM, nothing is said.
+// ask IAM, what is needed is named.
 func TestMissingRightsAreNamedAtPlan(t *testing.T) {
 	clk := clock.NewFake(start)
 	s := serve(t, clk)
@@ -89,6 +89,10 @@ func TestMissingRightsAreNamedAtPlan(t *testing.T) {
 	asked := map[string]string{
 		"ecs:UpdateService": "service/production/checkout", "ecs:ContinueServiceDeployment": "service-deployment/production/checkout/1", "ecs:StopServiceDeployment": "service-deployment/production/checkout/1",
 		"ecs:RegisterTaskDefinition": "task-definition/checkout:1", "ecs:TagResource": "task-definition/checkout:1",
+	}
+	s.Deny("ecs:ListTaskDefinitions")
+	if got, err := d.Preflight(t.Context(), b); err != nil || len(got) != 1 || got[0].What != "IAM says that the credentials may not do ecs:ListTaskDefinitions on *" {
+		t.Errorf("%+v, %v", got, err)
 	}
 	for action, on := range asked {
 		s.Deny(action)
@@ -108,8 +112,55 @@ func TestMissingRightsAreNamedAtPlan(t *testing.T) {
 		}
 		return awstest.Fault{}
 	})
-	if got, err := d.Preflight(t.Context(), b); err != nil || len(got) > 0 {
-		t.Errorf("%+v, %v", got, err)
+	// Where nobody may ask, all that is needed is said, and nothing is stopped.
+	got, err = d.Preflight(t.Context(), b)
+	if err != nil || len(got) != 1 || !got[0].Doubt || !strings.HasPrefix(got[0].What, "could not ask IAM whether the credentials may do what the rollout needs") || !strings.Contains(got[0].What, "iam:SimulatePrincipalPolicy") {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for action, on := range asked {
+		if !strings.Contains(got[0].What, action+" on arn:aws:ecs:eu-central-1:123456789012:"+on) {
+			t.Errorf("%s is not in %s", action, got[0].What)
+		}
+	}
+	if want := "iam:PassRole on arn:aws:iam::123456789012:role/checkout and " + ecstest.Role; !strings.Contains(got[0].What, want) {
+		t.Errorf("%s is not in %s", want, got[0].What)
+	}
+}
+
+// ECS moves the rule by a role of its own, whose rights are asked for as well, and a rule
+// that does not know both target groups is a doubt.
+func TestWhatMovesTheRuleIsLookedAt(t *testing.T) {
+	clk := clock.NewFake(start)
+	for name, given := range map[string]bool{"the service says it": true, "the target says it": false} {
+		s := serve(t, clk)
+		c := config(s)
+		if !given {
+			delete(s.Balancers[0].(map[string]any), "advancedConfiguration") //nolint:forcetypeassert // It is ours.
+			c.Shifting = shifting()
+		}
+		d := open(t, c, clk)
+		if got, err := d.Preflight(t.Context(), b); err != nil || len(got) > 0 {
+			t.Fatalf("%s: %+v, %v", name, got, err)
+		}
+		for action, on := range map[string][]string{"elasticloadbalancing:ModifyRule": {ecstest.Rule}, "elasticloadbalancing:RegisterTargets": {ecstest.Blue, ecstest.Green}, "elasticloadbalancing:DeregisterTargets": {ecstest.Blue, ecstest.Green}} {
+			s.Deny(ecstest.Role + " " + action)
+			got, err := d.Preflight(t.Context(), b)
+			if err != nil || len(got) != len(on) {
+				t.Errorf("%s: %s: %+v, %v", name, action, got, err)
+				continue
+			}
+			for i, o := range got {
+				if o.Doubt || o.What != "IAM says that the role "+ecstest.Role+" may not do "+action+" on "+on[i] {
+					t.Errorf("%s: %+v", name, o)
+				}
+			}
+		}
+		s.Deny()
+		s.Change(func(e *ecstest.Service) { delete(e.Weights, ecstest.Green) })
+		got, err := d.Preflight(t.Context(), b)
+		if err != nil || len(got) != 1 || !got[0].Doubt || got[0].What != "the rule "+ecstest.Rule+" forwards to "+ecstest.Blue+" and not to the target group "+ecstest.Green+", which may be on no load balancer; ECS starts no tasks behind one that is not" {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
 	}
 }
 
@@ -122,6 +173,14 @@ func TestRefusedBeforeTheFirstWrite(t *testing.T) {
 	s.Tasks[s.Serving.Task].Tags["sluice:ended"] = "completed"
 	d := open(t, config(s), clk)
 	conflicting(t, prepare(t, d, tenth), "released by billing/production and not by checkout/production", "aws ecs untag-resource")
+	for whose, n := range map[string]int{"checkout/production": 1, "billing/production": 0, "": 0} {
+		planned, err := ecs.New(config(s), target.Deps{Clock: clk, Release: whose})
+		must(t, err)
+		got, err := planned.Preflight(t.Context(), b)
+		if err != nil || len(got) != n || n > 0 && (got[0].What != "the service checkout is released by billing/production and not by checkout/production" || !strings.Contains(got[0].Remedy, "aws ecs untag-resource")) {
+			t.Errorf("the plan of %q: %+v, %v", whose, got, err)
+		}
+	}
 	s.Tasks[s.Serving.Task].Tags = map[string]string{}
 	s.Faults(func(op string) awstest.Fault {
 		if op == "RegisterTaskDefinition" {
@@ -203,5 +262,29 @@ func TestValidate(t *testing.T) {
 	}
 	if errs := ecs.Validate(json.RawMessage(`{` + good + `}`)); len(errs) > 0 {
 		t.Error(errs)
+	}
+}
+
+// What of the service's deployments a rollout leaves as it was set can be held against what
+// is declared.
+func TestDriftSeesHowDeploymentsAreMade(t *testing.T) {
+	clk := clock.NewFake(start)
+	s := serve(t, clk)
+	d := open(t, config(s), clk)
+	seen := func() map[string]any {
+		o, err := d.Observe(t.Context())
+		must(t, err)
+		return o.Fields
+	}
+	if f := seen(); f["deployment_maximum_percent"] != 200.0 || f["deployment_minimum_healthy_percent"] != 100.0 || f["deployment_circuit_breaker"] != nil || f["deployment_alarms"] != nil {
+		t.Errorf("%v", f)
+	}
+	s.Change(func(e *ecstest.Service) {
+		e.Config["minimumHealthyPercent"] = 0
+		e.Config["deploymentCircuitBreaker"] = map[string]any{"enable": false, "rollback": false}
+		e.Config["alarms"] = map[string]any{"enable": true, "rollback": true, "alarmNames": []any{"slow", "errors"}}
+	})
+	if f := seen(); f["deployment_minimum_healthy_percent"] != 0.0 || f["deployment_circuit_breaker"] != false || f["deployment_alarms"] != "errors slow" {
+		t.Errorf("%v", f)
 	}
 }

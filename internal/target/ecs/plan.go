@@ -32,12 +32,28 @@ func (t *Target) CheckPlan(plan target.Plan) field.Errors {
 		return field.Errors{{Msg: problem + plans}}
 	}
 	if plan.Irreversible {
-		return nil
+		return goesOn(plan)
 	}
 	if problem := switchProblem(plan); problem != "" {
 		return field.Errors{{Path: "revert_after", Msg: problem}}
 	}
 	return nil
+}
+
+// goesOn refuses an irreversible plan that stands at a weight in between. No hook waits for
+// ever: when its time is over ECS goes back, which must not happen by itself, or on, step
+// by step up to 100 %, whatever the author lets stand unattended.
+func goesOn(plan target.Plan) field.Errors {
+	if !between(plan) || plan.Unattended >= 100 {
+		return nil
+	}
+	return field.Errors{{Path: "max_unattended_weight", Msg: fmt.Sprintf("the release is irreversible, and no hook of ECS waits for longer than %s: without a word ECS then goes on by itself, up to 100 %%, and max_unattended_weight is %g; allowed are strategies that stand at no weight in between, blue_green = {} and all_at_once = {}, or the target \"alb\", whose weights stay as they are, or max_unattended_weight = 100, which lets that happen", field.FormatDuration(longest), plan.Unattended)}}
+}
+
+// between is whether a plan stands at a weight above 0 and below 100.
+func between(plan target.Plan) bool {
+	weights := weightsOf(plan)
+	return len(weights) > 0 && weights[0] < 100
 }
 
 // shape is ECS's strategy for a plan, without hooks: a step of 0 where all traffic
@@ -146,7 +162,8 @@ func next(c *types.DeploymentConfiguration, weight float64) float64 {
 
 // hooks are where ECS stops for our word. Before the first request it may wait long,
 // since nobody is hurt. Where going back is what must not happen by itself, there is no
-// switch: the longest time that ECS has, and then it goes on.
+// switch: the longest time that ECS has, and then it goes on. Where all traffic moves at
+// once, that is only when it has moved: who dies before has sent nobody.
 func hooks(plan target.Plan, tested bool) []types.DeploymentLifecycleHook {
 	before := types.DeploymentLifecycleHookStagePostScaleUp
 	if tested {
@@ -154,6 +171,11 @@ func hooks(plan target.Plan, tested bool) []types.DeploymentLifecycleHook {
 	}
 	limit, action := plan.RevertAfter, types.DeploymentLifecycleHookActionRollback
 	switch {
+	case plan.Irreversible && !between(plan):
+		return []types.DeploymentLifecycleHook{
+			pause(held, action, before, types.DeploymentLifecycleHookStagePreProductionTrafficShift),
+			pause(longest, types.DeploymentLifecycleHookActionContinue, types.DeploymentLifecycleHookStagePostProductionTrafficShift),
+		}
 	case plan.Irreversible:
 		limit, action = longest, types.DeploymentLifecycleHookActionContinue
 	case limit == 0:

@@ -142,7 +142,7 @@ func TestAHookOutlastsWhatIsPlanned(t *testing.T) {
 			if plan.RevertAfter -= time.Minute; len(d.CheckPlan(plan)) == 0 {
 				t.Errorf("%s is taken", plan.RevertAfter)
 			}
-			if plan.Irreversible = true; len(d.CheckPlan(plan)) > 0 {
+			if plan.Irreversible, plan.Unattended = true, 100; len(d.CheckPlan(plan)) > 0 {
 				t.Errorf("irreversible: %v", d.CheckPlan(plan))
 			}
 		})

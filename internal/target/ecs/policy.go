@@ -16,6 +16,9 @@ func Policy(region, account, cluster, service, family string, roles ...string) (
 	return awscloud.Policy(statements(awscloud.Place{Region: region, Account: account}, GrantConfig{Cluster: cluster, Service: service, Family: family, Roles: roles}))
 }
 
+// rehearsal is the statement that lets the plan ask IAM.
+const rehearsal = "Rehearsal"
+
 // statements allow each call that the clients have.
 func statements(at awscloud.Place, c GrantConfig) []awscloud.Statement {
 	partition := awscloud.Partition(at.Region)
@@ -37,7 +40,7 @@ func statements(at awscloud.Place, c GrantConfig) []awscloud.Statement {
 		allow("TaskDefinitions", by["task"], ecs+"task-definition/"+c.Family+":*"),
 		allow("Anywhere", by[""], "*"),
 		// IAM takes no policy that names all of an account's principals with one star.
-		allow("Rehearsal", []string{"iam:SimulatePrincipalPolicy"}, iam+"role/*", iam+"user/*"),
+		allow(rehearsal, []string{"iam:SimulatePrincipalPolicy"}, iam+"role/*", iam+"user/*"),
 	}
 	if len(c.Roles) > 0 {
 		pass := allow("Roles", []string{"iam:PassRole"}, c.Roles...)

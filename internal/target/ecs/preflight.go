@@ -57,12 +57,23 @@ func (t *Target) Preflight(ctx context.Context, p artifact.Payload) ([]target.Ob
 	if sc.canary != nil && sc.canary.rollout() == "" && (sc.forward() || sc.back() && !sc.failed()) && errors.As(t.foreign(sc), &te) {
 		add(te.Remedy, "%s", te.Message)
 	}
+	for _, r := range []*revision{sc.canary, sc.baseline} {
+		if ofAnother(r, t.release) {
+			message, remedy := t.owned(r, t.release)
+			add(remedy, "%s", message)
+			break
+		}
+	}
 	if n := len(s.service.LoadBalancers); n > 1 {
 		add("let the service have one, or take the target alb, which moves several listeners in order", "the service %s is behind %d target groups at once, and Sluice watches the weights of one", t.config.Service, n)
 	} else if n == 0 && t.config.Shifting != nil {
 		add("give the service a target group, or leave shifting out", "the target has shifting, and the service %s has no load balancer", t.config.Service)
 	}
-	more, err := t.template(ctx, sc)
+	more, err := t.offBalancer(ctx, sc)
+	if out = append(out, more...); err != nil {
+		return nil, err
+	}
+	more, err = t.template(ctx, sc)
 	return append(out, more...), err
 }
 
@@ -99,23 +110,20 @@ func (t *Target) rights(ctx context.Context, sc scene, task *types.TaskDefinitio
 	family = family[:strings.LastIndex(family, ":")+1] + "1"
 	tasks := present(task.TaskRoleArn, task.ExecutionRoleArn)
 	var movers []string
-	for _, b := range sc.service.LoadBalancers {
-		if b.AdvancedConfiguration != nil {
-			movers = present(b.AdvancedConfiguration.RoleArn)
-		}
-	}
-	if len(movers) == 0 && t.config.Shifting != nil {
-		movers = []string{t.config.Shifting.Role}
+	m := t.mover(sc)
+	if m != nil {
+		movers = present(aws.String(m.role))
 	}
 	pass := []string{"iam:PassRole"}
-	lacks, _ := t.session.Simulated(ctx,
-		awscloud.Use{Actions: []string{"ecs:UpdateService"}, Resources: []string{service}},
-		awscloud.Use{Actions: []string{"ecs:ContinueServiceDeployment", "ecs:StopServiceDeployment"}, Resources: []string{strings.Replace(service, ":service/", ":service-deployment/", 1) + "/1"}},
-		awscloud.Use{Actions: []string{"ecs:RegisterTaskDefinition", "ecs:TagResource"}, Resources: []string{family}},
-		awscloud.Use{Actions: pass, Resources: tasks, PassedTo: "ecs-tasks.amazonaws.com"},
-		awscloud.Use{Actions: pass, Resources: movers, PassedTo: "ecs.amazonaws.com"},
-	)
-	return awsport.Lacks(lacks, "docs/policies/ecs.json")
+	told := t.session.Simulated(ctx, append([]awscloud.Use{
+		{Actions: []string{"ecs:ListTaskDefinitions"}, Resources: []string{"*"}},
+		{Actions: []string{"ecs:UpdateService"}, Resources: []string{service}},
+		{Actions: []string{"ecs:ContinueServiceDeployment", "ecs:StopServiceDeployment"}, Resources: []string{strings.Replace(service, ":service/", ":service-deployment/", 1) + "/1"}},
+		{Actions: []string{"ecs:RegisterTaskDefinition", "ecs:TagResource"}, Resources: []string{family}},
+		{Actions: pass, Resources: tasks, PassedTo: "ecs-tasks.amazonaws.com"},
+		{Actions: pass, Resources: movers, PassedTo: "ecs.amazonaws.com"},
+	}, m.uses()...)...)
+	return awsport.Lacks(told, "docs/policies/ecs.json")
 }
 
 // present leaves out what is not there.

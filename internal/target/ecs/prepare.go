@@ -38,8 +38,9 @@ func (t *Target) Prepare(ctx context.Context, req target.PrepareRequest) (target
 	switch {
 	case err != nil:
 		return target.Progress{}, err
-	case ofAnother(sc.canary, req.WriteRequest):
-		return target.Progress{}, t.owned(sc, sc.canary, req.WriteRequest)
+	case ofAnother(sc.canary, releaseOf(req.Rollout)):
+		message, remedy := t.owned(sc.canary, releaseOf(req.Rollout))
+		return target.Progress{}, t.conflict(sc, message, remedy)
 	case sc.canary == nil:
 		return t.begin(ctx, sc, req)
 	case sc.canary.rollout() == mark(req):
@@ -104,21 +105,23 @@ func (t *Target) may(sc scene, req target.PrepareRequest) error {
 		return t.conflict(sc, sc.strayed, "put the rule's weights right; ECS shifts from what it believes, and does not look at them")
 	case r == nil || r.task == nil:
 		return t.conflict(sc, "nobody can tell which task definition serves", "deploy one that exists to the service, and apply again")
-	case ofAnother(r, req.WriteRequest):
-		return t.owned(sc, r, req.WriteRequest)
+	case ofAnother(r, releaseOf(req.Rollout)):
+		message, remedy := t.owned(r, releaseOf(req.Rollout))
+		return t.conflict(sc, message, remedy)
 	}
 	return nil
 }
 
-// ofAnother is true for what another release than the caller's made.
-func ofAnother(r *revision, req target.WriteRequest) bool {
-	its, ours := releaseOf(r.rollout()), releaseOf(req.Rollout)
+// ofAnother is true for what another release than ours made. It is false where nobody
+// says which release one of the two is of.
+func ofAnother(r *revision, ours string) bool {
+	its := releaseOf(r.rollout())
 	return its != "" && ours != "" && its != ours
 }
 
-func (t *Target) owned(sc scene, r *revision, req target.WriteRequest) error {
-	return t.conflict(sc, fmt.Sprintf("the service %s is released by %s and not by %s", t.config.Service, releaseOf(r.rollout()), releaseOf(req.Rollout)),
-		"let one release have a service; if that one is gone or was renamed: aws ecs untag-resource --resource-arn "+aws.ToString(r.task.TaskDefinitionArn)+" --tag-keys "+tagRollout)
+func (t *Target) owned(r *revision, ours string) (message, remedy string) {
+	return fmt.Sprintf("the service %s is released by %s and not by %s", t.config.Service, releaseOf(r.rollout()), ours),
+		"let one release have a service; if that one is gone or was renamed: aws ecs untag-resource --resource-arn " + aws.ToString(r.task.TaskDefinitionArn) + " --tag-keys " + tagRollout
 }
 
 // registered finds the task definition that this rollout registered already, as

@@ -288,6 +288,20 @@ func (t *Target) payload(r *revision) artifact.Payload {
 // fields are what drift compares: how the baseline runs.
 func (t *Target) fields(s scene) map[string]any {
 	f := map[string]any{"desired_count": float64(s.service.DesiredCount), "deployment_controller": string(types.DeploymentControllerTypeEcs)}
+	// Strategy and hooks are written anew by each rollout. The rest stays as it was set.
+	if c := s.service.DeploymentConfiguration; c != nil {
+		for name, value := range map[string]*int32{"deployment_maximum_percent": c.MaximumPercent, "deployment_minimum_healthy_percent": c.MinimumHealthyPercent} {
+			if value != nil {
+				f[name] = float64(*value)
+			}
+		}
+		if b := c.DeploymentCircuitBreaker; b != nil {
+			f["deployment_circuit_breaker"] = b.Enable
+		}
+		if a := c.Alarms; a != nil && a.Enable {
+			f["deployment_alarms"] = strings.Join(slices.Sorted(slices.Values(a.AlarmNames)), " ")
+		}
+	}
 	if s.baseline == nil {
 		return f
 	}

@@ -173,7 +173,7 @@ func (t *Target) Finalize(ctx context.Context, req target.WriteRequest) (target.
 	switch {
 	case err != nil:
 		return target.Progress{}, err
-	case sc.canary == nil, ofAnother(sc.canary, req):
+	case sc.canary == nil, ofAnother(sc.canary, releaseOf(req.Rollout)):
 		return target.Progress{Done: true, Observation: t.observation(sc)}, nil
 	case sc.weight > 0:
 		return target.Progress{}, t.conflict(sc, fmt.Sprintf("%s takes %g %% of the traffic", t.payload(sc.canary).Label(), sc.weight), "complete or revert first; an arm with traffic is never removed")

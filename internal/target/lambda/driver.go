@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/driver"
 	"github.com/sluice/terraform-provider-sluice/internal/queue"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/awsport"
@@ -41,7 +42,7 @@ type client struct {
 
 // Driver is the lambda driver.
 func Driver() target.Driver {
-	return target.Driver{Name: Name, Validate: Validate, Open: wire.Open(parse, New)}
+	return target.Driver{Name: Name, Validate: Validate, Open: wire.Open(parse, New), Arms: driver.Tells(driver.ArmVersion)}
 }
 
 // New makes the target that the configuration names. It does not connect.

@@ -107,7 +107,7 @@ func configuration(out *awslambda.GetFunctionConfigurationOutput) *types.Functio
 	return &types.FunctionConfiguration{
 		CodeSha256: out.CodeSha256, ConfigSha256: out.ConfigSha256, Description: out.Description, RevisionId: out.RevisionId, Version: out.Version,
 		State: out.State, StateReason: out.StateReason, LastUpdateStatus: out.LastUpdateStatus, LastUpdateStatusReason: out.LastUpdateStatusReason,
-		PackageType: out.PackageType, Runtime: out.Runtime, MemorySize: out.MemorySize, Timeout: out.Timeout, Role: out.Role,
+		PackageType: out.PackageType, Runtime: out.Runtime, MemorySize: out.MemorySize, Timeout: out.Timeout, Role: out.Role, DeadLetterConfig: out.DeadLetterConfig,
 	}
 }
 

@@ -41,7 +41,7 @@ func New(t testing.TB, image string, now func() time.Time) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{elb: elb, Rights: awstest.Rights{Principal: "releases"}, t: t, model: model, Service: newService(image, now)}
+	s := &Server{elb: elb, Rights: awstest.Rights{Principal: "releases", Others: []string{Role}}, t: t, model: model, Service: newService(image, now)}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.URL = server.URL

@@ -1,6 +1,7 @@
 package lambdatest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -44,6 +45,9 @@ type Version struct {
 	Looks int
 	// Concurrency is what is provisioned; ready when no looks are left.
 	Concurrency, ConcurrencyLooks int
+	// Role is its role's ARN, DeadLetters that of its dead-letter queue; empty is the
+	// role that all have, and no queue.
+	Role, DeadLetters string
 }
 
 // Alias is an alias.
@@ -167,8 +171,11 @@ func (f *Function) version(in map[string]any) (*Version, *problem) {
 func (f *Function) configuration(v *Version) map[string]any {
 	out := map[string]any{
 		"FunctionName": f.Name, "FunctionArn": f.ARN(v.Number), "Version": v.Number, "Description": v.Description, "RevisionId": id(v.Revision),
-		"PackageType": "Zip", "MemorySize": 128, "Timeout": 3, "Role": "arn:aws:iam::123456789012:role/checkout", "ConfigSha256": fmt.Sprintf("%064d", v.Config),
+		"PackageType": "Zip", "MemorySize": 128, "Timeout": 3, "Role": cmp.Or(v.Role, "arn:aws:iam::123456789012:role/checkout"), "ConfigSha256": fmt.Sprintf("%064d", v.Config),
 		"CodeSha256": v.Code.Sha256, "State": "Active", "LastUpdateStatus": "Successful",
+	}
+	if v.DeadLetters != "" {
+		out["DeadLetterConfig"] = map[string]any{"TargetArn": v.DeadLetters}
 	}
 	if v.Code.Image != "" {
 		out["PackageType"] = "Image"

@@ -93,7 +93,7 @@ func TestAPreflightAsksForNothingTwice(t *testing.T) {
 		"DescribeListeners": 1, "DescribeRules": 1, "DescribeTags": 1, "DescribeTargetGroups": 1, "DescribeTargetHealth": 2,
 		"DescribeServices": 1, "DescribeScalableTargets": 1, "DescribeTaskDefinition": 1,
 		// One for each change; who is asked about, once.
-		"GetCallerIdentity": 1, "SimulatePrincipalPolicy": 7,
+		"GetCallerIdentity": 1, "SimulatePrincipalPolicy": 8,
 	}
 	if diff := cmp.Diff(want, once); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

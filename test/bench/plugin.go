@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -26,6 +27,8 @@ type pluginStart struct {
 	// schema is the size of the answer and peak the greatest resident memory until
 	// then, in bytes.
 	schema, peak float64
+	// cpu is the time of all its threads until then, in seconds.
+	cpu float64
 }
 
 // raw makes the connection itself the client, so that this program needs no
@@ -79,9 +82,34 @@ func startPlugin(ctx context.Context, path string) (pluginStart, error) {
 	}
 	done := time.Now()
 	peak, err := peakMemory(cmd.Process.Pid)
+	if err != nil {
+		return pluginStart{}, err
+	}
+	cpu, err := cpuTime(cmd.Process.Pid)
 	return pluginStart{
-		handshake: shaken.Sub(began), call: done.Sub(shaken), schema: float64(proto.Size(&answer)), peak: peak,
+		handshake: shaken.Sub(began), call: done.Sub(shaken), schema: float64(proto.Size(&answer)), peak: peak, cpu: cpu,
 	}, err
+}
+
+// cpuTime is what the threads of a running process have spent, in seconds.
+func cpuTime(pid int) (float64, error) {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil || len(threads) == 0 {
+		return 0, errors.Join(errors.New("this figure needs Linux with schedstat"), err)
+	}
+	total := 0.0
+	for _, name := range threads {
+		var spent, waited, times float64
+		f, err := os.ReadFile(name)
+		if err != nil {
+			continue // The thread has ended meanwhile.
+		}
+		if _, err := fmt.Sscan(string(f), &spent, &waited, &times); err != nil {
+			return 0, fmt.Errorf("%s says %q: %w", name, f, err)
+		}
+		total += spent / 1e9
+	}
+	return total, nil
 }
 
 // peakMemory is the greatest resident memory of a running process, in bytes.

@@ -33,6 +33,9 @@ func start(ctx context.Context, b *bench) error {
 	b.add("smallest_exec_to_handshake", 1000*median(theirs.handshake), "ms")
 	b.add("provider_schema_call", 1000*median(ours.call), "ms")
 	b.add("smallest_schema_call", 1000*median(theirs.call), "ms")
+	b.add("provider_cpu_to_schema", 1000*median(ours.cpu), "ms")
+	b.add("smallest_cpu_to_schema", 1000*median(theirs.cpu), "ms")
+	b.add("provider_cpu_to_schema_ratio", median(ratios(ours.cpu, theirs.cpu)), "x")
 	b.add("provider_schema", ours.schema/1000, "KB")
 	b.want("provider_peak_memory_after_schema", greatest(ours.peak)/megabyte, "MB", atMost(30))
 	b.add("smallest_peak_memory_after_schema", greatest(theirs.peak)/megabyte, "MB")
@@ -51,8 +54,8 @@ func start(ctx context.Context, b *bench) error {
 
 // started collects what several starts of one binary took, in seconds and bytes.
 type started struct {
-	total, handshake, call, peak []float64
-	schema                       float64
+	total, handshake, call, peak, cpu []float64
+	schema                            float64
 }
 
 func (s *started) once(ctx context.Context, path string) error {
@@ -64,6 +67,7 @@ func (s *started) once(ctx context.Context, path string) error {
 	s.handshake = append(s.handshake, p.handshake.Seconds())
 	s.call = append(s.call, p.call.Seconds())
 	s.peak = append(s.peak, p.peak)
+	s.cpu = append(s.cpu, p.cpu)
 	s.schema = p.schema
 	return nil
 }

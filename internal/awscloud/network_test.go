@@ -167,8 +167,9 @@ func TestEndpointsBehindAProxy(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	// Each of them has a connection of its own, and a repeated name shares none.
-	if diff := cmp.Diff(want, p.asked); diff != "" {
+	// Each of them has connections of its own, and whether the second request of one finds
+	// the first one's connection free is a matter of luck.
+	if diff := cmp.Diff(want, slices.Compact(p.asked)); diff != "" {
 		t.Errorf("asked for (-want +got):\n%s", diff)
 	}
 }

@@ -66,7 +66,7 @@ func TestURLs(t *testing.T) {
 		"postgres://u:s3cret@db.example/x":   "",
 		"postgresql://u:s3cret@db.example/x": "",
 		"postgres://u:s3cret@db:port/x":      "cannot be read as libpq reads it",
-		"postgres://u:s3cret@db/x?sslmode=s3cret-mode":      "cannot be read as libpq reads it",
+		"postgres://u:s3cret@db/x?sslmode=s3cret-mode":      "what it says of TLS cannot be used: sslmode is invalid",
 		"postgres://u:s3cret@db/x?sluice_schema=pg_catalog": "begin with pg_",
 		"s3://acme-sluice/payments?region=eu-central-1":     "",
 		"s3://s3cret:s3cret@bucket/x":                       "credentials stand in it",

@@ -6,9 +6,12 @@ import (
 	"io/fs"
 	"net"
 	"strings"
+	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
+
+const lookAtOurs = "look at sslcert and sslkey in the URL, at the certificate's dates, and whether the server's ssl_ca_file has its authority"
 
 // distrust says what to do where the server and this side do not take each other's
 // certificate; it is empty where that is not what err is about.
@@ -27,7 +30,10 @@ func distrust(err error) string {
 	case errors.As(err, &invalid):
 		return "the server's certificate is not one to trust, now or for this; look at its dates and at what it may be used for"
 	case errors.As(err, &op) && op.Op == "remote error":
-		return "the server does not take the certificate that it was shown; look at sslcert and sslkey in the URL, at the certificate's dates, and whether the server's ssl_ca_file has its authority"
+		return "the server does not take the certificate that it was shown; " + lookAtOurs
+	case (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) && strings.Contains(err.Error(), "startup message"):
+		// What the server says of it may be lost when it closes while this side still writes.
+		return "the server closed the connection at once, as one does that does not take the certificate that it was shown; " + lookAtOurs
 	}
 	return ""
 }

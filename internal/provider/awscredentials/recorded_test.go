@@ -19,7 +19,7 @@ func recorded(t *testing.T, path string, sts *ststest.Server) {
 	}
 	defer l.Close() //nolint:errcheck // It was only read.
 	known := map[string]bool{}
-	for _, service := range []string{"checkout", "shop"} {
+	for _, service := range []string{"checkout", "shop", "billing"} {
 		records, err := l.Read(t.Context(), grant.Stream(release.Key{Service: service, Environment: "production"}), 1)
 		if err != nil {
 			t.Fatal(err)

@@ -129,6 +129,7 @@ func TestAccECSExample(t *testing.T) {
 	s := &walked{awsStack: newAWS(t, "aws-ecs")}
 	s.own = ecstest.New(t, "123456789012.dkr.ecr.eu-central-1.amazonaws.com/checkout@"+digestOf("1.0.0"), clock.System{}.Now)
 	s.own.Routed, s.own.Principal = s.route, "checkout-releases"
+	s.own.Others = s.rights.Others
 	s.moto.Before(s.serve)
 	s.release("1.0.0")
 	s.thereIn("production")

@@ -320,6 +320,12 @@ func TestAccHAProxyRestartedWithOldWeights(t *testing.T) {
 		open = h.Open()
 		return open
 	}
+	t.Cleanup(func() {
+		if h, err := c.Engine(l).Load(context.Background(), key); t.Failed() && err == nil {
+			r := h.Last()
+			t.Logf("rollout %d is %s by %s: %s; last look %+v", r.Number, r.State, r.Cause, r.Reason, r.LastTick)
+		}
+	})
 	// Not before the record has it: a weight whose outcome nobody knows is set again.
 	acctest.Eventually(t, "the canary has 5 %", func() bool { return look() != nil && open.Weight == 5 && open.Soak > 0 })
 	b.crash()

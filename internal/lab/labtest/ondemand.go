@@ -59,6 +59,14 @@ func StartOnDemand(t testing.TB, cfg lab.Config) *Lab {
 			}
 		}
 	}()
+	// Whoever stops the lab in the middle of a test stops this first: nobody is there to be
+	// told any more.
+	leave := l.stop
+	l.stop = func() {
+		stop()
+		<-turned
+		leave()
+	}
 	t.Cleanup(func() {
 		stop()
 		<-turned

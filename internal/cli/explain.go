@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -35,14 +34,12 @@ RELEASE alone is its newest one.`,
 				return err
 			}
 			return a.reading(ctx, func(l ledger.Ledger) error {
-				if number == 0 {
-					if number, err = newest(ctx, l, key); err != nil {
-						return err
-					}
-				}
 				h, events, err := timeline(ctx, l, key, number)
 				if err != nil {
 					return err
+				}
+				if number == 0 {
+					number = h.Last().Number
 				}
 				r := h.Rollout(number)
 				summary := a.summarize(h, r, events)
@@ -81,18 +78,6 @@ func parseRollout(text string) (release.Key, int, error) {
 	}
 	key, err := parseRelease(name)
 	return key, number, err
-}
-
-// newest is the number of the release's newest rollout.
-func newest(ctx context.Context, l ledger.Ledger, key release.Key) (int, error) {
-	h, err := history(ctx, l, key)
-	if err != nil {
-		return 0, err
-	}
-	if h.Last() == nil {
-		return 0, fmt.Errorf("%s has had no rollout; what it has had: sluice history %s", key, key)
-	}
-	return h.Last().Number, nil
 }
 
 // milestones leaves out the looks, except the last one before each other event:

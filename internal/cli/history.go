@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -149,7 +150,8 @@ func (a *app) oneRollout(ctx context.Context, l ledger.Ledger, key release.Key, 
 	return nil
 }
 
-// timeline folds the release and keeps the events of one rollout.
+// timeline folds the release and keeps the events of one rollout; of the newest one where
+// the number is 0.
 func timeline(ctx context.Context, l ledger.Ledger, key release.Key, number int) (*release.History, []eventJSON, error) {
 	records, err := l.Read(ctx, key.Stream(), 1)
 	if err != nil {
@@ -167,9 +169,16 @@ func timeline(ctx context.Context, l ledger.Ledger, key release.Key, number int)
 		if err != nil {
 			return nil, nil, err
 		}
-		if ok && e.Rollout == number {
+		if ok && (number == 0 || e.Rollout == number) {
 			events = append(events, e)
 		}
+	}
+	last := h.Last()
+	if number == 0 && last == nil {
+		return nil, nil, fmt.Errorf("%s has had no rollout; what it has had: sluice history %s", key, key)
+	}
+	if number == 0 {
+		return h, slices.DeleteFunc(events, func(e eventJSON) bool { return e.Rollout != last.Number }), nil
 	}
 	if h.Rollout(number) == nil {
 		return nil, nil, fmt.Errorf("%s has no rollout %d; it has had %s%s", key, number, plural(uint64(len(h.Rollouts)), "rollout"), elsewhere(ctx, l, h, number))

@@ -30,7 +30,7 @@ func (d *driver) append(ctx context.Context, kind string, body any) error {
 	defer cancel()
 	rec, err := d.appendOnce(patient, entry)
 	if err != nil {
-		return d.asked(d.unanswered(ctx, patient, err))
+		return d.unanswered(ctx, patient, err)
 	}
 	// A repeated append may have been taken long ago, with others behind it.
 	d.fresh = kind == KindTick && rec.Seq == d.h.Seq+1

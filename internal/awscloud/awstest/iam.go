@@ -135,3 +135,14 @@ func (w *Watch) May(operation string, given map[string]any) bool {
 	}
 	return true
 }
+
+// PassesTaskRoles lists the roles that a task definition hands to ECS's tasks.
+func PassesTaskRoles(given map[string]any) []Use {
+	var out []Use
+	for _, field := range []string{"taskRoleArn", "executionRoleArn"} {
+		if role, ok := given[field].(string); ok {
+			out = append(out, Use{Action: "iam:PassRole", Resource: role, Keys: map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}})
+		}
+	}
+	return out
+}

@@ -37,12 +37,7 @@ func (w *World) Uses(operation string, given map[string]any) []awstest.Use {
 		if given["tags"] != nil {
 			out = append(out, awstest.Use{Action: "ecs:TagResource", Resource: taskDefinitions + "*"})
 		}
-		for _, field := range []string{"taskRoleArn", "executionRoleArn"} {
-			if role, ok := given[field].(string); ok {
-				out = append(out, awstest.Use{Action: "iam:PassRole", Resource: role, Keys: map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}})
-			}
-		}
-		return out
+		return append(out, awstest.PassesTaskRoles(given)...)
 	case "DescribeTaskDefinition", "ListTaskDefinitions":
 		return on("ecs", "*")
 	case "DescribeScalableTargets":

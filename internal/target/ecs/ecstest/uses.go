@@ -51,12 +51,7 @@ func list(v any) []any {
 
 // passed are the roles that a request hands to ECS.
 func passed(given map[string]any) []awstest.Use {
-	var out []awstest.Use
-	for _, field := range []string{"taskRoleArn", "executionRoleArn"} {
-		if role, ok := given[field].(string); ok {
-			out = append(out, awstest.Use{Action: "iam:PassRole", Resource: role, Keys: map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}})
-		}
-	}
+	out := awstest.PassesTaskRoles(given)
 	for _, b := range list(given["loadBalancers"]) {
 		b, _ := b.(object)
 		advanced, _ := b["advancedConfiguration"].(object)

@@ -31,6 +31,8 @@ type Session struct {
 	// last is whether the credentials come from the machine's metadata, which is where
 	// AWS's own tools look last: nothing was found in any other place.
 	last bool
+	// lasting knows until when the credentials last.
+	lasting *Lasting
 }
 
 // Who says for whom calls are made; AWS's own log has it in the session's name.
@@ -102,8 +104,9 @@ func (s *Session) load(ctx context.Context) (aws.Config, error) {
 		return aws.Config{}, err
 	}
 	s.last = aws.IsCredentialsProvider(cfg.Credentials, (*ec2rolecreds.Provider)(nil))
+	s.lasting = LastingOf(cfg)
 	s.assume(&cfg)
-	cfg.Credentials = &credentials{cfg.Credentials}
+	cfg.Credentials = &credentials{s.lasting.Watch(cfg.Credentials)}
 	s.ambient = cfg.BaseEndpoint
 	if set.Endpoint != "" {
 		// From here on clients are those of drivers; the ones of STS are made already.
@@ -117,6 +120,7 @@ func (s *Session) load(ctx context.Context) (aws.Config, error) {
 func (s *Session) assume(cfg *aws.Config) {
 	name := sessionName(s.who)
 	if w := s.settings.WebIdentity; w != nil {
+		s.lasting.of(w.Token)
 		cfg.Credentials = aws.NewCredentialsCache(stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(cfg.Copy()), w.ARN, token{w.Token},
 			func(o *stscreds.WebIdentityRoleOptions) { o.RoleSessionName = name }))
 	}

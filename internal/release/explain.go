@@ -66,6 +66,8 @@ func Explain(err error, key Key, payload artifact.Payload) (summary, detail stri
 		return base + ": somebody else " + drives, sections(
 			"What happened", held.Who(),
 			"What to do", fmt.Sprintf("wait for them: sluice watch %s --plain\nor stop it: sluice abort %s --reason \"...\"\nwhere that process is gone: try again in %s, when its lease has ended", key, key, held.Left.Round(time.Second)))
+	case err == ErrNoTime, errors.As(err, new(*ShortCredentialsError)): //nolint:errorlint // A queue that stands still has words of its own.
+		return explainNoTime(base, err)
 	default:
 		return explainFault(base, err, key)
 	}

@@ -2,6 +2,7 @@ package release
 
 import (
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
 
@@ -40,6 +41,9 @@ type Outcome struct {
 	// Serving is what the target last said, nil when it was not asked.
 	Serving *target.Observation `json:"serving,omitempty"`
 	History *History            `json:"-"`
+	// LeftFor are the credentials for whose end an open rollout was left, zero where it
+	// was left for something else.
+	LeftFor credential.End `json:"-"`
 	// Warnings are for people; they change nothing.
 	Warnings []string `json:"warnings,omitempty"`
 }

@@ -196,8 +196,8 @@ func (d *driver) mayAdopt(ctx context.Context, spec Spec) error {
 
 // before asks what must be true for a rollout to be opened at all.
 func (d *driver) before(ctx context.Context, req ShipRequest) error {
-	if d.stay.late(d.e.Clock.Now(), d.e.callTimeout()) {
-		return ErrNoTime
+	if d.late(d.e.Clock.Now()) {
+		return d.noTime()
 	}
 	if req.Before == nil {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
@@ -46,8 +47,8 @@ const stepPatience = time.Minute
 type Stay struct {
 	Wait Wait
 	// Deadline is the instant by which the run has returned, on the engine's clock:
-	// the limit of a job, or the end of its credentials. Zero for none. No call to a
-	// target begins that could last beyond it, save to bring traffic back.
+	// the limit of a job. Zero for none. No call to a target begins that could last beyond
+	// it, save to bring traffic back. Credentials that nobody renews end a run as well.
 	Deadline time.Time
 	// leave is closed when a rollout over many targets wants its parts to return.
 	leave <-chan struct{}
@@ -58,7 +59,7 @@ var errLeft = errors.New("the run has left the rollout open")
 
 // ErrNoTime is returned when so little is left of a run's time that it begins
 // nothing.
-var ErrNoTime = errors.New("the time of this run is used up, so nothing was begun; apply again, or give it more: wait_at_most")
+var ErrNoTime = errors.New("the time of this run is used up, so nothing was begun")
 
 // staying is what a driver knows of its own stay with one rollout.
 type staying struct {
@@ -70,6 +71,8 @@ type staying struct {
 	// at is the step that the run stands at now, baking included, and since when.
 	at    [2]int
 	since time.Time
+	// partLeftFor are the credentials for whose end a part of the rollout was left open.
+	partLeftFor credential.End
 }
 
 // arrive notes where the rollout stands when a run comes to it.
@@ -82,11 +85,6 @@ func (s *staying) arrive(r *Rollout, now time.Time) {
 	if r.Waves != nil {
 		s.step = r.Waves.Current()
 	}
-}
-
-// late is whether the deadline is nearer than one call may last.
-func (s *staying) late(now time.Time, call time.Duration) bool {
-	return !s.Deadline.IsZero() && !now.Add(call).Before(s.Deadline)
 }
 
 // past is whether the deadline has passed.
@@ -126,7 +124,7 @@ func (d *driver) leaves(decision Decision) bool {
 	switch {
 	case decision.back(), decision.Action == ActStop:
 		return false
-	case d.stay.late(now, d.e.callTimeout()), d.stay.asked():
+	case d.late(now), d.stay.asked():
 		return true
 	case d.stay.Wait == WaitStarted && d.stay.begun:
 		return decision.Action == ActWait
@@ -159,7 +157,7 @@ func (d *driver) decided(r *Rollout) bool {
 func (d *driver) leave(ctx context.Context) error {
 	r, now := d.h.Open(), d.e.Clock.Now()
 	fresh := d.obs.Target != nil && within(now, d.obs.TargetAt, r.Spec.Strategy.Analysis.Interval.Std())
-	if d.stay.Wait != WaitStep || !d.decided(r) || fresh || d.stay.late(now, d.e.callTimeout()) {
+	if d.stay.Wait != WaitStep || !d.decided(r) || fresh || d.late(now) {
 		return errLeft
 	}
 	obs, err := d.touchAs(ctx, r, "leave")
@@ -221,6 +219,10 @@ func (d *driver) gapCounts(r *Rollout) bool {
 // stayed is what a run returns whose rollout is still open: nothing went wrong.
 func (d *driver) stayed() Outcome {
 	out := d.outcome(Underway, d.obs.Target)
+	out.LeftFor = d.leftFor()
+	if !out.LeftFor.IsZero() {
+		out.Warnings = append(out.Warnings, "this run left the rollout open because "+out.LeftFor.String())
+	}
 	if r := d.h.Open(); d.stay.Wait == WaitStarted && r.Waves == nil && r.counting() && r.Ticks > 1 && !d.gapCounts(r) {
 		out.Warnings = append(out.Warnings, "the time between two runs is no soak here, since no store keeps the counts of it; whoever goes on must stay for it, for example: sluice continue "+d.key.String())
 	}
@@ -230,8 +232,8 @@ func (d *driver) stayed() Outcome {
 // pauseFor sleeps, but not past the instant from which on the run returns, and no
 // longer than until it is asked to.
 func (d *driver) pauseFor(ctx context.Context, pause time.Duration) error {
-	if !d.stay.Deadline.IsZero() {
-		for _, at := range []time.Time{d.stay.Deadline.Add(-d.e.callTimeout()), d.stay.Deadline} {
+	if end, _ := d.ends(); !end.IsZero() {
+		for _, at := range []time.Time{end.Add(-d.e.callTimeout()), end} {
 			if left := at.Sub(d.e.Clock.Now()); left > 0 {
 				pause = min(pause, left)
 			}

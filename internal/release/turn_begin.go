@@ -111,8 +111,8 @@ func (d *driver) gaveUp() error {
 	switch {
 	case d.e.stopping():
 		return errHandOver
-	case d.stay.asked(), d.stay.late(now, d.e.callTimeout()):
-		why, cause = "this run's time is over", ErrNoTime
+	case d.stay.asked(), d.late(now):
+		why, cause = "this run's time is over", d.noTime()
 	case now.Sub(d.line.movedAt) >= busyPatience:
 		why = fmt.Sprintf("the queue has not moved for %s", busyPatience)
 	default:
@@ -127,7 +127,7 @@ func (d *driver) gaveUp() error {
 // who wants to begin.
 func (d *driver) untilAnswered(ctx context.Context, ask func(context.Context) error) error {
 	until := d.e.Clock.Now().Add(busyPatience)
-	if left := d.stay.Deadline; !left.IsZero() && left.Before(until) {
+	if left, _ := d.ends(); !left.IsZero() && left.Before(until) {
 		until = left
 	}
 	for {

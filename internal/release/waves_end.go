@@ -42,6 +42,7 @@ func (w *waver) recordOne(ctx context.Context, end jobEnd) error {
 	case end.err == nil:
 		if end.part.left {
 			j.left, w.left = true, true
+			w.stay.partLeftFor = w.stay.partLeftFor.Sooner(end.part.leftFor)
 		}
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/credential"
 )
 
 // part is the work on one target of a rollout over many. It may be done again by
@@ -32,6 +33,8 @@ type partEnd struct {
 	back  *TargetBackBody
 	// left is true where the target's rollout was left open, as the run's stay says.
 	left bool
+	// leftFor are the credentials for whose end it was left.
+	leftFor credential.End
 }
 
 func (p part) run(ctx context.Context, kind PartJob) (partEnd, error) {
@@ -63,7 +66,10 @@ func (p part) ship(ctx context.Context) (partEnd, error) {
 	var ended *EndedError
 	switch {
 	case errors.Is(err, ErrNoTime), err == nil && out.Result == Underway:
-		return partEnd{left: true}, nil
+		if short := (*ShortCredentialsError)(nil); errors.As(err, &short) {
+			out.LeftFor = short.End
+		}
+		return partEnd{left: true, leftFor: out.LeftFor}, nil
 	case err != nil && !errors.As(err, &ended):
 		return partEnd{}, err
 	}

@@ -17,7 +17,7 @@ func (w *waver) leaves(decision WaveDecision) bool {
 	select {
 	case <-w.leave:
 	default:
-		if w.stay.late(now, w.e.callTimeout()) || w.stay.asked() {
+		if w.late(now) || w.stay.asked() {
 			close(w.leave)
 		}
 	}
@@ -33,7 +33,7 @@ func (w *waver) leaves(decision WaveDecision) bool {
 // has done its own, and no other is begun in its place.
 func (w *waver) over(r *Rollout, decision WaveDecision, now time.Time) bool {
 	switch {
-	case w.stay.late(now, w.e.callTimeout()), w.stay.asked(), w.left:
+	case w.late(now), w.stay.asked(), w.left:
 		return true
 	case !w.stay.Wait.Short():
 		return false
@@ -69,7 +69,8 @@ func (w *waver) held(decision WaveDecision) WaveDecision {
 
 // untilLate shortens a pause to end when the run has to return.
 func (w *waver) untilLate(pause time.Duration, now time.Time) time.Duration {
-	if left := w.stay.Deadline.Add(-w.e.callTimeout()).Sub(now); !w.stay.Deadline.IsZero() && left > 0 {
+	at, _ := w.ends()
+	if left := at.Add(-w.e.callTimeout()).Sub(now); !at.IsZero() && left > 0 {
 		return min(pause, left)
 	}
 	return pause

@@ -14,14 +14,24 @@ import (
 // no run leaves anything running.
 func TestWavesReturningLeadsToTheSameEnd(t *testing.T) {
 	waits := map[string]func(now time.Time) release.Stay{
-		"step by step": func(time.Time) release.Stay { return release.Stay{Wait: release.WaitStep} },
-		"started":      func(time.Time) release.Stay { return release.Stay{Wait: release.WaitStarted} },
-		"by a limit":   func(now time.Time) release.Stay { return release.Stay{Deadline: now.Add(25 * time.Second)} },
+		"step by step":            func(time.Time) release.Stay { return release.Stay{Wait: release.WaitStep} },
+		"started":                 func(time.Time) release.Stay { return release.Stay{Wait: release.WaitStarted} },
+		"by credentials that end": nil,
+		"by a limit":              func(now time.Time) release.Stay { return release.Stay{Deadline: now.Add(25 * time.Second)} },
 	}
 	for name, stay := range waits {
 		for _, s := range wavesStories[:3] {
 			t.Run(name+", "+s.name, func(t *testing.T) {
-				inFleet(t, 3, func(t *testing.T, f *fleet) { s.visit(t, f, stay) })
+				inFleet(t, 3, func(t *testing.T, f *fleet) {
+					if stay == nil {
+						s.visit(t, f, func(now time.Time) release.Stay {
+							f.set(func() { f.ends = now.Add(25 * time.Second) })
+							return release.Stay{}
+						})
+						return
+					}
+					s.visit(t, f, stay)
+				})
 			})
 		}
 	}
@@ -40,6 +50,9 @@ func (s wavesStory) visit(t *testing.T, f *fleet, stay func(time.Time) release.S
 	out, err := f.engine("first", nil).Ship(t.Context(), req)
 	runs := 1
 	for ; err == nil && out.Result == release.Underway && runs < 200; runs++ {
+		if !f.ends.IsZero() && out.LeftFor.At != f.ends {
+			t.Fatalf("run %d was left for %s, want for credentials that end at %s", runs, out.LeftFor, f.ends)
+		}
 		if took := system.Now().Sub(began); took > 5*time.Minute {
 			t.Errorf("run %d took %s", runs, took)
 		}

@@ -39,6 +39,8 @@ type fleet struct {
 	sick map[string]artifact.Payload
 	// ill says which payload the target calls unhealthy.
 	ill map[string]artifact.Payload
+	// ends is when the credentials of all targets end, zero for never.
+	ends time.Time
 	// away says which targets do not answer, and onCall is told each call.
 	away   map[string]bool
 	onCall func(name, verb string, phase sim.Phase)
@@ -125,7 +127,7 @@ func (f *fleet) engine(name string, fault func(op, phase string) error) *release
 	return &release.Engine{
 		Ledger: l, Clock: clock.System{}, Gates: f.gates, Actor: name, Holder: name,
 		Targets: target.NewRegistry(target.Driver{Name: "sim", Validate: valid, Open: func(_ context.Context, c json.RawMessage, _ target.Deps) (target.Target, error) {
-			return f.targets[named(c)], nil
+			return endingTarget{f.targets[named(c)], f}, nil
 		}}),
 		Signals: signal.NewRegistry(signal.Driver{Name: "sim", Validate: valid, Open: func(_ context.Context, c json.RawMessage, _ signal.Deps) (signal.Source, error) {
 			return f.targets[named(c)].Source(), nil

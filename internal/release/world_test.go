@@ -98,6 +98,9 @@ type world struct {
 	// after its deadline, as a packet that the network kept does.
 	changes       []change
 	lateCallsLand bool
+	// lasting is until when the credentials of "target", "signal" and "ledger" last; what
+	// is not there has no end.
+	lasting map[string]time.Time
 	// budgets holds the longest time that a call of each verb was given.
 	budgets map[string]time.Duration
 }

@@ -61,6 +61,7 @@ type Ledger struct {
 	sql        statements
 	// Readings are of the server's clock: of each new connection and each swap of a lease.
 	ledger.Readings
+	lasting lasting
 	// sweepRows is the constant of that name; tests have it smaller.
 	sweepRows int
 
@@ -102,6 +103,7 @@ func connect(ctx context.Context, url string, opts Options) (*Ledger, error) {
 	l := &Ledger{opts: opts, schema: schema, place: fmt.Sprintf("%s/%s", config.ConnConfig.Host, config.ConnConfig.Database), ends: map[string]end{}, sweepRows: sweepRows}
 	l.sql = newStatements(pgx.Identifier{schema}.Sanitize())
 	l.configure(config)
+	l.lasting.url = url
 	config.BeforeConnect = renewing(url)
 	if l.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, l.mapError(err)
@@ -196,12 +198,14 @@ func (l *Ledger) statementTimeout() time.Duration { return 3 * l.opts.BusyTimeou
 func (l *Ledger) durable(ctx context.Context, conn *pgx.Conn) error {
 	var fsync, commit, encoding string
 	reading := ledger.Reading{Asked: l.opts.Clock.Now()}
-	const query = "SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('server_encoding'), clock_timestamp()"
-	if err := conn.QueryRow(ctx, query).Scan(&fsync, &commit, &encoding, &reading.Store); err != nil {
+	var until *time.Time
+	const query = "SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('server_encoding'), clock_timestamp(), " + validUntil
+	if err := conn.QueryRow(ctx, query).Scan(&fsync, &commit, &encoding, &reading.Store, &until); err != nil {
 		return err
 	}
 	reading.Answered = l.opts.Clock.Now()
 	l.Keep(reading)
+	l.lasting.note(conn.Config(), until)
 	switch {
 	case fsync != "on":
 		return errors.New("the server runs with fsync = off, so a crash would lose what it has committed; set fsync = on")

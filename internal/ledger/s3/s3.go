@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
@@ -60,6 +61,9 @@ var (
 	_ ledger.Ledger  = (*Ledger)(nil)
 	_ ledger.Clocked = (*Ledger)(nil)
 )
+
+// CredentialsEnd implements credential.Ender.
+func (l *Ledger) CredentialsEnd() credential.End { return l.store.lasting.End() }
 
 // Open opens the ledger that url names, creating it unless the options say otherwise.
 // Of several processes that create it at once, one does and the others use what it

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go/logging"
 
+	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
@@ -36,6 +37,7 @@ type store struct {
 	place    place
 	clock    clock.Clock
 	patience time.Duration
+	lasting  *awscloud.Lasting
 	// Readings are of the store's clock, out of each answer's Date.
 	*ledger.Readings
 	// slots holds a token for each request under way.
@@ -70,7 +72,9 @@ func connect(ctx context.Context, at place, opts Options) (*store, error) {
 		// Stores other than AWS's have none, and the signature needs one.
 		cfg.Region = "us-east-1"
 	}
-	s := &store{Readings: &ledger.Readings{}, place: at, clock: opts.Clock, patience: opts.BusyTimeout, slots: make(chan struct{}, maxRequests)}
+	lasting := awscloud.LastingOf(cfg)
+	cfg.Credentials = lasting.Watch(cfg.Credentials)
+	s := &store{lasting: lasting, Readings: &ledger.Readings{}, place: at, clock: opts.Clock, patience: opts.BusyTimeout, slots: make(chan struct{}, maxRequests)}
 	s.http = transport(cfg)
 	s.http.Transport = dated{RoundTripper: s.http.Transport, store: s}
 	s.client = awss3.NewFromConfig(cfg, func(o *awss3.Options) {

@@ -74,7 +74,7 @@ func (r *Resource) left(ctx context.Context, l ledger.Ledger, spec engine.Spec, 
 	if out.Result != engine.Underway || open == nil {
 		return diags
 	}
-	if why := r.nobody(ctx, l, spec.ContinuedBy, out.Key); why != nil {
+	if why := r.nobody(ctx, l, spec.ContinuedBy, out); why != nil {
 		return explain(&engine.InterruptedError{Outcome: out, Cause: why}, spec)
 	}
 	text := fmt.Sprintf("Now             %s\nTo see the end  sluice wait %s", open.Progress().Text, out.Key)
@@ -84,14 +84,16 @@ func (r *Resource) left(ctx context.Context, l ledger.Ledger, spec engine.Spec, 
 
 // nobody says why nobody goes on with a rollout that was left open, nil where
 // somebody does.
-func (r *Resource) nobody(ctx context.Context, l ledger.Ledger, by *engine.ContinuedBy, key engine.Key) error {
+func (r *Resource) nobody(ctx context.Context, l ledger.Ledger, by *engine.ContinuedBy, out engine.Outcome) error {
 	switch {
+	case by == nil && !out.LeftFor.IsZero():
+		return fmt.Errorf("%s, and continued_by names nobody who goes on", out.LeftFor)
 	case by == nil:
 		return errors.New("its time was up, and continued_by names nobody who goes on")
 	case !by.Agent:
 		return nil
 	}
-	if err := noAgent(ctx, l, r.client.Clock, key); err != nil {
+	if err := noAgent(ctx, l, r.client.Clock, out.Key); err != nil {
 		return fmt.Errorf("an agent is to go on, but %w", err)
 	}
 	return nil

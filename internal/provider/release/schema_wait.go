@@ -29,7 +29,7 @@ func waitAttributes() map[string]schema.Attribute {
 		},
 		"wait_at_most": schema.StringAttribute{
 			Optional: true, CustomType: durationtype.Type{}, Validators: []validator.String{durationtype.Positive()},
-			MarkdownDescription: "After how long an apply returns in any case, with the rollout open between two steps of its work: less than what the job or its credentials last. " +
+			MarkdownDescription: "After how long an apply returns in any case, with the rollout open between two steps of its work: less than what the job lasts. Credentials that say when they end bound it too. " +
 				"With `continued_by` that is no error; without, the apply fails and the next one goes on. The environment variable `SLUICE_WAIT_AT_MOST` bounds all releases of one run together, from its start. Default: no limit but `timeouts`. Example: `\"50m\"`.",
 		},
 		"continued_by": schema.SingleNestedAttribute{

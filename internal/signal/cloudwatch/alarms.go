@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 )
@@ -50,6 +51,11 @@ var errTooManyPages = errors.New("the answer of CloudWatch has too many pages")
 
 // Metrics implements signal.Source.
 func (a *alarms) Metrics() []string { return []string{AlarmsMetric} }
+
+// CredentialsEnd implements credential.Ender.
+func (a *alarms) CredentialsEnd() credential.End {
+	return a.cloud.session.CredentialsEnd()
+}
 
 func (a *alarms) check(queries []signal.Query) error {
 	for i, q := range queries {

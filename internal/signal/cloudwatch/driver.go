@@ -16,6 +16,7 @@ import (
 	awscloudwatch "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
 )
@@ -111,6 +112,11 @@ var _ signal.Source = (*source)(nil)
 
 // Metrics implements signal.Source.
 func (s *source) Metrics() []string { return signal.Names(s.plan.metrics, metric.called) }
+
+// CredentialsEnd implements credential.Ender.
+func (s *source) CredentialsEnd() credential.End {
+	return s.cloud.session.CredentialsEnd()
+}
 
 // query is a checked signal.Query.
 type query struct {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/httpclient"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
@@ -45,6 +46,11 @@ type source struct {
 }
 
 var _ signal.Source = (*source)(nil)
+
+// CredentialsEnd implements credential.Ender.
+func (s *source) CredentialsEnd() credential.End {
+	return s.plan.token.CredentialsEnd()
+}
 
 func open(_ context.Context, config json.RawMessage, deps signal.Deps) (signal.Source, error) {
 	p, errs := parse(config)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/field"
 	"github.com/sluice/terraform-provider-sluice/internal/httpclient"
 	"github.com/sluice/terraform-provider-sluice/internal/signal"
@@ -40,9 +41,16 @@ func Validate(config json.RawMessage) field.Errors {
 type source struct {
 	plan   *plan
 	client *httpclient.Client
+	// ender knows until when the credentials last.
+	ender credential.Ender
 }
 
 var _ signal.Source = (*source)(nil)
+
+// CredentialsEnd implements credential.Ender.
+func (s *source) CredentialsEnd() credential.End {
+	return s.ender.CredentialsEnd()
+}
 
 func open(_ context.Context, config json.RawMessage, deps signal.Deps) (signal.Source, error) {
 	p, errs := parse(config)
@@ -50,11 +58,12 @@ func open(_ context.Context, config json.RawMessage, deps signal.Deps) (signal.S
 		return nil, errs.Err()
 	}
 	options := httpclient.Options{UserAgent: deps.UserAgent, Timeout: p.timeout, Retries: retries, Token: p.secret, Username: p.username, Proxy: p.proxy}
+	var ender credential.Ender = p.secret
 	if p.sigv4 != nil {
 		session := awscloud.NewSession(*p.sigv4, awscloud.Who{Actor: deps.Actor, Subject: deps.Subject, UserAgent: deps.UserAgent})
-		options.Sign = session.Signer(managedPrometheus, deps.Clock)
+		options.Sign, ender = session.Signer(managedPrometheus, deps.Clock), session
 	}
-	return &source{plan: p, client: httpclient.New(options)}, nil
+	return &source{plan: p, client: httpclient.New(options), ender: ender}, nil
 }
 
 // Metrics implements signal.Source.

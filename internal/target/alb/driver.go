@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
+	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/driver"
 	"github.com/sluice/terraform-provider-sluice/internal/queue"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
@@ -49,12 +50,18 @@ type Target struct {
 }
 
 var (
-	_ target.Target = (*Target)(nil)
-	_ target.Sharer = (*Target)(nil)
+	_ target.Target    = (*Target)(nil)
+	_ credential.Ender = (*Target)(nil)
+	_ target.Sharer    = (*Target)(nil)
 )
 
 // Join implements target.Sharer.
 func (t *Target) Join(line queue.Line) *queue.Place { return t.session.Join(line) }
+
+// CredentialsEnd implements credential.Ender.
+func (t *Target) CredentialsEnd() credential.End {
+	return t.session.CredentialsEnd()
+}
 
 // Capabilities implements target.Target. The load balancer takes the last write
 // whatever was read before, so there is no conditional write: the fence in the tags

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/sluice/terraform-provider-sluice/internal/artifact"
+	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
 	"github.com/sluice/terraform-provider-sluice/internal/target/contract/wire"
 )
@@ -33,6 +34,11 @@ type Target struct {
 }
 
 var _ target.Target = (*Target)(nil)
+
+// CredentialsEnd implements credential.Ender.
+func (t *Target) CredentialsEnd() credential.End {
+	return t.call.token.CredentialsEnd()
+}
 
 // Capabilities implements target.Target.
 func (t *Target) Capabilities(ctx context.Context) (target.Capabilities, error) {

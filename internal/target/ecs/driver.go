@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice/terraform-provider-sluice/internal/awscloud"
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
+	"github.com/sluice/terraform-provider-sluice/internal/credential"
 	"github.com/sluice/terraform-provider-sluice/internal/driver"
 	"github.com/sluice/terraform-provider-sluice/internal/queue"
 	"github.com/sluice/terraform-provider-sluice/internal/target"
@@ -76,11 +77,17 @@ type Target struct {
 var (
 	_ target.Target          = (*Target)(nil)
 	_ target.PlanPreflighter = (*Target)(nil)
+	_ credential.Ender       = (*Target)(nil)
 	_ target.Sharer          = (*Target)(nil)
 )
 
 // Join implements target.Sharer.
 func (t *Target) Join(line queue.Line) *queue.Place { return t.session.Join(line) }
+
+// CredentialsEnd implements credential.Ender.
+func (t *Target) CredentialsEnd() credential.End {
+	return t.session.CredentialsEnd()
+}
 
 // Capabilities implements target.Target. ECS walks a plan of its own, whose hooks go
 // back when nobody says to go on. Its calls take no condition, so there is no

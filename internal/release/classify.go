@@ -163,8 +163,13 @@ func (v view) stepping() Event {
 		return v.applying(step)
 	}
 	if v.r.applied < v.r.Step {
-		if v.blind() {
+		switch {
+		case v.blind():
 			return EventNoData
+		case v.r.applied >= 0 && v.diverged():
+			// Somebody moved it while a gate was shut. The looks since know its fingerprint, so
+			// the target would not refuse the step.
+			return EventDiverged
 		}
 		return v.beforeStep()
 	}

@@ -66,7 +66,9 @@ func (v view) cleared() bool {
 	case CauseGate:
 		return v.obs.Asked && v.obs.GatesSeq >= v.r.movedSeq && len(gate.Blocked(v.obs.Gates)) == 0
 	case CauseNoData:
-		return v.seenSincePause() && v.r.BadTicks == 0 && v.pauseCode() == ""
+		// A target that is elsewhere has no counts that could come; from where the rollout
+		// came it says so.
+		return v.seenSincePause() && v.r.BadTicks == 0 && (v.pauseCode() == "" || v.diverged())
 	case CauseDiverged:
 		return v.seenSincePause() && v.r.BadTicks == 0 && !v.diverged()
 	case CauseInconclusive:

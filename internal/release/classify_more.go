@@ -47,7 +47,7 @@ func (v view) paused() Event {
 	case (e == EventHarmManual || e == EventTriggeredManual) && v.r.Cause == CausePause:
 		// It waits for another word now, and says so from where it came.
 		return EventCleared
-	case e == "" && v.cleared():
+	case e == "" && (v.cleared() || v.elsewhere()):
 		if v.r.PausedFrom == Baking {
 			return EventClearedBake
 		}
@@ -66,15 +66,25 @@ func (v view) cleared() bool {
 	case CauseGate:
 		return v.obs.Asked && v.obs.GatesSeq >= v.r.movedSeq && len(gate.Blocked(v.obs.Gates)) == 0
 	case CauseNoData:
-		// A target that is elsewhere has no counts that could come; from where the rollout
-		// came it says so.
-		return v.seenSincePause() && v.r.BadTicks == 0 && (v.pauseCode() == "" || v.diverged())
+		return v.seenSincePause() && v.r.BadTicks == 0 && v.pauseCode() == ""
 	case CauseDiverged:
 		return v.seenSincePause() && v.r.BadTicks == 0 && !v.diverged()
 	case CauseInconclusive:
 		return v.r.Resumed != nil || v.seenSincePause() && v.passed(v.r.CurrentStep().AtLeast)
 	case CausePause:
 		return v.r.Resumed != nil
+	default:
+		return false
+	}
+}
+
+// elsewhere is whether a rollout that waits for something else has to say that its target
+// is not where it left it: the counts of a canary that is gone never come, and who opens a
+// gate or says to go on should know. It says so from where it came.
+func (v view) elsewhere() bool {
+	switch v.r.Cause {
+	case CauseGate, CauseNoData, CauseInconclusive, CausePause:
+		return v.r.applied >= 0 && v.r.Intent == nil && v.seenSincePause() && v.r.BadTicks == 0 && v.diverged()
 	default:
 		return false
 	}

@@ -82,19 +82,26 @@ var restarts = map[string]struct {
 		w.gates = []gate.Gate{hold}
 		w.clock.after(45*time.Second, func() { hold.status, hold.reason = gate.Fail, "a freeze" })
 		w.clock.after(5*time.Minute, w.forget)
-		w.clock.after(10*time.Minute, func() { hold.status = gate.Pass })
-		return 10 * time.Minute
+		return 5 * time.Minute
 	}, []string{"paused gate", "stepping"}},
-	"in a pause for a person": {func(t *testing.T, w *world, req *release.ShipRequest) time.Duration {
+	// Its last look is older than what the gate says.
+	"just before a gate passes": {func(_ *testing.T, w *world, _ *release.ShipRequest) time.Duration {
+		hold := &shut{status: gate.Pass}
+		w.gates = []gate.Gate{hold}
+		w.clock.after(45*time.Second, func() { hold.status, hold.reason = gate.Fail, "a freeze" })
+		w.clock.after(5*time.Minute+time.Second, func() { w.forget(); hold.status = gate.Pass })
+		return 5*time.Minute + time.Second
+	}, []string{"paused gate", "stepping"}},
+	"in a pause for a person": {func(_ *testing.T, w *world, req *release.ShipRequest) time.Duration {
 		*req = steps(*req, strategy.CanaryStep{Weight: 10, AtLeast: twenty}, strategy.CanaryStep{Pause: &strategy.Waiting{}}, strategy.CanaryStep{Weight: 100})
 		w.clock.after(5*time.Minute, w.forget)
-		w.clock.after(10*time.Minute, func() {
-			if _, err := w.engine("kim", nil).Resume(t.Context(), key, "kim", "it looks well"); err != nil {
-				t.Error(err)
-			}
-		})
-		return 10 * time.Minute
+		return 5 * time.Minute
 	}, []string{"paused awaiting_resume", "stepping"}},
+	"behind a deadline": {func(_ *testing.T, w *world, req *release.ShipRequest) time.Duration {
+		*req = doubtful(w, strategy.Pause)
+		w.clock.after(5*time.Minute, w.forget)
+		return 5 * time.Minute
+	}, []string{"paused inconclusive", "stepping"}},
 	"in the bake": {func(_ *testing.T, w *world, _ *release.ShipRequest) time.Duration {
 		return w.atAll(15*time.Second, 16*time.Second, 100)
 	}, []string{"baking"}},
@@ -163,9 +170,9 @@ func TestARuntimeThatForgotItsWeights(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := forgetful(t)
 			req := request(good)
+			back := c.plan(t, w, &req)
 			most := 50.0
 			req.Spec.Strategy.MaxUnattendedWeight, req.Spec.Strategy.Analysis.Interval = &most, field.Duration(10*time.Second)
-			back := c.plan(t, w, &req)
 			changes := -1
 			w.clock.after(back+time.Second, func() { changes = len(w.changes) })
 			out, err := w.engine("a", nil).Ship(until(w, back+5*time.Minute), req)
@@ -188,13 +195,17 @@ func TestARuntimeThatForgotItsWeights(t *testing.T) {
 }
 
 // A weight that a person set while a gate held the rollout up is not overwritten once the
-// gate passes.
+// gate passes, and who opens the gate can see that it is there. What the gate says is asked
+// again behind the pause for it.
 func TestAWeightMovedWhileAGateIsShutIsNotOverwritten(t *testing.T) {
 	w := upgrade(t)
 	hold := &shut{status: gate.Pass}
 	w.gates = []gate.Gate{hold}
 	w.clock.after(45*time.Second, func() { hold.status, hold.reason = gate.Fail, "a freeze" })
 	w.clock.after(5*time.Minute, func() { w.hand(t, 3) })
+	w.clock.after(8*time.Minute, func() {
+		wantPath(t, w, "preparing", "stepping", "paused gate", "stepping", "paused diverged")
+	})
 	w.clock.after(10*time.Minute, func() { hold.status = gate.Pass })
 	w.clock.after(15*time.Minute, func() {
 		if got := w.share(good); got != 3 {
@@ -205,4 +216,21 @@ func TestAWeightMovedWhileAGateIsShutIsNotOverwritten(t *testing.T) {
 	out, err := w.engine("a", nil).Ship(until(w, time.Hour), request(good))
 	wantEnd(t, out, err, release.Shipped)
 	wantPath(t, w, "preparing", "stepping", "paused gate", "stepping", "paused diverged", "stepping", "baking", "completing", "succeeded")
+}
+
+// A gate that passed before the rollout had to wait for something else is asked again.
+func TestAGateIsAskedAgainBehindAPauseForSomethingElse(t *testing.T) {
+	w := upgrade(t)
+	hold := &shut{status: gate.Pass}
+	w.gates = []gate.Gate{hold}
+	w.clock.after(45*time.Second, func() { hold.status, hold.reason = gate.Fail, "a freeze" })
+	w.clock.after(5*time.Minute, func() { w.hand(t, 3); hold.status = gate.Pass })
+	w.clock.after(10*time.Minute, func() { hold.status, hold.reason = gate.Fail, "another freeze" })
+	w.clock.after(15*time.Minute, func() { w.hand(t, 10) })
+	out, err := w.engine("a", nil).Ship(until(w, 20*time.Minute), request(good))
+	wantEnd(t, out, err, release.Underway)
+	wantPath(t, w, "preparing", "stepping", "paused gate", "stepping", "paused diverged", "stepping", "paused gate")
+	if got := w.share(good); got != 10 {
+		t.Errorf("the weight is %g inside another freeze", got)
+	}
 }

@@ -224,12 +224,13 @@ func TestAGateIsAskedAgainBehindAPauseForSomethingElse(t *testing.T) {
 	hold := &shut{status: gate.Pass}
 	w.gates = []gate.Gate{hold}
 	w.clock.after(45*time.Second, func() { hold.status, hold.reason = gate.Fail, "a freeze" })
-	w.clock.after(5*time.Minute, func() { w.hand(t, 3); hold.status = gate.Pass })
+	w.clock.after(4*time.Minute, func() { w.silent = true })
+	w.clock.after(7*time.Minute, func() { hold.status = gate.Pass })
 	w.clock.after(10*time.Minute, func() { hold.status, hold.reason = gate.Fail, "another freeze" })
-	w.clock.after(15*time.Minute, func() { w.hand(t, 10) })
+	w.clock.after(15*time.Minute, func() { w.silent = false })
 	out, err := w.engine("a", nil).Ship(until(w, 20*time.Minute), request(good))
 	wantEnd(t, out, err, release.Underway)
-	wantPath(t, w, "preparing", "stepping", "paused gate", "stepping", "paused diverged", "stepping", "paused gate")
+	wantPath(t, w, "preparing", "stepping", "paused gate", "stepping", "paused no_data", "stepping", "paused gate")
 	if got := w.share(good); got != 10 {
 		t.Errorf("the weight is %g inside another freeze", got)
 	}

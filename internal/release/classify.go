@@ -163,8 +163,13 @@ func (v view) stepping() Event {
 		return v.applying(step)
 	}
 	if v.r.applied < v.r.Step {
-		if v.blind() {
+		switch {
+		case v.blind():
 			return EventNoData
+		case v.r.applied >= 0 && v.diverged():
+			// Somebody moved it while a gate was shut. The looks since know its fingerprint, so
+			// the target would not refuse the step that overwrites that.
+			return EventDiverged
 		}
 		return v.beforeStep()
 	}
@@ -223,13 +228,19 @@ func (v view) beforeStep() Event {
 	switch {
 	case !v.asksGates(v.r.CurrentStep()):
 		return EventStepUnapplied
-	case !v.obs.Asked || v.obs.GatesStep != v.r.Step:
+	case !v.obs.Asked || v.obs.GatesStep != v.r.Step || v.gatesStale():
 		return EventGatesUnasked
 	case len(gate.Blocked(v.obs.Gates)) > 0:
 		return EventGatesBlocked
 	default:
 		return EventStepUnapplied
 	}
+}
+
+// gatesStale is whether the rollout has waited, for something else, since the gates were
+// asked: what they said then is not what they say now.
+func (v view) gatesStale() bool {
+	return v.obs.GatesSeq < v.r.movedSeq && !within(v.now, v.obs.GatesAt, v.r.Spec.Strategy.Analysis.Interval.Std())
 }
 
 // safe is true when the judge has proved the present step safe, or when there is

@@ -47,7 +47,7 @@ func (v view) paused() Event {
 	case (e == EventHarmManual || e == EventTriggeredManual) && v.r.Cause == CausePause:
 		// It waits for another word now, and says so from where it came.
 		return EventCleared
-	case e == "" && v.cleared():
+	case e == "" && (v.cleared() || v.elsewhere()):
 		if v.r.PausedFrom == Baking {
 			return EventClearedBake
 		}
@@ -73,6 +73,18 @@ func (v view) cleared() bool {
 		return v.r.Resumed != nil || v.seenSincePause() && v.passed(v.r.CurrentStep().AtLeast)
 	case CausePause:
 		return v.r.Resumed != nil
+	default:
+		return false
+	}
+}
+
+// elsewhere is whether a rollout that waits for something else has to say that its target
+// is not where it left it: the counts of a canary that is gone never come, and who opens a
+// gate or says to go on should know. It says so from where it came.
+func (v view) elsewhere() bool {
+	switch v.r.Cause {
+	case CauseGate, CauseNoData, CauseInconclusive, CausePause:
+		return v.r.applied >= 0 && v.r.Intent == nil && v.seenSincePause() && v.r.BadTicks == 0 && v.diverged()
 	default:
 		return false
 	}

@@ -157,6 +157,9 @@ func (v view) divergence() string {
 		return v.aloneText()
 	}
 	if v.r.Failure != nil && v.r.Failure.Code == "conflict" {
+		if v.obs.Target != nil && v.obs.Target.Known && v.obs.Target.Canary == nil {
+			return v.canaryGone() + "; " + v.failure()
+		}
 		return v.failure()
 	}
 	if c := v.canary(); v.r.Intent != nil && c != nil {
@@ -164,11 +167,15 @@ func (v view) divergence() string {
 			c.Payload.Label(), TrafficText(whole(c.Weight, told(*v.obs.Target))), TrafficText(v.r.Sends()))
 	}
 	if tick == nil || tick.Observation == nil || tick.Observation.Canary == nil {
-		return fmt.Sprintf("the target has no canary arm any more; the rollout left it at %s", TrafficText(v.r.Sends()))
+		return v.canaryGone()
 	}
 	c := tick.Observation.Canary
 	return fmt.Sprintf("somebody moved the target: it has %s at %s, the rollout left %s at %s",
 		c.Payload.Label(), TrafficText(whole(c.Weight, told(*tick.Observation))), v.r.Spec.Payload.Label(), TrafficText(v.r.Sends()))
+}
+
+func (v view) canaryGone() string {
+	return fmt.Sprintf("the target has no canary arm any more; the rollout left it at %s", TrafficText(v.r.Sends()))
 }
 
 func (v view) noData() string {

@@ -89,20 +89,24 @@ resource "echo" "seen" {}
 
 const (
 	reference = `reference = "s3://acme-builds/checkout/1.4.0.zip@sha256:1111111111111111111111111111111111111111111111111111111111111111"`
-	declared  = `
+	// What the same apply declares comes behind the credentials: Terraform does both at once
+	// where nothing says what comes first, and they would sometimes see it.
+	declared = `
 resource "sluice_environment" "production" {
-  name = "production"
-  tier = "production"
+  name       = "production"
+  tier       = "production"
+  depends_on = [echo.seen]
 }
 `
 	freeze = `
 resource "sluice_change_window" "freeze" {
-  name      = "freeze"
-  kind      = "freeze"
-  time_zone = "UTC"
-  reason    = "year end"
-  owner     = "ops"
-  absolute  = [{ starts_at = "2020-01-01", ends_at = "2199-01-01" }]
+  name       = "freeze"
+  kind       = "freeze"
+  time_zone  = "UTC"
+  reason     = "year end"
+  owner      = "ops"
+  absolute   = [{ starts_at = "2020-01-01", ends_at = "2199-01-01" }]
+  depends_on = [echo.seen]
 }
 `
 )
@@ -129,9 +133,9 @@ func TestAccCredentialsFeedAProvider(t *testing.T) {
 	if got := seen(tf); got["scope"] != "read_and_revert" || fmt.Sprint(got["token"]) == "0" || len(fmt.Sprint(got["secret"])) != 64 {
 		t.Errorf("without a ledger: %v", got)
 	}
-	tf.Write("main.tf", strings.Replace(config(ledger, reference, declared+freeze), `"echo" "seen"`, `"echo" "open"`, 1))
+	tf.Write("main.tf", strings.NewReplacer(`"echo" "seen"`, `"echo" "open"`, "echo.seen", "echo.open").Replace(config(ledger, reference, declared+freeze)))
 	if apply := tf.Apply(); apply.Exit != 0 || len(apply.Of("warning")) > 0 {
-		t.Fatal(apply.Output)
+		t.Fatalf("exit %d, %s%s", apply.Exit, apply.Text("warning"), apply.Text("error"))
 	}
 	if data, _ := tf.State("echo.open")["data"].(map[string]any); data["scope"] != "full" || data["reason"] != "every gate passes" || data["shop"] != "full" || data["billing"] != "full" {
 		t.Errorf("with every gate open: %v", data)

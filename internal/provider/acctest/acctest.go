@@ -31,10 +31,26 @@ import (
 	targets "github.com/sluice/terraform-provider-sluice/internal/target/all"
 )
 
+// next is set where Terraform has lists and actions (tools/terraform/run.sh sets it).
+const next = "SLUICE_ACC_NEXT"
+
+// without gives the pattern of the tests that the Terraform at hand cannot run.
+func without(getenv func(string) string) string {
+	switch {
+	case getenv("TF_ACC") == "":
+		return "^Test(Acc|Next)"
+	case getenv(next) == "":
+		return "^TestNext"
+	default:
+		return ""
+	}
+}
+
 // Main is the TestMain of a package with acceptance tests. It runs the tests whose
 // names begin with TestAcc only where TF_ACC is set, as the test framework of
-// Terraform does. The same executable serves as a child of a lab, and as the
-// provider that Terraform starts (NewProcess, NewApart).
+// Terraform does, and those that begin with TestNext only where the Terraform is one
+// that has lists and actions, which is 1.14. The same executable serves as a child of a
+// lab, and as the provider that Terraform starts (NewProcess, NewApart).
 func Main(m *testing.M) {
 	labtest.Child()
 	if alone := Alone(); alone || serve.ByTerraform(os.Getenv) {
@@ -50,8 +66,8 @@ func Main(m *testing.M) {
 		}
 	}
 	flag.Parse()
-	if os.Getenv("TF_ACC") == "" {
-		if err := flag.Set("test.skip", "^TestAcc"); err != nil {
+	if pattern := without(os.Getenv); pattern != "" {
+		if err := flag.Set("test.skip", pattern); err != nil {
 			panic(err)
 		}
 	}

@@ -76,7 +76,9 @@ func byHand(command string) string {
 
 // foresee looks into the ledger at plan, where the release is known, and hands the
 // history to check, whose error is shown on the attribute. What is wrong with the
-// ledger itself is a warning where urgent is set: the action goes on without it.
+// ledger itself is a warning where urgent is set: the action goes on without it. Of a
+// release that the same apply releases first, as a trigger may have it, the ledger
+// knows nothing yet that holds when the action's turn comes.
 func (b *base) foresee(ctx context.Context, given types.String, urgent bool, check func(*release.History) error) diag.Diagnostics {
 	var out diag.Diagnostics
 	if b.client == nil || b.client.Unknown || given.IsUnknown() || given.IsNull() {
@@ -85,6 +87,9 @@ func (b *base) foresee(ctx context.Context, given types.String, urgent bool, che
 	key, err := release.ParseKey(given.ValueString())
 	if err != nil {
 		return out // The attribute's validator has said so.
+	}
+	if b.client.Planned(key) {
+		return out
 	}
 	at := path.Root(releaseAttr)
 	l, err := b.client.Existing(ctx)
@@ -97,7 +102,7 @@ func (b *base) foresee(ctx context.Context, given types.String, urgent bool, che
 	switch {
 	case err == nil:
 	case errors.Is(err, release.ErrUnknown), errors.Is(err, ledger.ErrMissing):
-		out.AddAttributeError(at, b.unable(key.String()), fmt.Sprintf("What happened: %v.\nWhat to do: name a release that the ledger knows; sluice status lists them.", err))
+		out.AddAttributeError(at, b.unable(key.String()), fmt.Sprintf("What happened: %v.\nWhat to do: name a release that the ledger knows; sluice status lists them. Where the same apply creates it, refer to its id, for example release = sluice_release.checkout.id.", err))
 	case urgent && operator.OfTheLedger(err):
 		out.AddAttributeWarning(at, "The ledger does not work", fmt.Sprintf("%v\nThe action goes by what it still says, and the target must agree with that.", err))
 	default:

@@ -114,13 +114,15 @@ func (b *base) foresee(ctx context.Context, given types.String, urgent bool, che
 // unable is the summary of an error.
 func (b *base) unable(what string) string { return fmt.Sprintf("Unable to %s %s", b.verb, what) }
 
-// failed puts an error into a diagnostic, in the words of the command line.
+// failed puts an error into a diagnostic, in the words of the command line. Terraform
+// 1.14 makes one paragraph of both parts, "summary: detail", so lines that stand under
+// each other begin on one of their own.
 func (b *base) failed(what string, out release.Outcome, err error) diag.Diagnostics {
 	var diags diag.Diagnostics
 	var told *operator.Error
 	key, _ := release.ParseKey(what) // A scope is none, and needs no words of the engine.
 	if errors.As(operator.Explain(err, key, out), &told) {
-		diags.AddError(told.Summary, prose.Indented(told.Detail, "  "))
+		diags.AddError(told.Summary, "\n"+prose.Indented(told.Detail, "  "))
 		return diags
 	}
 	diags.AddError(b.unable(what), sentence(err))

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
@@ -32,7 +31,7 @@ func action(n int, did chan<- struct{}) func(func(tfprotov6.InvokeActionEvent) b
 func TestAnActionGoesOnWhenNobodyListensAnyMore(t *testing.T) {
 	did := make(chan struct{})
 	pushed := 0
-	unhindered(t.Context(), action(1000, did))(func(tfprotov6.InvokeActionEvent) bool {
+	unhindered(nil, action(1000, did))(func(tfprotov6.InvokeActionEvent) bool {
 		pushed++
 		return false
 	})
@@ -49,7 +48,7 @@ func TestAnActionGoesOnWhenNobodyListensAnyMore(t *testing.T) {
 func TestAnActionGoesOnWhileAListenerIsStuck(t *testing.T) {
 	did := make(chan struct{})
 	ended := false
-	unhindered(t.Context(), action(1000, did))(func(e tfprotov6.InvokeActionEvent) bool {
+	unhindered(nil, action(1000, did))(func(e tfprotov6.InvokeActionEvent) bool {
 		// The listener is stuck until the work is done.
 		select {
 		case <-did:
@@ -65,10 +64,10 @@ func TestAnActionGoesOnWhileAListenerIsStuck(t *testing.T) {
 }
 
 func TestAfterAnInterruptOnlyTheEndIsTold(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
+	interrupted := make(chan struct{})
+	close(interrupted)
 	var got []tfprotov6.InvokeActionEvent
-	unhindered(ctx, action(10, make(chan struct{})))(func(e tfprotov6.InvokeActionEvent) bool {
+	unhindered(interrupted, action(10, make(chan struct{})))(func(e tfprotov6.InvokeActionEvent) bool {
 		got = append(got, e)
 		return true
 	})

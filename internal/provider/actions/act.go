@@ -125,6 +125,10 @@ func (b *base) failed(what string, out release.Outcome, err error) diag.Diagnost
 		diags.AddError(told.Summary, "\n"+prose.Indented(told.Detail, "  "))
 		return diags
 	}
+	if errors.Is(err, context.Canceled) {
+		diags.AddError(b.unable(what), "It was interrupted before it knew its request to be in the record; sluice status says what serves and what is under way. To do it all the same, invoke it again.")
+		return diags
+	}
 	diags.AddError(b.unable(what), sentence(err))
 	return diags
 }

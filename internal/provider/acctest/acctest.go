@@ -31,21 +31,6 @@ import (
 	targets "github.com/sluice/terraform-provider-sluice/internal/target/all"
 )
 
-// next is set where Terraform has lists and actions (tools/terraform/run.sh sets it).
-const next = "SLUICE_ACC_NEXT"
-
-// without gives the pattern of the tests that the Terraform at hand cannot run.
-func without(getenv func(string) string) string {
-	switch {
-	case getenv("TF_ACC") == "":
-		return "^Test(Acc|Next)"
-	case getenv(next) == "":
-		return "^TestNext"
-	default:
-		return ""
-	}
-}
-
 // Main is the TestMain of a package with acceptance tests. It runs the tests whose
 // names begin with TestAcc only where TF_ACC is set, as the test framework of
 // Terraform does, and those that begin with TestNext only where the Terraform is one

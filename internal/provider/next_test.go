@@ -112,6 +112,13 @@ func TestNextEachExampleOfAnActionOrAListIsTaken(t *testing.T) {
 					}
 					return
 				}
+				if file == o.smallest && o.name != "list-resources/sluice_release" {
+					printed, err := tf.Command("query", "-no-color").Output()
+					if err != nil {
+						t.Fatalf("%v: %s", err, printed)
+					}
+					acctest.ShowsWhatIsSeen(t, filepath.Join(filepath.Dir(file), "output.txt"), string(printed))
+				}
 				if found, asked := tf.Query(); asked.Exit != 0 || file == o.smallest && len(found) == 0 && o.name != "list-resources/sluice_release" {
 					t.Errorf("exit %d, %d are found: %s", asked.Exit, len(found), asked.Output)
 				}

@@ -41,3 +41,18 @@ func TestWhatActionsSayIsRead(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestLinesOfAPageDifferInNumbersAlone(t *testing.T) {
+	for _, c := range []struct {
+		shown, seen string
+		same        bool
+	}{
+		{"checkout/production 50 %, step 2 of 3: 1s of 5s, looked; next look in 1s", "checkout/production 20 %, step 1 of 2: 400ms of 4s, looked; next look in 100ms", true},
+		{"list.a   name=x   x, revision 1 by kim@acme, 2026-11-26 17:42Z", "list.a name=x   x, revision 3 by tester, 1970-01-01 00:00Z", true},
+		{"rollout 4 is aborted", "rollout 4 is aborting", false},
+	} {
+		if same := alike(c.shown) == alike(c.seen); same != c.same {
+			t.Errorf("%q and %q: %t\n%s\n%s", c.shown, c.seen, same, alike(c.shown), alike(c.seen))
+		}
+	}
+}

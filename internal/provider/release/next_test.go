@@ -76,6 +76,9 @@ func TestNextAReleaseIsListedAndImportedAgain(t *testing.T) {
 		t.Errorf("the state has %v", state)
 	}
 	other.Write("imported.tf", "")
+	other.Write("main.tf", fmt.Sprintf("provider \"sluice\" {\n  ledger = \"sqlite:%s\"\n}\n", s.ledger))
+	other.Write("all.tfquery.hcl", "list \"sluice_release\" \"all\" {\n  provider = sluice\n}\n")
+	acctest.ShowsWhatIsSeen(t, "../../../examples/list-resources/sluice_release/output.txt", other.printed("query", "-no-color"))
 	for config, want := range map[string]int{`status = "steady"`: 1, `status = "open"`: 0, `environment = "staging"`: 0, "service = \"checkout\"\nenvironment = \"production\"": 1} {
 		other.asked("include_resource = true\nconfig {\n"+config+"\n}\n", "sluice_release")
 		found, result := other.Query()
@@ -174,6 +177,35 @@ func TestNextAnActionIsInvokedAndSaysEachStep(t *testing.T) {
 
 	s.invoked("action.sluice_hold.checkout", "environment/production is on hold until 2", "sluice hold lift environment/production")
 	s.Wants(s.Apply(), "error", "blocked", "moving the database")
+}
+
+// printed is what a command shows a person. It must succeed.
+func (s *stage) printed(args ...string) string {
+	s.t.Helper()
+	out, err := s.Command(args...).Output()
+	if err != nil {
+		s.t.Fatalf("terraform %v: %v: %s", args, err, out)
+	}
+	return string(out)
+}
+
+// TestNextThePagesShowWhatIsSeen does what the smallest example of each action says, and
+// wants to see what its page shows.
+func TestNextThePagesShowWhatIsSeen(t *testing.T) {
+	s := interrupted(t)
+	examples := "../../../examples/actions/sluice_"
+	for _, action := range []string{"continue", "rollback", "abort", "hold"} {
+		if action == "abort" {
+			s.Write("main.tf", s.config(s.lab.Artifact(descriptor("1.3.0")), slow))
+			s.interrupt()
+		}
+		example, err := os.ReadFile(examples + action + "/action.tf")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Write("action.tf", string(example))
+		acctest.ShowsWhatIsSeen(t, examples+action+"/output.txt", s.printed("apply", "-no-color", "-input=false", "-auto-approve", "-invoke=action.sluice_"+action+".checkout"))
+	}
 }
 
 // TestNextAnActionOfWhatGoesWrongFails continues a rollout of an artifact that hurts. Its

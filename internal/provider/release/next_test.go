@@ -1,106 +1,14 @@
 package release_test
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/sluice/terraform-provider-sluice/internal/artifact"
-	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	"github.com/sluice/terraform-provider-sluice/internal/gate/hold"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/acctest"
-	"github.com/sluice/terraform-provider-sluice/internal/release"
-	"github.com/sluice/terraform-provider-sluice/internal/target/contract/wire"
 )
-
-// declaredBeside are a service and a policy, for a release that takes them.
-const declaredBeside = `
-resource "sluice_service" "checkout" {
-  name       = "checkout"
-  team       = "payments"
-  objectives = { error_ceiling = "5%", latency = { share = "99%", within = "300ms" } }
-}
-resource "sluice_rollback_policy" "cautious" {
-  name        = "cautious"
-  max_per_day = 2
-}
-`
-
-// asked is a configuration that only asks for lists.
-func (s *stage) asked(config string, lists ...string) {
-	s.t.Helper()
-	s.Write("main.tf", fmt.Sprintf("provider \"sluice\" {\n  ledger = \"sqlite:%s\"\n}\n", s.ledger))
-	text := ""
-	for i, list := range lists {
-		text += fmt.Sprintf("list %q \"l%d\" {\n  provider = sluice\n%s}\n", list, i, config)
-	}
-	s.Write("all.tfquery.hcl", text)
-}
-
-// TestNextAReleaseIsListedAndImportedAgain has terraform query write what would import a
-// release and all that it takes, and wants the plan after that to be empty: Terraform
-// writes each definition anew, as jsonencode.
-func TestNextAReleaseIsListedAndImportedAgain(t *testing.T) {
-	s := newStage(t)
-	s.Write("main.tf", watched(s.config(s.v1, `
-  service_definition = sluice_service.checkout.definition
-  rollback_policy    = sluice_rollback_policy.cautious.definition
-`), "report", "")+declaredBeside)
-	s.MustApply()
-	other := s.sharing()
-	other.asked("", "sluice_release", "sluice_environment", "sluice_deployment_strategy", "sluice_drift_check", "sluice_service", "sluice_rollback_policy")
-	found, result := other.Query("-generate-config-out=imported.tf")
-	if result.Exit != 0 || len(found) != 6 {
-		t.Fatalf("exit %d, %d were found: %s", result.Exit, len(found), result.Output)
-	}
-	for _, f := range found {
-		if f.Address == "list.sluice_release.l0" && (f.Display != "checkout 1.0.0 in production, steady" || f.Identity["service"] != "checkout" || f.Identity["environment"] != "production") {
-			t.Errorf("%+v", f)
-		}
-	}
-	if plan := other.Plan(); plan.Exit != 2 || len(plan.Diagnostics) > 0 || !strings.Contains(plan.Output, "Plan: 6 to import, 0 to add, 0 to change, 0 to destroy") {
-		raw, _ := os.ReadFile(filepath.Join(other.Dir, "imported.tf"))
-		t.Fatalf("exit %d: %s\n%s", plan.Exit, plan.Output, raw)
-	}
-	other.MustApply()
-	if state := other.State("sluice_release.l0_0"); state == nil || state["status"] != "steady" {
-		t.Errorf("the state has %v", state)
-	}
-	other.Write("imported.tf", "")
-	other.Write("main.tf", fmt.Sprintf("provider \"sluice\" {\n  ledger = \"sqlite:%s\"\n}\n", s.ledger))
-	other.Write("all.tfquery.hcl", "list \"sluice_release\" \"all\" {\n  provider = sluice\n}\n")
-	acctest.ShowsWhatIsSeen(t, "../../../examples/list-resources/sluice_release/output.txt", other.printed("query", "-no-color"))
-	for config, want := range map[string]int{`status = "steady"`: 1, `status = "open"`: 0, `environment = "staging"`: 0, "service = \"checkout\"\nenvironment = \"production\"": 1} {
-		other.asked("include_resource = true\nconfig {\n"+config+"\n}\n", "sluice_release")
-		found, result := other.Query()
-		if result.Exit != 0 || len(found) != want {
-			t.Errorf("%s: exit %d, %d were found and not %d: %s", config, result.Exit, len(found), want, result.Output)
-		}
-		for _, f := range found {
-			if f.Resource["id"] != "checkout/production" {
-				t.Errorf("%s: the resource is %v", config, f.Resource)
-			}
-		}
-	}
-	other.asked("config {\nstatus = \"stedy\"\n}\n", "sluice_release")
-	_, wrong := other.Query()
-	other.Wants(wrong, "error", "Invalid status", `"stedy" is not a status; it must be open, steady`)
-	other.ledger += ".none"
-	other.asked("", "sluice_release")
-	_, none := other.Query()
-	if other.Wants(none, "error", "Unable to list releases", "there is no ledger here yet"); wrong.Exit != 1 || none.Exit != 1 {
-		t.Errorf("exit %d and %d", wrong.Exit, none.Exit)
-	}
-}
 
 // actions are one of each.
 const actions = `
@@ -310,96 +218,5 @@ func TestNextWhatIsWrongWithAnActionIsSaidWhereItStands(t *testing.T) {
 	}
 	if after := s.history().Seq; after != before {
 		t.Errorf("the record has come from %d to %d", before, after)
-	}
-}
-
-// inProcess is a stage whose provider Terraform starts, and ends, itself.
-func inProcess(t *testing.T) *stage {
-	t.Helper()
-	s := newStage(t)
-	s.Terraform = acctest.NewProcess(t)
-	return s
-}
-
-// cut invokes an action and presses Ctrl-C as soon as it is so.
-func (s *stage) cut(action, what string, so func() bool) acctest.Result {
-	s.t.Helper()
-	cmd := s.Command(acctest.Invoking(action)...)
-	var out bytes.Buffer
-	cmd.Stdout = &out
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	acctest.Eventually(s.t, what, so)
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		s.t.Fatal(err)
-	}
-	_ = cmd.Wait() // How it ended is in its exit code.
-	return acctest.Read(out.Bytes(), cmd.ProcessState.ExitCode())
-}
-
-// TestNextAnInterruptedActionIsNoSuccess presses Ctrl-C in the middle of continuing.
-func TestNextAnInterruptedActionIsNoSuccess(t *testing.T) {
-	s := inProcess(t)
-	s.Write("main.tf", s.config(s.v1, slow))
-	if first := s.Apply(); first.Exit != 0 {
-		t.Fatal(first.Text("error"))
-	}
-	s.Write("main.tf", s.config(s.v2, slow))
-	s.interrupt()
-	s.Write("actions.tf", actions)
-	before := s.history().Seq
-	stopped := s.cut("action.sluice_continue.checkout", "the action drives", func() bool { return s.history().Seq > before })
-	if s.Wants(stopped, "error", "Unable to release checkout 1.1.0 to production: the rollout is not finished", "it was interrupted"); stopped.Exit != 1 {
-		t.Errorf("exit %d", stopped.Exit)
-	}
-	if s.history().Open() == nil {
-		t.Error("the rollout is closed")
-	}
-}
-
-// TestNextAnInterruptedAbortComesToItsEnd presses Ctrl-C while the target is asked to go
-// back, which it does slowly. Terraform may not end the provider before.
-func TestNextAnInterruptedAbortComesToItsEnd(t *testing.T) {
-	s := inProcess(t)
-	asked := make(chan struct{}, 1)
-	there, err := url.Parse(s.lab.Contract)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pass := httputil.NewSingleHostReverseProxy(there)
-	slowly := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, wire.PathRevert) {
-			select {
-			case asked <- struct{}{}:
-			default:
-			}
-			// Longer than Terraform waits for a provider that it ends.
-			_ = clock.System{}.Sleep(context.Background(), 3*time.Second)
-		}
-		pass.ServeHTTP(w, r)
-	}))
-	t.Cleanup(slowly.Close)
-	config := func(p artifact.Payload) string {
-		return strings.ReplaceAll(s.config(p, slow), `url = "`+s.lab.Contract+`"`, `url = "`+slowly.URL+`"`)
-	}
-	s.Write("main.tf", config(s.v1))
-	if first := s.Apply(); first.Exit != 0 {
-		t.Fatal(first.Text("error"))
-	}
-	s.Write("main.tf", config(s.v2))
-	s.interrupt()
-	s.Write("actions.tf", actions)
-	ended := s.cut("action.sluice_abort.checkout", "the target is asked to go back", func() bool {
-		select {
-		case <-asked:
-			return true
-		default:
-			return false
-		}
-	})
-	s.wantServing(s.v1)
-	if last := s.history().Last(); last.State != release.Aborted {
-		t.Errorf("the rollout is %s: %s", last.State, ended.Output)
 	}
 }

@@ -67,6 +67,13 @@ func TestNextAReleaseIsListedAndImportedAgain(t *testing.T) {
 	other.Write("main.tf", fmt.Sprintf("provider \"sluice\" {\n  ledger = \"sqlite:%s\"\n}\n", s.ledger))
 	other.Write("all.tfquery.hcl", "list \"sluice_release\" \"all\" {\n  provider = sluice\n}\n")
 	acctest.ShowsWhatIsSeen(t, "../../../examples/list-resources/sluice_release/output.txt", other.printed("query", "-no-color"))
+	s.listedBy(other)
+}
+
+// listedBy asks for releases by filters, right and wrong.
+func (s *stage) listedBy(other *stage) {
+	t := s.t
+	t.Helper()
 	for config, want := range map[string]int{`status = "steady"`: 1, `status = "open"`: 0, `environment = "staging"`: 0, "service = \"checkout\"\nenvironment = \"production\"": 1} {
 		other.asked("include_resource = true\nconfig {\n"+config+"\n}\n", "sluice_release")
 		found, result := other.Query()
@@ -88,4 +95,39 @@ func TestNextAReleaseIsListedAndImportedAgain(t *testing.T) {
 	if other.Wants(none, "error", "Unable to list releases", "there is no ledger here yet"); wrong.Exit != 1 || none.Exit != 1 {
 		t.Errorf("exit %d and %d", wrong.Exit, none.Exit)
 	}
+}
+
+// TestNextAReleaseOverManyTargetsIsListedAndImportedAgain is the same with targets and
+// waves, and with a wait, while a rollout is open and afterwards.
+func TestNextAReleaseOverManyTargetsIsListedAndImportedAgain(t *testing.T) {
+	f := newFleet(t, "eu", "us")
+	f.Write("main.tf", f.over(f.v1, waves))
+	f.MustApply()
+	other := f.sharing()
+	other.asked("", "sluice_release")
+	found, result := other.Query("-generate-config-out=imported.tf")
+	if result.Exit != 0 || len(found) != 1 {
+		t.Fatalf("exit %d, %d were found: %s", result.Exit, len(found), result.Output)
+	}
+	if plan := other.Plan(); plan.Exit != 2 || len(plan.Diagnostics) > 0 || !strings.Contains(plan.Output, "Plan: 1 to import, 0 to add, 0 to change, 0 to destroy") {
+		raw, _ := os.ReadFile(filepath.Join(other.Dir, "imported.tf"))
+		t.Fatalf("exit %d: %s\n%s", plan.Exit, plan.Output, raw)
+	}
+	other.MustApply()
+}
+
+// TestNextAnOpenRolloutIsListedAndGoneOnWith imports a release in the middle, from what
+// Terraform writes: the next apply goes on.
+func TestNextAnOpenRolloutIsListedAndGoneOnWith(t *testing.T) {
+	s := interrupted(t)
+	other := s.sharing()
+	other.asked("config {\nstatus = \"open\"\n}\n", "sluice_release")
+	found, result := other.Query("-generate-config-out=imported.tf")
+	if result.Exit != 0 || len(found) != 1 || found[0].Display != "checkout 1.1.0 in production, stepping" {
+		t.Fatalf("exit %d, %+v: %s", result.Exit, found, result.Output)
+	}
+	plan := other.Plan()
+	other.Wants(plan, "warning", "rollout 2 of checkout 1.1.0 in production is open; apply goes on with it")
+	other.MustApply()
+	other.wantServing(s.v2)
 }

@@ -113,7 +113,8 @@ while read -r file; do
 done < <(find examples/{provider,resources,data-sources,functions,ephemeral-resources} -name '*.tf' 2>/dev/null | sort)
 
 # Actions and lists need Terraform 1.14: TestEachExampleOfAnActionOrAListIsValid tries
-# theirs at the protocol, whichever Terraform is at hand.
+# theirs at the protocol, whichever Terraform is at hand, and make test-next with one
+# that has them.
 
 # The others are whole configurations.
 while read -r folder; do

@@ -117,6 +117,8 @@ func TestAnIdentityThatCannotBeIsRefused(t *testing.T) {
 	}{
 		"a name that would climb": {"sluice_environment", map[string]string{"name": "../production"}, "../production"},
 		"a check of no release":   {"sluice_drift_check", map[string]string{"release": "checkout"}, "does not name a release"},
+		"a name that is not":      {"sluice_environment", map[string]string{"name": "nowhere"}, "Unable to import environment nowhere (): What happened: the ledger knows no environment of that name.\nWhat to do: create it instead, or name the ledger that knows it; `sluice objects environment` lists"},
+		"a check that is not":     {"sluice_drift_check", map[string]string{"release": "basket/production"}, "Unable to import drift check basket/production (): What happened: the ledger knows no drift check of that release"},
 		"a release of no service": {"sluice_release", map[string]string{"service": "", "environment": "production"}, "does not name a release"},
 		"a release that is not":   {"sluice_release", map[string]string{"service": "basket", "environment": "production"}, "the ledger knows no such release"},
 		"a slash in a service":    {"sluice_release", map[string]string{"service": "a/b", "environment": "production"}, "Unable to import release a/b/production"},

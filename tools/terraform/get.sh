@@ -6,7 +6,9 @@
 # run left in bin/, a release of Terraform through hc-install, and at last
 # OpenTofu built from its Go module, which needs nothing but the module proxy.
 #
-# With "tofu" as the only argument, Terraform is passed over.
+# With "tofu" as the only argument, Terraform is passed over. With "next" it is a
+# Terraform that has lists and actions, which is above the floor: where no release of
+# it can be had, it is built from its own module into bin/next.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -15,6 +17,14 @@ floor_major=1
 floor_minor=11
 only=${1:-any}
 go=${GO:-go}
+kept=$root/bin
+wanted="Terraform or OpenTofu"
+if [ "$only" = next ]; then
+	terraform_version=1.14.9
+	floor_minor=14
+	kept=$root/bin/next
+	wanted=Terraform
+fi
 
 say() { printf 'terraform: %s\n' "$*" >&2; }
 
@@ -31,9 +41,10 @@ usable() {
 	case $major$minor in
 	"" | *[!0-9]*) return 1 ;;
 	esac
-	if [ "$only" = tofu ] && [ "${line#OpenTofu}" = "$line" ]; then
-		return 1
-	fi
+	case $only:$line in
+	tofu:OpenTofu* | any:*) ;;
+	next:OpenTofu* | tofu:*) return 1 ;;
+	esac
 	if [ "$major" -lt $floor_major ] || { [ "$major" -eq $floor_major ] && [ "$minor" -lt $floor_minor ]; }; then
 		say "$1 is version $version, below $floor_major.$floor_minor: looking further"
 		return 1
@@ -51,7 +62,7 @@ if [ -n "${SLUICE_TERRAFORM:-}" ]; then
 	chosen=$(command -v "$SLUICE_TERRAFORM" || true)
 	try "$chosen"
 	if [ "$only" != tofu ]; then
-		say "SLUICE_TERRAFORM is \"$SLUICE_TERRAFORM\", which is not an executable of Terraform or OpenTofu $floor_major.$floor_minor or newer"
+		say "SLUICE_TERRAFORM is \"$SLUICE_TERRAFORM\", which is not an executable of $wanted $floor_major.$floor_minor or newer"
 		say "set it to one, e.g. SLUICE_TERRAFORM=terraform, or unset it to have one found or built"
 		exit 1
 	fi
@@ -59,21 +70,31 @@ fi
 
 try "$(command -v terraform || true)"
 try "$(command -v tofu || true)"
-try "$root/bin/terraform"
-try "$root/bin/tofu"
+try "$kept/terraform"
+if [ "$only" != next ]; then
+	try "$root/bin/tofu"
+fi
 
 if [ "$only" != tofu ]; then
 	say "none on the PATH: asking hc-install for Terraform $terraform_version"
-	mkdir -p "$root/bin"
+	mkdir -p "$kept"
 	(cd "$root/tools/hc-install" && CGO_ENABLED=0 "$go" build -trimpath -o "$root/bin/hc-install" github.com/hashicorp/hc-install/cmd/hc-install)
-	if "$root/bin/hc-install" install -version "$terraform_version" -path "$root/bin" terraform >&2; then
-		try "$root/bin/terraform"
+	if "$root/bin/hc-install" install -version "$terraform_version" -path "$kept" terraform >&2; then
+		try "$kept/terraform"
 	fi
 	say "hc-install could not bring one: this network reaches no release server"
 fi
 
-say "building OpenTofu from its Go module into bin/tofu (some minutes, once)"
 started=$SECONDS
+if [ "$only" = next ]; then
+	"$root/tools/terraform/build.sh" "$terraform_version" "$kept/terraform"
+	say "built Terraform $terraform_version in $((SECONDS - started)) s"
+	try "$kept/terraform"
+	say "bin/next/terraform was built but does not answer \"version\": remove it and try again"
+	exit 1
+fi
+
+say "building OpenTofu from its Go module into bin/tofu (some minutes, once)"
 version=$(cd "$root/tools/tofu" && "$go" list -m -f '{{.Version}}' github.com/opentofu/opentofu)
 (cd "$root/tools/tofu" && CGO_ENABLED=0 "$go" build -trimpath \
 	-ldflags "-s -w -X github.com/opentofu/opentofu/version.dev=no" \

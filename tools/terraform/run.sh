@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Runs a command with the environment of the acceptance tests:
 #
-#   tools/terraform/run.sh any|tofu COMMAND ARGS...
+#   tools/terraform/run.sh any|tofu|next COMMAND ARGS...
 #
-# "any" takes the first Terraform or OpenTofu that get.sh finds, "tofu" only the latter.
+# "any" takes the first Terraform or OpenTofu that get.sh finds, "tofu" only the latter,
+# and "next" only a Terraform that has lists and actions.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -26,6 +27,12 @@ version=${version%%$'\n'*}
 if [ "${version#OpenTofu}" != "$version" ]; then
 	export TF_ACC_PROVIDER_HOST=registry.opentofu.org
 fi
+
+# What the tests of lists and actions need. They run with each Terraform that has them.
+case $version in
+"Terraform v1.11."* | "Terraform v1.12."* | "Terraform v1.13."*) ;;
+Terraform*) export SLUICE_ACC_NEXT=1 ;;
+esac
 
 printf 'acceptance: with %s\n' "$version" >&2
 exec "$@"

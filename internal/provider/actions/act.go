@@ -76,7 +76,9 @@ func byHand(command string) string {
 
 // foresee looks into the ledger at plan, where the release is known, and hands the
 // history to check, whose error is shown on the attribute. What is wrong with the
-// ledger itself is a warning where urgent is set: the action goes on without it.
+// ledger itself is a warning where urgent is set: the action goes on without it. Of a
+// release that the same apply releases first, as a trigger may have it, the ledger
+// knows nothing yet that holds when the action's turn comes.
 func (b *base) foresee(ctx context.Context, given types.String, urgent bool, check func(*release.History) error) diag.Diagnostics {
 	var out diag.Diagnostics
 	if b.client == nil || b.client.Unknown || given.IsUnknown() || given.IsNull() {
@@ -85,6 +87,9 @@ func (b *base) foresee(ctx context.Context, given types.String, urgent bool, che
 	key, err := release.ParseKey(given.ValueString())
 	if err != nil {
 		return out // The attribute's validator has said so.
+	}
+	if b.client.Planned(key) {
+		return out
 	}
 	at := path.Root(releaseAttr)
 	l, err := b.client.Existing(ctx)
@@ -97,7 +102,7 @@ func (b *base) foresee(ctx context.Context, given types.String, urgent bool, che
 	switch {
 	case err == nil:
 	case errors.Is(err, release.ErrUnknown), errors.Is(err, ledger.ErrMissing):
-		out.AddAttributeError(at, b.unable(key.String()), fmt.Sprintf("What happened: %v.\nWhat to do: name a release that the ledger knows; sluice status lists them.", err))
+		out.AddAttributeError(at, b.unable(key.String()), fmt.Sprintf("What happened: %v.\nWhat to do: name a release that the ledger knows; sluice status lists them. Where the same apply creates it, refer to its id, for example release = sluice_release.checkout.id.", err))
 	case urgent && operator.OfTheLedger(err):
 		out.AddAttributeWarning(at, "The ledger does not work", fmt.Sprintf("%v\nThe action goes by what it still says, and the target must agree with that.", err))
 	default:
@@ -109,13 +114,19 @@ func (b *base) foresee(ctx context.Context, given types.String, urgent bool, che
 // unable is the summary of an error.
 func (b *base) unable(what string) string { return fmt.Sprintf("Unable to %s %s", b.verb, what) }
 
-// failed puts an error into a diagnostic, in the words of the command line.
+// failed puts an error into a diagnostic, in the words of the command line. Terraform
+// 1.14 makes one paragraph of both parts, "summary: detail", so lines that stand under
+// each other begin on one of their own.
 func (b *base) failed(what string, out release.Outcome, err error) diag.Diagnostics {
 	var diags diag.Diagnostics
 	var told *operator.Error
 	key, _ := release.ParseKey(what) // A scope is none, and needs no words of the engine.
 	if errors.As(operator.Explain(err, key, out), &told) {
-		diags.AddError(told.Summary, prose.Indented(told.Detail, "  "))
+		diags.AddError(told.Summary, "\n"+prose.Indented(told.Detail, "  "))
+		return diags
+	}
+	if errors.Is(err, context.Canceled) {
+		diags.AddError(b.unable(what), "It was interrupted before it knew its request to be in the record; sluice status says what serves and what is under way. To do it all the same, invoke it again.")
 		return diags
 	}
 	diags.AddError(b.unable(what), sentence(err))

@@ -147,7 +147,12 @@ func TestContinueFailsWhereTheRolloutDoes(t *testing.T) {
 	w.shipped(first)
 	w.broken(bad, 1)
 	got := w.Invoke(t.Context(), "sluice_continue", asked())
-	contains(t, lines(got.Diagnostics), "ERROR () Unable to release checkout 1.2.2 to production: rolled back", "What serves now 1.0.0")
+	// Terraform 1.14 makes "summary: detail" of it, so the first line begins anew.
+	text := lines(got.Diagnostics)
+	contains(t, text, "ERROR () Unable to release checkout 1.2.2 to production: rolled back", "What serves now 1.0.0")
+	if !strings.Contains(text, "rolled back: \n  What happened ") {
+		t.Errorf("the first line stands behind the summary:\n%s", text)
+	}
 	w.serves(first)
 }
 
@@ -221,4 +226,15 @@ func (w *world) mustPlan(name string, config config) string {
 		w.t.Fatal(err)
 	}
 	return lines(diags)
+}
+
+// TestARollbackThatIsInterruptedAtOnceSaysSo cancels it before it has begun.
+func TestARollbackThatIsInterruptedAtOnceSaysSo(t *testing.T) {
+	w := newWorld(t)
+	w.shipped(first, good)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	got := w.Invoke(ctx, "sluice_rollback", asked("reason", "slow"))
+	contains(t, lines(got.Diagnostics), "ERROR () Unable to roll back checkout/production: It was interrupted before it knew its request to be in the record", "invoke it again")
+	w.serves(good)
 }

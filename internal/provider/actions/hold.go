@@ -2,6 +2,7 @@ package actions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -64,8 +65,8 @@ func (a *Hold) ValidateConfig(ctx context.Context, req action.ValidateConfigRequ
 	}
 }
 
-// ModifyPlan warns of a scope in which there is nothing yet, as a name that was
-// mistyped has.
+// ModifyPlan refuses an end that has passed, and warns of a scope in which there is
+// nothing yet, as a name that was mistyped has.
 func (a *Hold) ModifyPlan(ctx context.Context, req action.ModifyPlanRequest, resp *action.ModifyPlanResponse) {
 	var config holdConfig
 	if resp.Diagnostics.Append(req.Config.Get(ctx, &config)...); resp.Diagnostics.HasError() {
@@ -75,18 +76,31 @@ func (a *Hold) ModifyPlan(ctx context.Context, req action.ModifyPlanRequest, res
 	if err != nil || a.client == nil || a.client.Unknown {
 		return
 	}
+	now := a.client.Clock.Now()
+	if until, err := hold.ParseUntil(config.Until.ValueString(), now); err == nil && !until.IsZero() && !until.After(now) {
+		resp.Diagnostics.AddAttributeError(path.Root("until"), a.unable(string(scope)),
+			fmt.Sprintf("It would end at %s, which has passed; give an end that lies ahead, for example 2h, or leave it out.", until.UTC().Format("2006-01-02 15:04Z")))
+		return
+	}
+	within := func(k release.Key) bool {
+		return scope.Matches(gate.Subject{Service: k.Service, Environment: k.Environment})
+	}
+	if a.client.PlannedAny(within) {
+		return // It is there when the action's turn comes.
+	}
 	l, err := a.client.Existing(ctx)
 	var keys []release.Key
 	if err == nil {
 		keys, err = release.Keys(ctx, l, "")
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ledger.ErrMissing):
+		// A trigger may have the action behind what creates the ledger.
+		resp.Diagnostics.AddWarning("No ledger yet for a hold of "+string(scope),
+			"The action will fail unless the same apply creates the ledger first: "+err.Error()+".")
+	case err != nil:
 		resp.Diagnostics.AddError(a.unable(string(scope)), sentence(err))
-		return
-	}
-	if !slices.ContainsFunc(keys, func(k release.Key) bool {
-		return scope.Matches(gate.Subject{Service: k.Service, Environment: k.Environment})
-	}) {
+	case !slices.ContainsFunc(keys, within):
 		resp.Diagnostics.AddAttributeWarning(path.Root("scope"), "Nothing is within "+string(scope),
 			"No release that the ledger knows is within the scope, so nothing is stopped by it yet; all of them: sluice status.")
 	}

@@ -266,9 +266,19 @@ func (c *Client) Plan(key release.Key) {
 
 // Planned reports whether this plan opens a rollout of the release.
 func (c *Client) Planned(key release.Key) bool {
+	return c.PlannedAny(func(k release.Key) bool { return k == key })
+}
+
+// PlannedAny reports whether this plan opens a rollout of any release that is so.
+func (c *Client) PlannedAny(so func(release.Key) bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.planned[key]
+	for key := range c.planned {
+		if so(key) {
+			return true
+		}
+	}
+	return false
 }
 
 // Close lets go of the ledger. Terraform ends the process instead; tests call it.

@@ -197,7 +197,25 @@ func (r *Resource) ImportState(ctx context.Context, req resource.ImportStateRequ
 		resp.Diagnostics.AddError("Unable to import "+r.Object.Noun+" "+name, problem)
 		return
 	}
+	if r.unheardOf(ctx, name) {
+		resp.Diagnostics.AddError("Unable to import "+r.Object.Noun+" "+name, fmt.Sprintf("What happened: the ledger knows no %s of that name.\n"+
+			"What to do: create it instead, or name the ledger that knows it; `sluice objects %s` lists those of a ledger.", r.Object.Noun, r.Object.Type))
+		return
+	}
 	resource.ImportStatePassthroughWithIdentity(ctx, path.Root(nameAttr), path.Root(nameAttr), req, resp)
+}
+
+// unheardOf reports whether the ledger knows no object of the name. Terraform's own
+// words for that are of regions and endpoints. What else is wrong the read says.
+func (r *Resource) unheardOf(ctx context.Context, name string) bool {
+	if r.client == nil || r.client.Unknown {
+		return false
+	}
+	l, err := r.client.Existing(ctx)
+	if err == nil {
+		_, err = ledger.GetObject(ctx, l, r.Object.Type, name)
+	}
+	return errors.Is(err, ledger.ErrNotFound)
 }
 
 // ledgerIDOf reads the ledger's id out of a state.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -95,6 +96,7 @@ func Reference(noun, resource, more string, required bool) schema.SingleNestedAt
 			},
 			"content": schema.StringAttribute{
 				Optional:            true,
+				PlanModifiers:       []planmodifier.String{sameJSON{}},
 				MarkdownDescription: fmt.Sprintf("The content of the %s as JSON, from its `definition`. Without it the ledger is asked for the name.", noun),
 			},
 		},

@@ -77,7 +77,36 @@ func (r *Resource) ValidateConfig(ctx context.Context, req resource.ValidateConf
 
 // ImportState takes the release's id, or the identity.
 func (r *Resource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	id := req.ID
+	if id == "" && req.Identity != nil {
+		var given identity
+		resp.Diagnostics.Append(req.Identity.Get(ctx, &given)...)
+		id = given.Release.ValueString()
+	}
+	key, err := release.ParseKey(id)
+	if err != nil {
+		resp.Diagnostics.AddError("Unable to import drift check "+id, err.Error())
+		return
+	}
+	if r.unheardOf(ctx, key) {
+		resp.Diagnostics.AddError("Unable to import drift check "+id, "What happened: the ledger knows no drift check of that release.\n"+
+			"What to do: create it instead, or name the ledger that knows it; `sluice objects drift_check` lists those of a ledger.")
+		return
+	}
 	resource.ImportStatePassthroughWithIdentity(ctx, path.Root("release"), path.Root("release"), req, resp)
+}
+
+// unheardOf reports whether the ledger knows no check of the release. What else is wrong
+// the read says.
+func (r *Resource) unheardOf(ctx context.Context, key release.Key) bool {
+	if r.client == nil || r.client.Unknown {
+		return false
+	}
+	l, err := r.client.Existing(ctx)
+	if err == nil {
+		_, err = ledger.GetObject(ctx, l, drift.ObjectKind, drift.NameOf(key))
+	}
+	return errors.Is(err, ledger.ErrNotFound)
 }
 
 // declare writes the check into the ledger.

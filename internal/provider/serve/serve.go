@@ -48,6 +48,7 @@ func Factory(p func() provider.Provider) func() (tfprotov6.ProviderServer, error
 type server struct {
 	Extras
 	schemas schemas
+	shifts  shifts
 }
 
 // call runs one method on a context that lets go.

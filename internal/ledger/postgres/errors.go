@@ -100,16 +100,24 @@ func (l *Ledger) mapError(err error) error {
 	case c == codeUndefinedTable, c == codeUndefinedSchema:
 		return fmt.Errorf("%w: %w", l.missing(), err)
 	case c == codeUndefinedDatabase:
-		return fmt.Errorf("%w: the server has no such database; create it, for example with createdb --encoding UTF8: %w", ledger.ErrMissing, err)
+		return ledger.Misplaced("the server has no such database", "name the one that is there, or create it, for example with createdb --encoding UTF8; the first apply creates the ledger in it, and not the database",
+			fmt.Errorf("%w: the server has no such database; create it, for example with createdb --encoding UTF8: %w", ledger.ErrMissing, err))
 	case c == codeWrongPassword, c == codeWrongRole:
-		return fmt.Errorf("%s: the server does not take the role or its password; look at the URL, PGUSER, PGPASSWORD, the file ~/.pgpass, at sslcert and sslkey where the server asks for a certificate, and at the server's pg_hba.conf: %w", l.place, err)
+		const look = "look at the URL, PGUSER, PGPASSWORD, the file ~/.pgpass, at sslcert and sslkey where the server asks for a certificate, and at the server's pg_hba.conf"
+		return ledger.Misplaced("the server does not take the role or its password", look+"; for example postgres://ci@ledger.example/sluice?sslmode=verify-full with PGPASSWORD",
+			fmt.Errorf("%s: the server does not take the role or its password; %s: %w", l.place, look, err))
 	case c == codeDataCorrupted, c == codeIndexCorrupted:
 		return &ledger.CorruptError{Reason: "PostgreSQL cannot read a part of the database", Err: err}
 	case errors.As(err, &connect) && distrust(err) != "":
-		return fmt.Errorf("%s cannot be reached: %s: %w", l.place, distrust(err), err)
+		return ledger.Misplaced("the server cannot be reached: the two sides do not trust each other", distrust(err), fmt.Errorf("%s cannot be reached: %s: %w", l.place, distrust(err), err))
 	case errors.As(err, &connect):
+		const look = "look at host, port and sslmode in the URL, for example postgres://ledger.example:5432/sluice?sslmode=verify-full"
 		// The library's text names user and database, and never the password.
-		return fmt.Errorf("%s cannot be reached; look at host, port and sslmode in the URL, for example postgres://ledger.example:5432/sluice?sslmode=verify-full: %w", l.place, err)
+		err := fmt.Errorf("%s cannot be reached; %s: %w", l.place, look, connect)
+		if pgconn.Timeout(connect) {
+			return err // It may only be slow.
+		}
+		return ledger.Misplaced("the server cannot be reached", look, err)
 	}
 	return err
 }

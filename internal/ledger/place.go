@@ -10,8 +10,7 @@ import (
 // asked was answered so, or met nobody at all; one that is slow, busy, full or damaged is
 // none.
 type PlaceError struct {
-	// Happened and Remedy are as Words has them: no sentence, no full stop. They are empty
-	// where Words knows what Err means.
+	// Happened and Remedy are as Words has them: no sentence, no full stop.
 	Happened, Remedy string
 	// Err is the driver's error.
 	Err error
@@ -30,6 +29,9 @@ func Misplaced(happened, remedy string, err error) error {
 	}
 	return &PlaceError{Happened: happened, Remedy: remedy, Err: err}
 }
+
+// Upgrade is what to do about a ledger that a newer version wrote.
+const Upgrade = "use that version, or a later one, for example by terraform init -upgrade once the configuration allows it"
 
 // placed gives the words of an error of the place, if it has some of its own.
 func placed(err error) (happened, remedy string) {

@@ -77,7 +77,7 @@ func look(ctx context.Context, c *client.Client, resp *provider.ConfigureRespons
 	}
 	for _, f := range cautions {
 		resp.Diagnostics.AddAttributeWarning(at, fmt.Sprintf("The ledger %s is not as it should be: %s", ledgers.Place(c.URL), f.Check),
-			fmt.Sprintf("What is wrong: %s.\nWhat to do: %s.\nNothing is held up by this. sluice ledger check looks at the rest.", f.Value, f.Remedy))
+			fmt.Sprintf("What is wrong: %s.\nWhat to do: %s.\nThe plan goes on all the same; sluice ledger check looks at the rest.", f.Value, f.Remedy))
 	}
 	return true
 }

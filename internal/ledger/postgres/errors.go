@@ -83,7 +83,8 @@ func (l *Ledger) mapError(err error) error {
 	var connect *pgconn.ConnectError
 	switch c := code(err); {
 	case c == codeReadOnlyTransaction:
-		return fmt.Errorf("%s: %w: the server is a replica, or the session may only read; name the primary: %w", l.place, ledger.ErrReadOnly, err)
+		return ledger.Misplaced("the ledger's server is a replica, or lets this session only read", "name the primary, for example postgres://primary.ledger.example/sluice",
+			fmt.Errorf("%s: %w: the server is a replica, or the session may only read; name the primary: %w", l.place, ledger.ErrReadOnly, err))
 	case c == codeInsufficientRight:
 		return fmt.Errorf("%s: %w at best by this role; to look it needs sluice_reader, to write sluice_releaser, to bring an older schema up to date sluice_administrator, see docs/sql/postgres-roles.sql, and to create a ledger CREATE on the database: %w", l.place, ledger.ErrReadOnly, err)
 	case c == codeDiskFull:

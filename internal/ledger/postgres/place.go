@@ -17,8 +17,10 @@ func (l *Ledger) misplaced(err error) error {
 	switch {
 	case errors.As(err, &place):
 		return err
-	case errors.Is(err, ledger.ErrNewer), errors.Is(err, ledger.ErrForeign):
-		return ledger.Misplaced("", "", err)
+	case errors.Is(err, ledger.ErrNewer):
+		return ledger.Misplaced("a newer version of Sluice wrote the ledger", ledger.Upgrade, err)
+	case errors.Is(err, ledger.ErrForeign):
+		return ledger.Misplaced("what is named as the ledger is something else", "name a ledger of Sluice, or a schema where nothing is yet, for example by sluice_schema=sluice_payments in the URL", err)
 	case code(err) != codeInsufficientRight:
 		return err
 	case l.opts.MustExist || l.opts.ReadOnly:

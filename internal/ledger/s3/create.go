@@ -186,13 +186,18 @@ func (l *Ledger) proveMatch(ctx context.Context) error {
 	return l.dishonest("If-Match", "although the object's ETag was another")
 }
 
+// conditional is what to do about a store that cannot hold a ledger.
+const conditional = "keep the ledger in a store that honours conditional writes, for example AWS's, or in PostgreSQL"
+
 func (l *Ledger) dishonest(condition, although string) error {
-	return fmt.Errorf("%s: the store wrote under the condition %s %s, so two who append at once would lose records; a ledger needs a store that honours conditional writes, as AWS does", l.place, condition, although)
+	return ledger.Misplaced("the store ignores the conditions of a write, so two who append at once would lose records", conditional,
+		fmt.Errorf("%s: the store wrote under the condition %s %s, so two who append at once would lose records; a ledger needs a store that honours conditional writes, as AWS does", l.place, condition, although))
 }
 
 func (l *Ledger) notProved(err error) error {
 	if status(err) == 501 || errorCode(err) == "NotImplemented" {
-		return fmt.Errorf("%s: the store knows no conditional writes, and a ledger needs them: %w", l.place, err)
+		return ledger.Misplaced("the store knows no conditional writes, and a ledger needs them", conditional,
+			fmt.Errorf("%s: the store knows no conditional writes, and a ledger needs them: %w", l.place, err))
 	}
 	return forWriting(err)
 }

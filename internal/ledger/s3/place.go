@@ -21,8 +21,10 @@ func misplaced(err error) error {
 	switch {
 	case errors.As(err, &place):
 		return err
-	case errors.Is(err, ledger.ErrNewer), errors.Is(err, ledger.ErrForeign):
-		return ledger.Misplaced("", "", err)
+	case errors.Is(err, ledger.ErrNewer):
+		return ledger.Misplaced("a newer version of Sluice wrote the ledger", ledger.Upgrade, err)
+	case errors.Is(err, ledger.ErrForeign):
+		return ledger.Misplaced("what is named as the ledger is something else", "name a ledger of Sluice, or a prefix where nothing is yet, "+example, err)
 	case errors.As(err, &denied) && errors.Is(err, ledger.ErrReadOnly):
 		return ledger.Misplaced("there is no ledger yet, and these credentials may not create one", "apply once as who may; an administrator's policy is docs/policies/s3-administrator.json, for example for the prefix payments", err)
 	case errors.As(err, &denied):

@@ -43,7 +43,7 @@ func (s *stage) sharesProgress() {
 	other := s.sharing()
 	other.Write("main.tf", `
 provider "sluice" {
-  ledger = "sqlite:`+s.ledger+`"
+  ledger = "`+s.url()+`"
 }
 data "sluice_release" "checkout" {
   service     = "checkout"

@@ -34,6 +34,12 @@ func Words(err error) (happened, remedy string) {
 	if errors.As(err, &bound) {
 		rebind = bound.Rebind()
 	}
+	if bound == nil {
+		// To whom a state has bound the ledger, what to do about the loss comes first.
+		if happened, remedy = placed(err); happened != "" {
+			return happened, remedy
+		}
+	}
 	switch {
 	case errors.As(err, &sealed) && sealed.Sealing.Done:
 		return "the ledger has moved to " + sealed.Sealing.To + ", and nothing more is recorded here", "name that one in the provider block's ledger or in SLUICE_LEDGER; it has the same id, so the state stays as it is"

@@ -32,6 +32,9 @@ func TestWords(t *testing.T) {
 		"nothing of that":   {errors.New("no route to host"), "", ""},
 		"no error at all":   {nil, "", ""},
 		"only not found":    {ledger.ErrNotFound, "", ""},
+		"of the place":      {ledger.Misplaced("there is no bucket x", "name another", ledger.ErrMissing), "there is no bucket x", "name another"},
+		"bound to a place":  {&ledger.BoundError{Want: want, Err: ledger.Misplaced("there is no bucket x", "name another", ledger.ErrMissing)}, "is not there", "sluice ledger rebind --from " + want},
+		"no place at all":   {ledger.Misplaced("x", "y", nil), "", ""},
 		"lost by the state": {&ledger.LostError{}, "lacks records", "look with sluice drift"},
 	} {
 		err := c.err

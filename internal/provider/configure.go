@@ -14,9 +14,10 @@ import (
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/operator"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
+	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
 )
 
-// Configure implements provider.Provider. It opens nothing: a plan must not create
+// Configure implements provider.Provider. It creates nothing: a plan must not create
 // a ledger.
 func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var config model
@@ -58,7 +59,27 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest,
 		return
 	}
 	c.URL = url
-	p.scopes(ctx, c, config, resp)
+	if !p.scopes(ctx, c, config, resp) || !look(ctx, c, resp) {
+		return
+	}
+	fits(ctx, c, resp)
+}
+
+// look says on the attribute what is wrong with the place of the ledger, and whether it
+// can be used.
+func look(ctx context.Context, c *client.Client, resp *provider.ConfigureResponse) bool {
+	cautions, err := c.Look(ctx)
+	at := path.Root("ledger")
+	if err != nil {
+		summary, detail := diags.Unable("use", "the ledger", ledgers.Place(c.URL), err)
+		resp.Diagnostics.AddAttributeError(at, summary, detail+"\nTo go back meanwhile: sluice rollback --spec FILE")
+		return false
+	}
+	for _, f := range cautions {
+		resp.Diagnostics.AddAttributeWarning(at, fmt.Sprintf("The ledger %s is not as it should be: %s", ledgers.Place(c.URL), f.Check),
+			fmt.Sprintf("What is wrong: %s.\nWhat to do: %s.\nThe plan goes on all the same; sluice ledger check looks at the rest.", f.Value, f.Remedy))
+	}
+	return true
 }
 
 // unknown is whether a part of the block is not known yet.

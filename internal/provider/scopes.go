@@ -18,13 +18,13 @@ import (
 
 const badScopes = "Unable to place the ledger among the scopes"
 
-// scopes takes the scope and those above from the block, else from the environment. A
-// ledger that says that it is another scope's is refused here, on the attribute.
-func (p *Provider) scopes(ctx context.Context, c *client.Client, config model, resp *provider.ConfigureResponse) {
+// scopes takes the scope and those above from the block, else from the environment, and
+// says whether they can be used.
+func (p *Provider) scopes(ctx context.Context, c *client.Client, config model, resp *provider.ConfigureResponse) bool {
 	name, above, err := p.givenScopes(ctx, config)
 	if err != nil {
 		resp.Diagnostics.AddAttributeError(path.Root("above"), badScopes, sentence(err.Error()))
-		return
+		return false
 	}
 	given, errs := scope.Given(c.URL, name, above)
 	for _, a := range given.Above {
@@ -36,10 +36,17 @@ func (p *Provider) scopes(ctx context.Context, c *client.Client, config model, r
 		errs[i].Msg = sentence(errs[i].Msg)
 	}
 	resp.Diagnostics.Append(diags.Fields(path.Empty(), badScopes, errs)...)
-	if len(errs) > 0 || given.Scope == "" {
+	if given.Scope != "" {
+		c.Scopes = given
+	}
+	return len(errs) == 0
+}
+
+// fits refuses a ledger that says that it is another scope's, on the attribute.
+func fits(ctx context.Context, c *client.Client, resp *provider.ConfigureResponse) {
+	if c.Scopes.Scope == "" {
 		return
 	}
-	c.Scopes = given
 	l, err := c.Existing(ctx)
 	if err != nil {
 		return // Whoever needs the ledger says why it is not there.
@@ -48,7 +55,7 @@ func (p *Provider) scopes(ctx context.Context, c *client.Client, config model, r
 	if err != nil {
 		return
 	}
-	switch err := given.Fits(bound).(type) { //nolint:errorlint // Fits makes them itself.
+	switch err := c.Scopes.Fits(bound).(type) { //nolint:errorlint // Fits makes them itself.
 	case nil:
 	case *scope.MissingError:
 		resp.Diagnostics.AddAttributeError(path.Root("above"), badScopes, sentence(err.Error()))

@@ -88,6 +88,24 @@ func MayWrite(ctx context.Context, url string, opts Options) (known bool, err er
 	}
 }
 
+// MayBegin says whether a ledger could be begun where url names none yet, as far as whoever
+// asks may know without leaving anything there. Nil is no promise. Of a file, nothing is
+// asked.
+func MayBegin(ctx context.Context, url string, opts Options) error {
+	if err := Check(url); err != nil {
+		return err
+	}
+	_, isFile := SQLitePath(url)
+	switch {
+	case isFile:
+		return nil
+	case strings.HasPrefix(url, "s3:"):
+		return s3.MayBegin(ctx, url, s3.Options(opts))
+	default:
+		return postgres.MayWrite(ctx, url, postgres.Options(opts))
+	}
+}
+
 // SQLitePath returns the path in the URL of a ledger in a file. It is false for any
 // other.
 func SQLitePath(url string) (string, bool) { return strings.CutPrefix(url, "sqlite:") }

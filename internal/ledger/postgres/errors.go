@@ -83,7 +83,8 @@ func (l *Ledger) mapError(err error) error {
 	var connect *pgconn.ConnectError
 	switch c := code(err); {
 	case c == codeReadOnlyTransaction:
-		return fmt.Errorf("%s: %w: the server is a replica, or the session may only read; name the primary: %w", l.place, ledger.ErrReadOnly, err)
+		return ledger.Misplaced("the ledger's server is a replica, or lets this session only read", "name the primary, for example postgres://primary.ledger.example/sluice",
+			fmt.Errorf("%s: %w: the server is a replica, or the session may only read; name the primary: %w", l.place, ledger.ErrReadOnly, err))
 	case c == codeInsufficientRight:
 		return fmt.Errorf("%s: %w at best by this role; to look it needs sluice_reader, to write sluice_releaser, to bring an older schema up to date sluice_administrator, see docs/sql/postgres-roles.sql, and to create a ledger CREATE on the database: %w", l.place, ledger.ErrReadOnly, err)
 	case c == codeDiskFull:
@@ -100,16 +101,24 @@ func (l *Ledger) mapError(err error) error {
 	case c == codeUndefinedTable, c == codeUndefinedSchema:
 		return fmt.Errorf("%w: %w", l.missing(), err)
 	case c == codeUndefinedDatabase:
-		return fmt.Errorf("%w: the server has no such database; create it, for example with createdb --encoding UTF8: %w", ledger.ErrMissing, err)
+		return ledger.Misplaced("the server has no such database", "name the one that is there, or create it, for example with createdb --encoding UTF8; the first apply creates the ledger in it, and not the database",
+			fmt.Errorf("%w: the server has no such database; create it, for example with createdb --encoding UTF8: %w", ledger.ErrMissing, err))
 	case c == codeWrongPassword, c == codeWrongRole:
-		return fmt.Errorf("%s: the server does not take the role or its password; look at the URL, PGUSER, PGPASSWORD, the file ~/.pgpass, at sslcert and sslkey where the server asks for a certificate, and at the server's pg_hba.conf: %w", l.place, err)
+		const look = "look at the URL, PGUSER, PGPASSWORD, the file ~/.pgpass, at sslcert and sslkey where the server asks for a certificate, and at the server's pg_hba.conf"
+		return ledger.Misplaced("the server does not take the role or its password", look+"; for example postgres://ci@ledger.example/sluice?sslmode=verify-full with PGPASSWORD",
+			fmt.Errorf("%s: the server does not take the role or its password; %s: %w", l.place, look, err))
 	case c == codeDataCorrupted, c == codeIndexCorrupted:
 		return &ledger.CorruptError{Reason: "PostgreSQL cannot read a part of the database", Err: err}
 	case errors.As(err, &connect) && distrust(err) != "":
-		return fmt.Errorf("%s cannot be reached: %s: %w", l.place, distrust(err), err)
+		return ledger.Misplaced("the server cannot be reached: the two sides do not trust each other", distrust(err), fmt.Errorf("%s cannot be reached: %s: %w", l.place, distrust(err), err))
 	case errors.As(err, &connect):
+		const look = "look at host, port and sslmode in the URL, for example postgres://ledger.example:5432/sluice?sslmode=verify-full"
 		// The library's text names user and database, and never the password.
-		return fmt.Errorf("%s cannot be reached; look at host, port and sslmode in the URL, for example postgres://ledger.example:5432/sluice?sslmode=verify-full: %w", l.place, err)
+		err := fmt.Errorf("%s cannot be reached; %s: %w", l.place, look, connect)
+		if pgconn.Timeout(connect) {
+			return err // It may only be slow.
+		}
+		return ledger.Misplaced("the server cannot be reached", look, err)
 	}
 	return err
 }

@@ -43,7 +43,8 @@ func MayWrite(ctx context.Context, url string, opts Options) (err error) {
 	case err != nil:
 		return l.mapError(err)
 	case frozen:
-		return fmt.Errorf("%s: %w: the server takes no writes here, since it is a replica or set so; name the primary", l.place, ledger.ErrReadOnly)
+		return ledger.Misplaced("the server takes no writes here, since it is a replica or set so, and there is no ledger yet", "name the primary, for example postgres://primary.ledger.example/sluice",
+			fmt.Errorf("%s: %w: the server takes no writes here, since it is a replica or set so; name the primary", l.place, ledger.ErrReadOnly))
 	case begun && !insert:
 		return fmt.Errorf("%s: %w: the user %q may not write to the tables that are in the schema %q already; use the one that began the copy", l.place, ledger.ErrReadOnly, user, l.schema)
 	case begun:

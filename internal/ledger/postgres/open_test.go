@@ -131,6 +131,8 @@ func TestOlderSchema(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	_, err := postgres.Open(t.Context(), url, postgres.Options{ReadOnly: true})
+	misplaced(t, "to read", err, "of an older version of Sluice")
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {

@@ -83,7 +83,7 @@ func Open(ctx context.Context, url string, opts Options) (*Ledger, error) {
 		return nil, err
 	}
 	if err := l.open(ctx); err != nil {
-		return nil, errors.Join(err, l.Close())
+		return nil, errors.Join(l.misplaced(err), l.Close())
 	}
 	return l, nil
 }
@@ -208,9 +208,11 @@ func (l *Ledger) durable(ctx context.Context, conn *pgx.Conn) error {
 	l.lasting.note(conn.Config(), until)
 	switch {
 	case fsync != "on":
-		return errors.New("the server runs with fsync = off, so a crash would lose what it has committed; set fsync = on")
+		return ledger.Misplaced("the server would lose in a crash what it has committed", "set fsync = on, for example with ALTER SYSTEM SET fsync = on",
+			fmt.Errorf("%s: the server runs with fsync = off, so a crash would lose what it has committed; set fsync = on", l.place))
 	case encoding != "UTF8":
-		return fmt.Errorf("the database's encoding is %s; create one with ENCODING 'UTF8'", encoding)
+		return ledger.Misplaced("the database keeps its text in another encoding than UTF-8", "create one with ENCODING 'UTF8', for example with createdb --encoding UTF8 --template template0",
+			fmt.Errorf("%s: the database's encoding is %s; create one with ENCODING 'UTF8'", l.place, encoding))
 	case commit == "off":
 		_, err := conn.Exec(ctx, "SET synchronous_commit = on")
 		return err
@@ -229,7 +231,8 @@ func (l *Ledger) open(ctx context.Context) error {
 	case version > len(migrations):
 		return fmt.Errorf("%s: %w: its schema has version %d, this one knows up to %d; install that Sluice or a later one", l.place, ledger.ErrNewer, version, len(migrations))
 	case version < len(migrations) && l.opts.ReadOnly:
-		return fmt.Errorf("%s: %w, and its schema is of an older version: open it once as the administrator, for example with sluice verify", l.place, ledger.ErrReadOnly)
+		return ledger.Misplaced("the ledger's schema is of an older version of Sluice, and whoever asks may not bring it up to date", "open it once as the administrator, for example with sluice verify",
+			fmt.Errorf("%s: %w, and its schema is of an older version: open it once as the administrator, for example with sluice verify", l.place, ledger.ErrReadOnly))
 	case version < len(migrations):
 		if err := l.migrate(ctx); err != nil {
 			return err

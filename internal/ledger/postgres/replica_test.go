@@ -106,6 +106,9 @@ func refusesWrites(t *testing.T, replica *pgtest.Server) {
 	if _, err := ledger.Verify(t.Context(), l, ledger.VerifyOptions{}); err != nil {
 		t.Errorf("verify: %v", err)
 	}
+	if got := l.Cautions(t.Context()); len(got) != 1 || !strings.Contains(got[0].Value, "is a replica") {
+		t.Errorf("the cautions are %+v", got)
+	}
 	for name, refused := range map[string]func() error{
 		"an append": func() error { _, err := l.Append(t.Context(), "early", 2, entry(3)); return err },
 		"a lease": func() error {

@@ -84,6 +84,9 @@ func (l *Ledger) version(ctx context.Context, q querier) (int, error) {
 		}
 		return 0, err
 	}
+	if version < 1 {
+		return 0, fmt.Errorf("%s: %w: the schema %q says that it has version %d, which none ever had", l.place, ledger.ErrForeign, l.schema, version)
+	}
 	return version, nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
 // Safe says whether the bucket may hold a ledger: it keeps former versions, unless the
@@ -24,10 +26,28 @@ func (l *Ledger) Safe(ctx context.Context) error {
 		return err
 	}
 	if open != "" {
-		return fmt.Errorf("%s: the bucket is open to everybody by its %s; block public access to it, for example with aws s3api put-public-access-block, before a ledger is kept there", l.place, open)
+		return ledger.Misplaced("the bucket is open to everybody by its "+open, closeIt+", before a ledger is kept there",
+			fmt.Errorf("%s: the bucket is open to everybody by its %s; %s, before a ledger is kept there", l.place, open, closeIt))
 	}
 	return nil
 }
+
+// What to do about a bucket, wherever it is said.
+const (
+	closeIt   = "block public access to it, for example with aws s3api put-public-access-block"
+	keepThem  = "enable versioning, for example with aws s3api put-bucket-versioning"
+	otherwise = "or say allow_unversioned=true in the URL when something else keeps what is overwritten"
+)
+
+// unknownError is of a bucket of which nobody says whether it keeps versions, and
+// unversionedError of one that keeps none.
+type (
+	unknownError     struct{ error }
+	unversionedError struct{ error }
+)
+
+func (e *unknownError) Unwrap() error     { return e.error }
+func (e *unversionedError) Unwrap() error { return e.error }
 
 func (l *Ledger) versioned(ctx context.Context) error {
 	if l.place.unversioned {
@@ -38,7 +58,6 @@ func (l *Ledger) versioned(ctx context.Context) error {
 
 // keepsVersions is versioned, whatever the URL allows.
 func (l *Ledger) keepsVersions(ctx context.Context) error {
-	const otherwise = "or say allow_unversioned=true in the URL when something else keeps what is overwritten"
 	var state types.BucketVersioningStatus
 	err := l.store.call(ctx, func(ctx context.Context) error {
 		out, err := l.store.client.GetBucketVersioning(ctx, &awss3.GetBucketVersioningInput{Bucket: &l.place.bucket})
@@ -49,11 +68,12 @@ func (l *Ledger) keepsVersions(ctx context.Context) error {
 	})
 	switch {
 	case err != nil && cannotSay(err):
-		return fmt.Errorf("%s: nobody says whether the bucket keeps former versions; allow s3:GetBucketVersioning, %s: %w", l.place, otherwise, err)
+		return &unknownError{fmt.Errorf("%s: nobody says whether the bucket keeps former versions; allow s3:GetBucketVersioning, %s: %w", l.place, otherwise, err)}
 	case err != nil:
 		return err
 	case state != types.BucketVersioningStatusEnabled:
-		return fmt.Errorf("%s: the bucket keeps no former versions, so what somebody overwrites or deletes is gone; enable versioning, %s", l.place, otherwise)
+		return ledger.Misplaced("the bucket keeps no former versions, so what somebody overwrites or deletes is gone", keepThem+", "+otherwise,
+			&unversionedError{fmt.Errorf("%s: the bucket keeps no former versions, so what somebody overwrites or deletes is gone; enable versioning, %s", l.place, otherwise)})
 	}
 	return nil
 }

@@ -67,12 +67,28 @@ func (l *Ledger) create(ctx context.Context) error {
 	if err := l.writable(ctx); err != nil {
 		return err
 	}
+	if err := l.mayFound(ctx); err != nil {
+		return err
+	}
 	id, err := l.first(ctx)
 	if err != nil {
 		return err
 	}
 	l.id = id
 	return l.declare(ctx)
+}
+
+// mayFound says whether this role may write the object that makes the prefix a ledger,
+// before anything else is written: by a write of it on a condition that does not hold.
+func (l *Ledger) mayFound(ctx context.Context) error {
+	_, err := l.store.put(ctx, aboutKey, []byte("{}"), noETag)
+	switch {
+	case errors.Is(err, errCondition):
+		return nil
+	case err != nil:
+		return forWriting(err)
+	}
+	return l.dishonest("If-Match", "although nothing was there")
 }
 
 // declare writes the object that makes the prefix a ledger, or finds it there.
@@ -137,6 +153,9 @@ func (l *Ledger) first(ctx context.Context) (string, error) {
 	return h.Ledger, nil
 }
 
+// noETag is one that no object has.
+const noETag = `"00000000000000000000000000000000"`
+
 // probe is what the object holds that conditions are tried on.
 const probe = "Sluice writes this object to see whether the store honours conditional writes.\n"
 
@@ -157,7 +176,7 @@ func (l *Ledger) prove(ctx context.Context) error {
 }
 
 func (l *Ledger) proveMatch(ctx context.Context) error {
-	_, err := l.store.put(ctx, probeKey, []byte(probe), `"00000000000000000000000000000000"`)
+	_, err := l.store.put(ctx, probeKey, []byte(probe), noETag)
 	switch {
 	case errors.Is(err, errCondition):
 		return nil
@@ -167,13 +186,18 @@ func (l *Ledger) proveMatch(ctx context.Context) error {
 	return l.dishonest("If-Match", "although the object's ETag was another")
 }
 
+// conditional is what to do about a store that cannot hold a ledger.
+const conditional = "keep the ledger in a store that honours conditional writes, for example AWS's, or in PostgreSQL"
+
 func (l *Ledger) dishonest(condition, although string) error {
-	return fmt.Errorf("%s: the store wrote under the condition %s %s, so two who append at once would lose records; a ledger needs a store that honours conditional writes, as AWS does", l.place, condition, although)
+	return ledger.Misplaced("the store ignores the conditions of a write, so two who append at once would lose records", conditional,
+		fmt.Errorf("%s: the store wrote under the condition %s %s, so two who append at once would lose records; a ledger needs a store that honours conditional writes, as AWS does", l.place, condition, although))
 }
 
 func (l *Ledger) notProved(err error) error {
 	if status(err) == 501 || errorCode(err) == "NotImplemented" {
-		return fmt.Errorf("%s: the store knows no conditional writes, and a ledger needs them: %w", l.place, err)
+		return ledger.Misplaced("the store knows no conditional writes, and a ledger needs them", conditional,
+			fmt.Errorf("%s: the store knows no conditional writes, and a ledger needs them: %w", l.place, err))
 	}
 	return forWriting(err)
 }

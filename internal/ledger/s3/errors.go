@@ -74,15 +74,22 @@ func (s *store) mapError(err error) error {
 	code, stat := errorCode(err), status(err)
 	switch {
 	case code == "NoSuchBucket":
-		return fmt.Errorf("%w: there is no bucket %s; create it, with versioning: %w", ledger.ErrMissing, s.place.bucket, err)
+		return ledger.Misplaced("there is no bucket "+s.place.bucket, "name the one that is there, "+example+", or create it, with versioning; the first apply creates the ledger in it, and not the bucket",
+			fmt.Errorf("%w: there is no bucket %s; create it, with versioning: %w", ledger.ErrMissing, s.place.bucket, err))
 	case stat == http.StatusMovedPermanently || stat == http.StatusTemporaryRedirect || code == "AuthorizationHeaderMalformed" || code == "IllegalLocationConstraintException":
-		return fmt.Errorf("%s: the bucket is in another region%s: name that one by region=, %s: %w", s.place, regionOf(err), example, err)
+		return ledger.Misplaced("the bucket is in another region"+regionOf(err), "name that one by region=, "+example,
+			fmt.Errorf("%s: the bucket is in another region%s: name that one by region=, %s: %w", s.place, regionOf(err), example, err))
 	case strings.HasPrefix(code, "KMS.") || code == "AccessDenied" && strings.Contains(err.Error(), "kms:"):
-		return fmt.Errorf("%s: the key with which the bucket is encrypted cannot be used; allow kms:GenerateDataKey and kms:Decrypt, or enable the key: %w", s.place, err)
+		return ledger.Misplaced("the key with which the bucket is encrypted cannot be used", "enable the key, or allow whoever asks kms:Decrypt on it, and kms:GenerateDataKey to write, for example in a statement beside those of docs/policies",
+			fmt.Errorf("%s: the key with which the bucket is encrypted cannot be used; allow kms:GenerateDataKey and kms:Decrypt, or enable the key: %w", s.place, err))
 	case code == "AccessDenied" || code == "AccountProblem" || code == "AllAccessDisabled" || code == "" && stat == http.StatusForbidden:
 		return &deniedError{place: s.place, err: err}
 	case code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch" || code == "ExpiredToken" || code == "InvalidToken":
-		return fmt.Errorf("%s: the store does not take the credentials; look at AWS_PROFILE, AWS_ACCESS_KEY_ID or the role: %w", s.place, err)
+		return ledger.Misplaced("the store does not take the credentials", "look at AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN or the role, for example with aws sts get-caller-identity",
+			fmt.Errorf("%s: the store does not take the credentials; look at AWS_PROFILE, AWS_ACCESS_KEY_ID or the role: %w", s.place, err))
+	case none(err):
+		return ledger.Misplaced("there are no credentials to ask the store with", "give some where AWS's tools take them, for example in AWS_PROFILE, or name a profile in the URL, for example s3://acme-sluice/payments?region=eu-central-1&profile=releases",
+			fmt.Errorf("%s: there are no credentials: %w", s.place, err))
 	case skewed(err):
 		return fmt.Errorf("%s: this machine's clock and the store's are further apart than the store allows, which is 15 minutes with AWS; set this machine's clock, for example by NTP: %w", s.place, err)
 	case code == "QuotaExceeded" || code == "XMinioStorageFull" || stat == http.StatusInsufficientStorage:
@@ -91,9 +98,16 @@ func (s *store) mapError(err error) error {
 		return fmt.Errorf("%s: %w: Object Lock of the bucket refuses the write: %w", s.place, ledger.ErrReadOnly, err)
 	}
 	if unreached(err) {
-		return fmt.Errorf("%s cannot be reached: %w", s.place, err)
+		return ledger.Misplaced("the store cannot be reached", "look at the URL's region and endpoint, for example endpoint=https://minio.example:9000, and at the network between",
+			fmt.Errorf("%s cannot be reached: %w", s.place, err))
 	}
 	return err
+}
+
+// none says whether no credentials were found, so that no request was made. The SDK has no
+// type for it.
+func none(err error) bool {
+	return status(err) == 0 && strings.Contains(err.Error(), "get identity: get credentials: ")
 }
 
 func regionOf(err error) string {

@@ -82,6 +82,8 @@ func Policy(url string, role Role) (string, error) {
 	}
 	p := policy{Version: "2012-10-17", Statement: []statement{
 		list, {Sid: "Read", Effect: "Allow", Action: []string{"s3:GetObject"}, Resource: below("*")},
+		// Whoever plans is told of a bucket that was opened, or keeps no versions any more.
+		{Sid: "Inspect", Effect: "Allow", Resource: []string{bucket}, Action: []string{"s3:GetBucketVersioning", "s3:GetBucketPolicyStatus", "s3:GetBucketPublicAccessBlock", "s3:GetBucketAcl"}},
 	}}
 	given := func(sid, key string, resources []string) statement {
 		return statement{
@@ -99,10 +101,7 @@ func Policy(url string, role Role) (string, error) {
 		p.Statement = append(p.Statement, write...)
 	case Administrator:
 		p.Statement = append(p.Statement, write...)
-		p.Statement = append(p.Statement, given("Found", "s3:if-none-match", below(aboutKey, copyKey)), given("Seal", "s3:if-match", below(aboutKey)), statement{
-			Sid: "Inspect", Effect: "Allow", Resource: []string{bucket},
-			Action: []string{"s3:GetBucketVersioning", "s3:GetBucketPolicyStatus", "s3:GetBucketPublicAccessBlock", "s3:GetBucketAcl"},
-		})
+		p.Statement = append(p.Statement, given("Found", "s3:if-none-match", below(aboutKey, copyKey)), given("Seal", "s3:if-match", below(aboutKey)))
 	default:
 		return "", fmt.Errorf("the role %.40q is unknown; allowed are %s, %s and %s", role, Reader, Releaser, Administrator)
 	}

@@ -69,6 +69,18 @@ func (l *Ledger) CredentialsEnd() credential.End { return l.store.lasting.End() 
 // Of several processes that create it at once, one does and the others use what it
 // made. Credentials come from where AWS's own tools take them.
 func Open(ctx context.Context, url string, opts Options) (*Ledger, error) {
+	l, err := start(ctx, url, opts)
+	if err == nil {
+		err = l.begin(ctx)
+	}
+	if err != nil {
+		return nil, misplaced(err)
+	}
+	return l, nil
+}
+
+// start makes a handle that has asked for nothing yet.
+func start(ctx context.Context, url string, opts Options) (*Ledger, error) {
 	if opts.Clock == nil {
 		opts.Clock = clock.System{}
 	}
@@ -83,27 +95,28 @@ func Open(ctx context.Context, url string, opts Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{opts: opts, store: s, place: at, limits: standard}
+	return &Ledger{opts: opts, store: s, place: at, limits: standard}, nil
+}
+
+// begin looks at what is there, and creates what the options allow.
+func (l *Ledger) begin(ctx context.Context) error {
 	about, found, err := l.about(ctx)
 	switch {
 	case err != nil:
-		return nil, err
+		return err
 	case found:
 		l.id = about.Ledger
-	case opts.CopyOf != "":
-		err = l.beginCopy(ctx)
-	default:
-		if err = l.unfinished(ctx); err == nil && (opts.MustExist || opts.ReadOnly) {
-			err = l.missing()
-		}
-		if err == nil {
-			err = l.create(ctx)
-		}
+		return nil
+	case l.opts.CopyOf != "":
+		return l.beginCopy(ctx)
 	}
-	if err != nil {
-		return nil, err
+	if err := l.unfinished(ctx); err != nil {
+		return err
 	}
-	return l, nil
+	if l.opts.MustExist || l.opts.ReadOnly {
+		return l.missing()
+	}
+	return l.create(ctx)
 }
 
 func (l *Ledger) missing() error {

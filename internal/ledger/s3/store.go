@@ -59,7 +59,8 @@ func connect(ctx context.Context, at place, opts Options) (*store, error) {
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
-		return nil, fmt.Errorf("%s: AWS's configuration cannot be read: %w", at, err)
+		return nil, ledger.Misplaced("AWS's configuration cannot be read", "look at AWS_PROFILE, AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, and at the profile in the URL, for example profile=releases",
+			fmt.Errorf("%s: AWS's configuration cannot be read: %w", at, err))
 	}
 	endpoint := at.endpoint
 	if endpoint == "" && cfg.BaseEndpoint != nil {
@@ -67,7 +68,8 @@ func connect(ctx context.Context, at place, opts Options) (*store, error) {
 	}
 	if cfg.Region == "" {
 		if endpoint == "" {
-			return nil, fmt.Errorf("%s: no region is known; name the bucket's, %s, or by AWS_REGION", at, example)
+			return nil, ledger.Misplaced("nobody says in which region the bucket is", "name it in the URL, "+example+", or in AWS_REGION",
+				fmt.Errorf("%s: no region is known; name the bucket's, %s, or by AWS_REGION", at, example))
 		}
 		// Stores other than AWS's have none, and the signature needs one.
 		cfg.Region = "us-east-1"

@@ -77,7 +77,7 @@ func (l *Ledger) versions(ctx context.Context) ledger.Finding {
 		f.State, f.Value = ledger.Warned, "not enabled, which allow_unversioned=true allows"
 		f.Remedy = "without versions nobody brings back what is overwritten or deleted: enable versioning"
 	case strings.Contains(err.Error(), "s3:GetBucketVersioning"):
-		f.State, f.Value, f.Remedy = ledger.Unknown, "this role may not ask", "an administrator may: docs/policies/s3-administrator.json"
+		f.State, f.Value, f.Remedy = ledger.Unknown, "this role may not ask", "the statement Inspect of docs/policies allows it"
 	default:
 		f.State, f.Value, f.Remedy = ledger.Wrong, "not enabled", "enable versioning: without it nobody brings back what is overwritten or deleted"
 	}
@@ -93,7 +93,7 @@ func (l *Ledger) openness(ctx context.Context) ledger.Finding {
 		f.State, f.Value = ledger.Wrong, "open to everybody by its "+by
 		f.Remedy = "block public access, for example with aws s3api put-public-access-block"
 	case !l.mayAskPublic(ctx):
-		f.State, f.Value, f.Remedy = ledger.Unknown, "this role may not ask", "an administrator may: docs/policies/s3-administrator.json"
+		f.State, f.Value, f.Remedy = ledger.Unknown, "this role may not ask", "the statement Inspect of docs/policies allows it"
 	}
 	return f
 }

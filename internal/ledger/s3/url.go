@@ -61,7 +61,7 @@ func parse(text string) (place, error) {
 		return place{}, fmt.Errorf("it is not s3://BUCKET/PREFIX; %s", example)
 	}
 	if u.User != nil {
-		return place{}, errors.New("credentials stand in it; they come from where AWS's tools take them: AWS_PROFILE, AWS_ACCESS_KEY_ID, the instance's role")
+		return place{}, errors.New("credentials stand in it; they come from where AWS's tools take them: AWS_PROFILE, AWS_ACCESS_KEY_ID, the instance's role, or a profile that the URL names, for example s3://acme-sluice/payments?profile=releases")
 	}
 	p := place{bucket: u.Host}
 	if !bucketPattern.MatchString(p.bucket) {

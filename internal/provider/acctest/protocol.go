@@ -25,6 +25,17 @@ type Protocol struct {
 // Speak configures a provider on a ledger, named as in the provider block.
 func Speak(t testing.TB, world client.World, ledger string) *Protocol {
 	t.Helper()
+	p, said := Configure(t, world, ledger)
+	if err := Errors(said); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Configure is Speak for a ledger that may be refused: it gives what the provider says of
+// it, as a plan does first of all.
+func Configure(t testing.TB, world client.World, ledger string) (*Protocol, []*tfprotov6.Diagnostic) {
+	t.Helper()
 	ctx := context.Background()
 	p := &Protocol{Extras: serve.New(provider.NewIn(world)), t: t}
 	var err error
@@ -33,14 +44,18 @@ func Speak(t testing.TB, world client.World, ledger string) *Protocol {
 	}
 	typ := p.Schemas.Provider.ValueType()
 	config := p.Value(Object(typ, map[string]any{"ledger": ledger}))
-	resp, err := p.ConfigureProvider(ctx, &tfprotov6.ConfigureProviderRequest{Config: config})
-	if err == nil {
-		err = Errors(resp.Diagnostics)
-	}
+	valid, err := p.ValidateProviderConfig(ctx, &tfprotov6.ValidateProviderConfigRequest{Config: config})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	if Errors(valid.Diagnostics) != nil {
+		return p, valid.Diagnostics
+	}
+	resp, err := p.ConfigureProvider(ctx, &tfprotov6.ConfigureProviderRequest{Config: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, append(valid.Diagnostics, resp.Diagnostics...)
 }
 
 // Object is an object of that type with those members, and nulls for all others.

@@ -40,6 +40,9 @@ type World struct {
 	Dir    string
 	// Version is the binary's.
 	Version string
+	// Patience is for how long a provider that is configured waits for the first word of
+	// its ledger; 0 means a second.
+	Patience time.Duration
 	// Verifier is the program that verifies signatures; empty means the one beside this
 	// executable.
 	Verifier string
@@ -69,6 +72,8 @@ type Client struct {
 	above   map[string]aboves
 	open    ledger.Ledger
 	reading ledger.Ledger
+	// opening is what is under way for Existing; nil where nothing is.
+	opening *opening
 	planned map[release.Key]bool
 	lost    map[release.Key]error
 	checks  check.Runner
@@ -80,34 +85,6 @@ type Client struct {
 	// told delivers notifications, from the ledger toldOn.
 	told   *notify.Background
 	toldOn ledger.Ledger
-}
-
-// Existing opens the ledger, and never creates one: it is what plans and reads
-// use. ledger.ErrMissing when there is none. A ledger that may only be read is
-// opened so.
-func (c *Client) Existing(ctx context.Context) (ledger.Ledger, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.open != nil:
-		return c.open, nil
-	case c.reading != nil:
-		return c.reading, nil
-	}
-	l, err := c.stillHere(ctx)(ledgers.Open(ctx, c.URL, ledgers.Options{MustExist: true, Clock: c.Clock}))
-	if errors.Is(err, ledger.ErrReadOnly) {
-		l, err = c.stillHere(ctx)(ledgers.Open(ctx, c.URL, ledgers.Options{ReadOnly: true, Clock: c.Clock}))
-		if err == nil {
-			c.reading = c.upwards(l)
-			return c.reading, nil
-		}
-		return l, err
-	}
-	if err != nil {
-		return l, err
-	}
-	c.open = c.upwards(l)
-	return c.open, nil
 }
 
 // upwards looks from a ledger at those of the scopes above.
@@ -283,6 +260,7 @@ func (c *Client) PlannedAny(so func(release.Key) bool) bool {
 
 // Close lets go of the ledger. Terraform ends the process instead; tests call it.
 func (c *Client) Close() error {
+	c.opened()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.told != nil {

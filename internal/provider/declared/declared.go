@@ -108,7 +108,9 @@ func (o Object) content(ctx context.Context, value types.Object) (name string, c
 			return named.Name, nil, true, errs
 		}
 	}
-	content, errs = o.Canonical(raw)
+	if content, errs = o.Canonical(raw); len(errs) == 0 {
+		errs = tooLarge(o.Noun, value, len(content))
+	}
 	return named.Name, content, true, errs
 }
 

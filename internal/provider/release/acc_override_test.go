@@ -27,7 +27,7 @@ func (s *stage) central(body string) *acctest.Terraform {
 func (s *stage) sluice(args ...string) string {
 	s.t.Helper()
 	var out, errs bytes.Buffer
-	args = append(args, "--ledger", "sqlite:"+s.ledger, "--actor", "kim@acme")
+	args = append(args, "--ledger", s.url(), "--actor", "kim@acme")
 	if env := s.Env(); env != nil {
 		return s.sluiceApart(env, args)
 	}

@@ -51,10 +51,20 @@ var key = release.Key{Service: "checkout", Environment: "production"}
 // stage is a lab with three artifacts and a Terraform that releases to it.
 type stage struct {
 	*acctest.Terraform
-	t          *testing.T
-	lab        *labtest.Lab
+	t   *testing.T
+	lab *labtest.Lab
+	// ledger is the path of the file, unless elsewhere is the URL of a ledger that is none.
 	ledger     string
+	elsewhere  string
 	v1, v2, v3 artifact.Payload
+}
+
+// url names the ledger.
+func (s *stage) url() string {
+	if s.elsewhere != "" {
+		return s.elsewhere
+	}
+	return "sqlite:" + s.ledger
 }
 
 func newStage(t *testing.T) *stage {
@@ -105,7 +115,7 @@ func (s *stage) config(p artifact.Payload, more ...string) string {
 	}
 	return fmt.Sprintf(`
 provider "sluice" {
-  ledger = "sqlite:%s"
+  ledger = "%s"
 }
 resource "sluice_environment" "production" {
   name = "production"
@@ -125,7 +135,7 @@ resource "sluice_release" "checkout" {
 output "serving" {
   value = sluice_release.checkout.serving.version
 }
-`, s.ledger, strategy, p.Version, p.Reference, s.lab.Contract, s.lab.Metrics, extra)
+`, s.url(), strategy, p.Version, p.Reference, s.lab.Contract, s.lab.Metrics, extra)
 }
 
 // ship writes the configuration and applies it.
@@ -137,7 +147,7 @@ func (s *stage) ship(p artifact.Payload, more ...string) acctest.Result {
 // engine gives the engine of somebody at a command line, on the same ledger.
 func (s *stage) engine() *release.Engine {
 	s.t.Helper()
-	c := &client.Client{World: acctest.World(), URL: "sqlite:" + s.ledger, Actor: "operator@acme"}
+	c := &client.Client{World: acctest.World(), URL: s.url(), Actor: "operator@acme"}
 	l, err := c.Existing(context.Background())
 	if err != nil {
 		s.t.Fatal(err)

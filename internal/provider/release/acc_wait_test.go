@@ -2,7 +2,6 @@ package release_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -43,7 +42,7 @@ func (s *stage) sharesProgress() {
 	other := s.sharing()
 	other.Write("main.tf", `
 provider "sluice" {
-  ledger = "sqlite:`+s.ledger+`"
+  ledger = "`+s.url()+`"
 }
 data "sluice_release" "checkout" {
   service     = "checkout"
@@ -145,30 +144,6 @@ func TestAccWait_APlanOutlivesTheRolloutThatItGoesOnWith(t *testing.T) {
 	}
 	s.wantState("1.1.0", "steady")
 	s.MustBeSettled()
-}
-
-// What went back while nobody of this state looked is no success of the next run.
-func TestAccWait_ARollbackInBetweenFailsTheNextApply(t *testing.T) {
-	s := newStage(t)
-	s.ship(s.v1, threeSteps)
-	s.Write("main.tf", s.config(s.v3, threeSteps, waits("started")))
-	s.mustGoOn()
-	s.wantState("1.2.0", "preparing")
-	var ended *release.EndedError
-	if _, err := s.engine().Continue(context.Background(), key); !errors.As(err, &ended) || ended.Outcome.Result != release.WentBack {
-		t.Fatalf("it ended with %v", err)
-	}
-	plan := s.Plan()
-	if plan.Exit != 2 || !s.Change(address).Actions.Update() {
-		t.Fatalf("want the same change again: %s", plan.Output)
-	}
-	again := s.Apply()
-	if again.Exit != 1 {
-		t.Fatalf("the apply went through: %s", again.Output)
-	}
-	s.Wants(again, "error", "Unable to release checkout 1.2.0 to production: blocked", "quarantine")
-	s.wantState("1.0.0", "steady")
-	s.wantServing(s.v1)
 }
 
 func TestAccWait_WhatNobodyGoesOnWithIsRefused(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/clock"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/mem"
+	"github.com/sluice/terraform-provider-sluice/internal/ledger/postgres/pgtest"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/s3/s3test"
 )
 
@@ -121,7 +122,9 @@ func TestNothingIsLostWhenDeliverersAreKilled(t *testing.T) {
 	s3test.Env(t.Setenv)
 	store := s3test.Fake(t)
 	for name, url := range map[string]string{
-		"a file": "sqlite:" + filepath.Join(t.TempDir(), "ledger.db"), "a bucket": store.URL(store.Bucket(t), "acme"),
+		"sqlite":   "sqlite:" + filepath.Join(t.TempDir(), "ledger.db"),
+		"postgres": pgtest.Start(t).URL("postgres"),
+		"s3":       store.URL(store.Bucket(t), "acme"),
 	} {
 		t.Run(name, func(t *testing.T) { killDeliverers(t, url) })
 	}

@@ -10,7 +10,7 @@ import (
 
 // fewPoints is how many points a driver dies at on each ledger, spread over its life,
 // where the proof is not the full one.
-const fewPoints = 3
+const fewPoints = 2
 
 // mostPoints bounds the full proof: no life has as many.
 const mostPoints = 400

@@ -36,6 +36,8 @@ type job struct {
 	Rollout int
 	// Resume takes an open rollout up as an agent does, and otherwise as an apply.
 	Resume bool
+	// Point is that of its life at which the process kills itself; 0 is none.
+	Point int
 }
 
 // openEngine opens a ledger, and makes an engine on it that spools in a directory.
@@ -81,6 +83,9 @@ func (j job) drive(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = e.Ledger.Close() }() // What was appended is durable.
+	fate := &fate{at: j.Point}
+	fate.doomed(e)
+	defer func() { _, _ = fmt.Fprintf(os.Stderr, lived, fate.n) }()
 	for range tries {
 		err = j.once(ctx, e)
 		var ended *release.EndedError

@@ -20,6 +20,8 @@ type played struct {
 	// how is all that must not depend on kills: the state, the cause, the effects
 	// in order, what serves and what is quarantined.
 	how string
+	// points is how many the last driver lived through.
+	points int
 }
 
 // judge holds a rollout that is over against what must be true of it.
@@ -51,7 +53,7 @@ func (r *run) judge() played {
 		r.Logf("rollout %d:\n%s", r.number, r.story())
 	}
 	_, quarantined := h.Quarantine[r.wish.Key()]
-	return played{r.number, fmt.Sprintf("%s because of %q; %s; the artifact is quarantined: %t",
+	return played{number: r.number, points: r.points, how: fmt.Sprintf("%s because of %q; %s; the artifact is quarantined: %t",
 		last.State, last.Cause, strings.Join(effects, ", "), quarantined)}
 }
 

@@ -82,11 +82,11 @@ func together(t *testing.T) {
 // each time; the engine is the same on the others, so they need few.
 var killedOn = []backend{
 	{name: "sqlite", url: func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "ledger.db") }, few: killsInAll},
-	{name: "postgres", url: func(t *testing.T) string { return pgtest.Start(t).URL("postgres") }, tale: "to abort", few: 3},
+	{name: "postgres", url: func(t *testing.T) string { return pgtest.Start(t).URL("postgres") }, tale: "to abort", few: 3, dies: "to rollback"},
 	{name: "s3", url: func(t *testing.T) string {
 		s := s3test.Fake(t)
 		return s.URL(s.Bucket(t), "acme")
-	}, tale: "to rollback", few: 3},
+	}, tale: "to rollback", few: 3, dies: "to abort"},
 }
 
 // backend is a ledger on which drivers are killed.
@@ -98,6 +98,9 @@ type backend struct {
 	// how many kills there are then.
 	tale string
 	few  int
+	// dies names the only tale in which a driver dies at points of its life, likewise; on
+	// SQLite there is none then.
+	dies string
 }
 
 func (b backend) kill(t *testing.T) {
@@ -138,16 +141,19 @@ type scene struct {
 	dir    string
 	engine *release.Engine
 	random *rand.Rand
-	lives  int
-	left   int
+	// draw says when the next driver is killed.
+	draw  func() moment
+	lives int
+	left  int
 	// open counts the kills that left an intent without its outcome.
 	open int
 }
 
-// tell plays a tale without a kill, and then again until all kills are spent. It
-// gives how often it killed.
-func (tl tale) tell(t *testing.T, url string) int {
+// begin sets the scene of a tale, with the first artifact serving.
+func (tl tale) begin(t *testing.T, url string) *scene {
+	t.Helper()
 	s := &scene{T: t, tale: tl, url: url, dir: t.TempDir(), left: tl.kills, random: rand.New(rand.NewPCG(2026, tl.seed))} //nolint:gosec // Repeatable on purpose.
+	s.draw = s.chance
 	t.Logf("the seed is %d", tl.seed)
 	s.lab = labtest.Start(t, lab.Config{Traffic: 300})
 	s.tap = newTap(t, s.lab.Contract, rand.New(rand.NewPCG(4052, tl.seed))) //nolint:gosec // Repeatable on purpose.
@@ -160,6 +166,13 @@ func (tl tale) tell(t *testing.T, url string) int {
 	if _, err := s.engine.Ship(t.Context(), release.ShipRequest{Spec: first, Owner: owner}); err != nil {
 		t.Fatal(explained(err, first.Payload))
 	}
+	return s
+}
+
+// tell plays a tale without a kill, and then again until all kills are spent. It
+// gives how often it killed.
+func (tl tale) tell(t *testing.T, url string) int {
+	s := tl.begin(t, url)
 	whole := s.rollout(0)
 	for s.left > 0 && !t.Failed() {
 		got := s.rollout(min(s.left, killsPerRollout))
@@ -167,6 +180,14 @@ func (tl tale) tell(t *testing.T, url string) int {
 			t.Errorf("rollout %d ended otherwise than the one without a kill:\n%s\nnot\n%s", got.number, got.how, whole.how)
 		}
 	}
+	s.verify()
+	return tl.kills - s.left
+}
+
+// verify holds the ledger against what must be true of it when all is played.
+func (s *scene) verify() {
+	t := s.T
+	t.Helper()
 	report, err := ledger.Verify(t.Context(), s.engine.Ledger, ledger.VerifyOptions{})
 	if err != nil {
 		t.Errorf("the ledger does not verify: %v", err)
@@ -175,8 +196,7 @@ func (tl tale) tell(t *testing.T, url string) int {
 	if err != nil || len(again.Differences) > 0 || again.Verdicts == 0 {
 		t.Errorf("judging %d verdicts again, which several processes gave in turns: %+v, %v", again.Verdicts, again.Differences, err)
 	}
-	t.Logf("%d kills in %d lives of drivers, %d of them over an open intent; %d records", tl.kills-s.left, s.lives, s.open, report.Records)
-	return tl.kills - s.left
+	t.Logf("%d lives of drivers, %d of them ended over an open intent; %d records", s.lives, s.open, report.Records)
 }
 
 // spec asks for short steps, except for the one at which somebody will abort: it
@@ -201,7 +221,7 @@ func (s *scene) rollout(kills int) played {
 	p := s.lab.Artifact(s.artifact(h.Last().Number + 1))
 	r := &run{scene: s, number: h.Last().Number + 1, from: h.Seq, calls: s.tap.count(), wish: p, before: *h.Serving()}
 	for end := false; !end && !s.Failed(); {
-		moment := s.moment()
+		moment := s.draw()
 		if kills == len(r.kills) {
 			moment = never
 		}
@@ -226,14 +246,16 @@ func (s *scene) history() *release.History {
 type moment struct {
 	records int
 	after   time.Duration
+	// point is one at which the driver kills itself instead; 0 is none.
+	point int
 }
 
 var never = moment{records: -1}
 
-// moment draws the next one. Most come after a few records and between 0 and
+// chance draws the next one. Most come after a few records and between 0 and
 // 30 ms later, where the effects are; some come by the watch, which also meets
 // drivers that wait for the lease.
-func (s *scene) moment() moment {
+func (s *scene) chance() moment {
 	if s.random.IntN(5) == 0 {
 		return moment{after: time.Duration(s.random.IntN(2000)) * time.Millisecond}
 	}
@@ -249,6 +271,8 @@ type run struct {
 	calls int
 	// kills are the last records that stood when a driver was killed.
 	kills []uint64
+	// points is how many the last driver lived through.
+	points int
 	// aborted is the record of the request to stop, and callsThen the number of
 	// calls that had been made once it stood.
 	aborted      uint64
@@ -262,7 +286,7 @@ func (r *run) life(m moment) bool {
 	r.lives++
 	j := job{
 		Ledger: r.url, Dir: r.dir, Holder: fmt.Sprintf("driver %d", r.lives), Spec: r.spec(r.wish), Rollout: r.number,
-		Resume: r.lives%2 == 0,
+		Resume: r.lives%2 == 0, Point: m.point,
 	}
 	begun := r.history().Seq
 	p := j.start(r.T)
@@ -276,7 +300,7 @@ func (r *run) life(m moment) bool {
 		}
 		got := records(r.T, r.engine.Ledger, begun)
 		r.watch(got)
-		if reached.IsZero() && m != never && len(got) >= m.records {
+		if reached.IsZero() && m != never && m.point == 0 && len(got) >= m.records {
 			reached = now
 		}
 		if !reached.IsZero() && now.Sub(reached) >= m.after {
@@ -289,6 +313,7 @@ func (r *run) life(m moment) bool {
 			r.Fatalf("a driver failed: %s\n%s", p.said.String(), r.story())
 		}
 		r.watch(records(r.T, r.engine.Ledger, begun))
+		_, _ = fmt.Sscanf(p.said.String(), lived, &r.points) // It says so last, and nothing else where all went well.
 		return true
 	}
 	labtest.Eventually(r.T, 10*time.Second, "what a killed driver had sent has arrived", r.tap.idle)
@@ -301,7 +326,7 @@ func (r *run) life(m moment) bool {
 		last := records(r.T, r.engine.Ledger, h.Seq-1)[0]
 		where = fmt.Sprintf("at record %d of it, %s", h.Seq-r.from, last.Kind)
 	}
-	r.Logf("rollout %d: killed %s, in its %d. life", r.number, where, len(r.kills))
+	r.Logf("rollout %d: killed %s, in its %d. life; %s", r.number, where, len(r.kills), p.said.String())
 	r.asTheLedgerSays(h, where)
 	return false
 }

@@ -84,12 +84,12 @@ func TestTheWeeklyProof(t *testing.T) {
 		t.Fatal("the events are of no version")
 	}
 	workflow, targets := read(".github/workflows/proof.yml"), read("GNUmakefile")
-	for _, part := range []string{"schedule:", "- run: make proof\n", "- run: make bench BENCH_FLAGS=--quick\n", "- run: make cdevents SPEC=bin/cdevents\n", "path: bin/cdevents\n", "ref: v" + version[1] + "\n"} {
+	for _, part := range []string{"schedule:", "- run: make proof\n", "- run: make bench BENCH_FLAGS=--quick\n", "- run: make test-postgres\n", "- run: make test-s3\n", "- run: make cdevents SPEC=bin/cdevents\n", "path: bin/cdevents\n", "ref: v" + version[1] + "\n"} {
 		if !strings.Contains(workflow, part) {
 			t.Errorf("the workflow lacks %q", part)
 		}
 	}
-	for _, part := range []string{"\nproof:", "-full $(PROOF_APPENDS)", "/bench $(BENCH_FLAGS)\n", "-cdevents $(abspath $(SPEC))\n", "-every-cut\n"} {
+	for _, part := range []string{"\nproof:", "-full $(PROOF_APPENDS)", "/bench $(BENCH_FLAGS)\n", "-cdevents $(abspath $(SPEC))\n", "-test.run TestADriverThatDiesAtEachPoint -full\n", "-every-cut\n", "SERVERS ?= 13 18\n", "-run '/s3$$'\n", "tools/postgres/test.sh $(SERVERS)\n"} {
 		if !strings.Contains(targets, part) {
 			t.Errorf("the makefile lacks %q", part)
 		}

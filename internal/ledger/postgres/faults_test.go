@@ -65,6 +65,7 @@ func TestCutConnections(t *testing.T) {
 func TestBusy(t *testing.T) {
 	s := server(t)
 	url, schema := s.Schema(t)
+	open(t, url, postgres.Options{}) // To make the schema may take longer than is waited below.
 	l := open(t, url, postgres.Options{BusyTimeout: 100 * time.Millisecond})
 	conn, err := pgx.Connect(t.Context(), s.URL("postgres"))
 	if err != nil {

@@ -148,7 +148,7 @@ func tellsItsLag(t *testing.T, l *postgres.Ledger, primary, replica *pgtest.Serv
 	is(there, "replication", ledger.Told, "the primary says who")
 	is(l, "replication", ledger.Fine, "1 connected, 0 synchronous, at most ")
 	pgtest.Exec(t, replica.URL("postgres"), "SELECT pg_wal_replay_pause()")
-	replica.Wait(t, "SELECT pg_get_wal_replay_pause_state() = 'paused'")
+	replica.Wait(t, "SELECT pg_is_wal_replay_paused()")
 	appended(t, l, "early", 3)
 	replica.Wait(t, "SELECT pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()")
 	if _, got := found(t, there, ledger.SurveyOptions{}); !strings.HasSuffix(got["rights"].Value, " behind") || strings.Contains(got["rights"].Value, " 0s behind") {
@@ -157,6 +157,8 @@ func tellsItsLag(t *testing.T, l *postgres.Ledger, primary, replica *pgtest.Serv
 	pgtest.Exec(t, replica.URL("postgres"), "SELECT pg_wal_replay_resume()")
 	replica.Follow(t, nil)
 	is(there, "rights", ledger.Warned, "no primary sends to now")
+	// The primary sees a moment later that the replica has left.
+	primary.Wait(t, "SELECT count(*) = 0 FROM pg_stat_replication")
 	is(l, "replication", ledger.Told, "no replica is connected")
 	replica.Follow(t, primary)
 }

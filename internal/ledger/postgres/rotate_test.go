@@ -22,7 +22,7 @@ func TestThePasswordMayRotate(t *testing.T) {
 		if err := os.WriteFile(file, []byte(written), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		pgtest.Exec(t, s.URL("postgres"), "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = 'ci'")
+		s.Disconnect(t, "ci")
 	}
 	line := func(password string) string { return "localhost:*:*:ci:" + password + "\n" }
 	pgtest.Exec(t, s.URL("postgres"), "CREATE ROLE ci LOGIN; GRANT CREATE ON DATABASE postgres TO ci")

@@ -20,9 +20,9 @@ import (
 func TestASlowStatementIsCancelled(t *testing.T) {
 	s := server(t)
 	url, schema := s.Schema(t)
+	patient := open(t, url, postgres.Options{}) // It makes the schema, which may take longer than the others wait.
 	quick := open(t, url, postgres.Options{BusyTimeout: 100 * time.Millisecond})
 	told := open(t, url+"&statement_timeout=50", postgres.Options{})
-	patient := open(t, url, postgres.Options{})
 	pgtest.Exec(t, s.URL("postgres"), `CREATE FUNCTION `+schema+`.dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(20); RETURN NEW; END $$;
 CREATE TRIGGER dawdle BEFORE INSERT ON `+schema+`.record FOR EACH ROW EXECUTE FUNCTION `+schema+`.dawdle()`)
 	for name, l := range map[string]*postgres.Ledger{"ours": quick, "the URL's": told} {

@@ -101,7 +101,7 @@ func TestCertificatesMayRotate(t *testing.T) {
 	l := open(t, c.server.NetworkURL("robot", "postgres", settings...), postgres.Options{})
 	n := 0
 	appends := func() error {
-		pgtest.Exec(t, c.server.URL("postgres"), "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = 'robot'")
+		c.server.Disconnect(t, "robot")
 		for range 3 {
 			_, err := l.Append(t.Context(), "s", uint64(n), entry(n+1))
 			if err == nil {

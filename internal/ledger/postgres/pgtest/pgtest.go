@@ -88,7 +88,8 @@ func (s *Server) create(settings []string) error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	conf := fmt.Sprintf("listen_addresses = ''\nunix_socket_directories = '%s'\nmax_connections = 200\n", s.dir)
+	// Version 13 keeps passwords by MD5 unless it is told, and AskPassword asks for SCRAM.
+	conf := fmt.Sprintf("listen_addresses = ''\nunix_socket_directories = '%s'\nmax_connections = 200\npassword_encryption = 'scram-sha-256'\n", s.dir)
 	return s.configure(conf + strings.Join(settings, "\n") + "\n")
 }
 
@@ -234,9 +235,19 @@ func (s *Server) own() error {
 	return os.Chown(s.dir, nobody, nobody)
 }
 
-// find returns the folder of PostgreSQL's programs, the newest there is. Debian
-// keeps them out of the PATH.
+// Programs is the environment variable that names a folder with PostgreSQL's initdb and
+// postgres, to be used instead of those of the system.
+const Programs = "SLUICE_TEST_POSTGRES"
+
+// find returns the folder of PostgreSQL's programs: the one that is named, or else the
+// newest there is. Debian keeps them out of the PATH.
 func find() (string, error) {
+	if named := os.Getenv(Programs); named != "" {
+		if _, err := os.Stat(filepath.Join(named, "initdb")); err != nil {
+			return "", fmt.Errorf("%s names no folder with PostgreSQL's programs: %w", Programs, err)
+		}
+		return named, nil
+	}
 	places, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil {
 		return "", err

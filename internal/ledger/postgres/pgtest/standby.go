@@ -37,16 +37,12 @@ func (s *Server) standby(name string) (*Server, error) {
 	r := &Server{bin: s.bin, dir: dir}
 	err = r.own()
 	if err == nil {
-		backup := r.command("pg_basebackup", "--host="+s.dir, "--username=admin", "--pgdata="+r.data(),
-			"--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--no-manifest")
-		if out, failed := backup.CombinedOutput(); failed != nil {
-			err = fmt.Errorf("pg_basebackup: %w\n%s", failed, out)
-		}
+		err = s.backUp(r)
 	}
 	if err == nil {
 		// The last line of a setting counts. The status interval bounds how old the primary's
 		// knowledge of a replica may be.
-		err = r.configure(fmt.Sprintf("unix_socket_directories = '%s'\ncluster_name = '%s'\nwal_receiver_status_interval = 1s\nwal_retrieve_retry_interval = 50ms\n", dir, name))
+		err = r.configure(fmt.Sprintf("primary_conninfo = 'host=%s user=admin'\nunix_socket_directories = '%s'\ncluster_name = '%s'\nwal_receiver_status_interval = 1s\nwal_retrieve_retry_interval = 50ms\n", s.dir, dir, name))
 	}
 	if err == nil {
 		err = r.Run()

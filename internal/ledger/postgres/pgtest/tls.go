@@ -11,8 +11,6 @@ import (
 	"math/big"
 	"net"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -144,14 +142,8 @@ func (s *Server) ServeTLS(t testing.TB, own Pair, clients *Authority) {
 		"server.crt": own.Cert, "server.key": own.Key, "clients.crt": clients.PEM(),
 		"pg_hba.conf": []byte("local all all trust\nhostssl all all 127.0.0.1/32 cert\n"),
 	} {
-		file := filepath.Join(s.data(), name)
-		if err := os.WriteFile(file, content, 0o600); err != nil {
+		if err := s.write(name, content); err != nil {
 			t.Fatal(err)
-		}
-		if s.user != nil {
-			if err := os.Chown(file, int(s.user.Uid), int(s.user.Gid)); err != nil {
-				t.Fatal(err)
-			}
 		}
 	}
 	for name, value := range map[string]string{"ssl_cert_file": "server.crt", "ssl_key_file": "server.key", "ssl_ca_file": "clients.crt", "ssl": "on"} {

@@ -1,23 +1,15 @@
 package s3test
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
-
-	"github.com/sluice/terraform-provider-sluice/internal/clock"
 )
 
 // MotoServer is moto in a process of its own.
@@ -28,9 +20,6 @@ type MotoServer struct {
 	secrets map[string]string
 }
 
-// ready bounds how long moto may take to start.
-const ready = 60 * time.Second
-
 // Moto starts moto until the test ends. It is given one request at a time, since it
 // loses updates among several; between the requests of many clients any order is
 // possible all the same. A machine without it fails.
@@ -40,36 +29,9 @@ func Moto(t testing.TB) *MotoServer {
 	if err != nil {
 		t.Fatal("moto_server is not on the PATH; run make packages, or pip install 'moto[server]==5.2.1'")
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_, port, _ := net.SplitHostPort(address)
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	var log bytes.Buffer
-	cmd := exec.Command(bin, "-H", "127.0.0.1", "-p", port)
-	cmd.Stdout, cmd.Stderr = &log, &log
-	// What leads the driver to a store must not lead moto's own client anywhere.
-	aws := func(v string) bool { return strings.HasPrefix(v, "AWS_") }
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), aws), "MOTO_PORT="+port)
-	cmd.WaitDelay = time.Second
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // It was killed.
-		if t.Failed() {
-			t.Logf("moto_server:\n%s", log.Bytes()[max(0, log.Len()-4<<10):])
-		}
-	})
-	m := &MotoServer{address: "http://" + address, secrets: map[string]string{}}
-	if err := m.wait(); err != nil {
-		t.Fatalf("moto_server did not start: %v\n%s", err, log.String())
-	}
+	port := free(t)
+	m := &MotoServer{address: "http://127.0.0.1:" + port, secrets: map[string]string{}}
+	launch(t, exec.Command(bin, "-H", "127.0.0.1", "-p", port), m.address+"/moto-api/data.json", "MOTO_PORT="+port)
 	target, err := url.Parse(m.address)
 	if err != nil {
 		t.Fatal(err)
@@ -89,23 +51,6 @@ func Moto(t testing.TB) *MotoServer {
 		proxy.ServeHTTP(w, r)
 	}))
 	return m
-}
-
-func (m *MotoServer) wait() error {
-	c := clock.System{}
-	deadline := c.Now().Add(ready)
-	for {
-		resp, err := http.Get(m.address + "/moto-api/data.json") //nolint:noctx // The deadline bounds it.
-		if err == nil {
-			return resp.Body.Close()
-		}
-		if c.Now().After(deadline) {
-			return err
-		}
-		if err := c.Sleep(context.Background(), 50*time.Millisecond); err != nil {
-			return err
-		}
-	}
 }
 
 // Enforce switches the enforcement of IAM's policies on, for all requests from now on.

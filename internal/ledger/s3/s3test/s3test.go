@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -54,9 +55,12 @@ type Counts struct {
 // Requests is the number of all requests.
 func (c Counts) Requests() int { return c.Gets + c.Puts + c.Lists + c.Others }
 
-// Fake starts gofakes3.
+// Fake starts gofakes3, or the store whose program the environment names.
 func Fake(t testing.TB) *Server {
 	t.Helper()
+	if program := os.Getenv(Program); program != "" {
+		return gateway(t, program)
+	}
 	return start(t, gofakes3.New(s3mem.New(), gofakes3.WithLogger(gofakes3.DiscardLog())).Server())
 }
 

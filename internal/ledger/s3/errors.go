@@ -53,11 +53,21 @@ func cut(err error) bool {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return false
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, context.DeadlineExceeded), errors.As(err, &network):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, context.DeadlineExceeded), errors.As(err, &network), errors.As(err, new(*bodyError)):
 		return true
 	}
 	return false
 }
+
+// bodyError is of an object that did not arrive as the store keeps it: cut short, or with
+// another checksum than the answer names. The next attempt may be whole.
+type bodyError struct{ err error }
+
+// Error implements error.
+func (e *bodyError) Error() string { return "the object did not arrive whole: " + e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *bodyError) Unwrap() error { return e.err }
 
 // unreached says whether no connection came about, so that surely nothing happened.
 func unreached(err error) bool {

@@ -1,6 +1,7 @@
 package s3_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -306,4 +307,32 @@ func TestCrashWhileSealing(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantLength(t, l, 3)
+}
+
+// flipping sends other bytes than it is given.
+type flipping struct{ http.ResponseWriter }
+
+// Write implements io.Writer.
+func (f flipping) Write(data []byte) (int, error) {
+	other := bytes.Clone(data)
+	other[len(other)/2] ^= 1
+	return f.ResponseWriter.Write(other)
+}
+
+// An object that arrives with another checksum than the store's is asked for again, and
+// where none arrives whole the error says so.
+func TestADamagedAnswerIsReadAgain(t *testing.T) {
+	damaged := func(w http.ResponseWriter, r *http.Request, next http.Handler) { next.ServeHTTP(flipping{w}, r) }
+	s := s3test.Fake(t)
+	url := s.URL(s.Bucket(t), "acme")
+	l := open(t, url, s3.Options{})
+	if _, err := l.Append(t.Context(), "s", 0, entry(1)); err != nil {
+		t.Fatal(err)
+	}
+	s.Before(s3test.Of("GET", heads, s3test.Times(2, damaged)))
+	wantLength(t, open(t, url, s3.Options{}), 1)
+	s.Before(s3test.Of("GET", heads, damaged))
+	if _, err := open(t, url, s3.Options{BusyTimeout: 200 * time.Millisecond}).Read(t.Context(), "s", 1); err == nil || !strings.Contains(err.Error(), "the object did not arrive whole: checksum did not match") {
+		t.Errorf("of an answer that never is whole: %v", err)
+	}
 }

@@ -160,8 +160,11 @@ func (s *store) get(ctx context.Context, key, etag string) (object, error) {
 		}
 		defer out.Body.Close() //nolint:errcheck // What was read was checked.
 		data, err := io.ReadAll(io.LimitReader(out.Body, maxObject))
+		if err != nil {
+			return &bodyError{err}
+		}
 		got = object{data: data, etag: aws.ToString(out.ETag)}
-		return err
+		return nil
 	})
 	switch {
 	case status(err) == http.StatusNotModified:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +26,8 @@ type Storm struct {
 	// Patience bounds each call; 0 means a minute. What takes longer has an unknown
 	// outcome.
 	Patience time.Duration
+	// Padding is how many bytes each record's body has besides its number.
+	Padding int
 }
 
 // epoch is when the records of storms were written.
@@ -126,7 +129,7 @@ func (c *client) entry(lease string) ledger.Entry {
 	c.n++
 	return ledger.Entry{
 		ID: fmt.Sprintf("%s-%d", c.name, c.n), Kind: "test.done", At: epoch.Add(time.Duration(c.n) * time.Second), Actor: c.name,
-		Service: "checkout", Environment: "production", Lease: lease, Fence: c.fences[lease], Body: fmt.Appendf(nil, `{"n":%d}`, c.n),
+		Service: "checkout", Environment: "production", Lease: lease, Fence: c.fences[lease], Body: fmt.Appendf(nil, `{"n":%d,"pad":"%s"}`, c.n, strings.Repeat("x", c.storm.Padding)),
 	}
 }
 

@@ -225,7 +225,7 @@ func TestRollbackBySpecNeedsNoLedger(t *testing.T) {
 	contains(t, w.expect(BadUsage, "rollback", "other/production", "--spec", "back.json", "--reason", "x").errors, "is for checkout/production")
 	r = w.expect(Done, "rollback", "--spec", "back.json", "--reason", "the ledger is gone")
 	contains(t, r.out, "checkout/production is back: 1.0.0 at 100 %.")
-	contains(t, r.errors, "Not recorded", "the ledger is gone")
+	contains(t, r.errors, "Not recorded", "the ledger is gone", "see whether that is 1.0.0:\n  sluice drift checkout/production\nOnly where it is another artifact:\n  sluice rollback checkout/production")
 	w.serves("1.0.0")
 	if _, err := os.Stat(".sluice"); !os.IsNotExist(err) {
 		t.Error("it made a ledger:", err)

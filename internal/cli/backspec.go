@@ -96,7 +96,7 @@ func (a *app) revertBy(ctx context.Context, spec release.Spec, reason, why strin
 		return err
 	}
 	a.note("Not recorded, %s. Write down: %s, %s by %s: %s", why, instant(a.clock.Now()), spec.Key(), a.actor(), reason)
-	a.note("%s", operator.Unrecorded(spec.Key()))
+	a.note("%s", operator.Unrecorded(spec))
 	if a.asJSON {
 		return a.writeJSON(outcomeJSON{
 			Release: spec.Key().String(), Result: string(release.WentBack), Payload: toPayloadOrNull(&spec.Payload),

@@ -95,9 +95,11 @@ func (s Salvager) Revert(ctx context.Context, spec release.Spec) (target.Observa
 	return obs, nil
 }
 
-// Unrecorded says what follows from a way back that no ledger knows of.
-func Unrecorded(key release.Key) string {
-	return fmt.Sprintf("The record does not know of it: the next apply, or the repair of a drift check, brings back what the record says should serve. Once the ledger can be used, and before that:\n  sluice rollback %s --reason \"...\"", key)
+// Unrecorded says what follows from a way back that no ledger knows of. A ledger that was
+// brought back from before the release knows nothing of that either: a rollback by it would
+// go one artifact too far.
+func Unrecorded(spec release.Spec) string {
+	return fmt.Sprintf("The record does not know of it: the next apply, or the repair of a drift check, brings back what the record says should serve. Once the ledger can be used, and before that, see whether that is %s:\n  sluice drift %s\nOnly where it is another artifact:\n  sluice rollback %s --reason \"...\"", spec.Payload.Label(), spec.Key(), spec.Key())
 }
 
 // standsOn says whether the target's old artifact is one of those given.

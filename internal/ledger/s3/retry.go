@@ -53,8 +53,12 @@ func (s *store) callOpen(ctx context.Context, try func(context.Context) error) (
 		}
 		patience := s.patience
 		if unreached(err) {
-			// An address that is wrong stays so; one try more is for a moment's trouble.
+			// An address that is wrong stays so; a try or two more are for a moment's trouble. A
+			// plan's look at an address that never answered waits for a second, and is told by then.
 			patience /= 5
+			if !s.answered.Load() {
+				patience /= 4
+			}
 		}
 		if s.clock.Now().Sub(start)+pause > patience {
 			if (unreached(err) || skewed(err)) && unknown == nil {

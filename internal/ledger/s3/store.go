@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -38,6 +39,8 @@ type store struct {
 	clock    clock.Clock
 	patience time.Duration
 	lasting  *awscloud.Lasting
+	// answered is whether the store has ever answered.
+	answered atomic.Bool
 	// Readings are of the store's clock, out of each answer's Date.
 	*ledger.Readings
 	// slots holds a token for each request under way.
@@ -121,6 +124,7 @@ func (d dated) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return resp, err
 	}
+	d.store.answered.Store(true)
 	reading.Answered = d.store.clock.Now()
 	if reading.Store, err = http.ParseTime(resp.Header.Get("Date")); err == nil {
 		d.store.Keep(reading)

@@ -96,6 +96,6 @@ func (b *base) anyway(ctx context.Context, key release.Key, reason string, cause
 	}
 	resp.Diagnostics.AddWarning(fmt.Sprintf("%s is back, and the ledger does not know of it", key),
 		fmt.Sprintf("The ledger does not work: %v\nWrite down: %s by %s at %s: %s\n%s", cause, key, b.client.Actor,
-			b.client.Clock.Now().UTC().Format("2006-01-02 15:04:05Z"), reason, operator.Unrecorded(key)))
+			b.client.Clock.Now().UTC().Format("2006-01-02 15:04:05Z"), reason, operator.Unrecorded(spec)))
 	teller(resp)(fmt.Sprintf("%s is back: %s", key, release.ServesText(&obs, time.Time{})))
 }

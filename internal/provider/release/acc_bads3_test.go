@@ -104,6 +104,7 @@ func TestAccWhatIsWrongWithABucketIsSaidAtPlan(t *testing.T) {
 	opened.caution = true
 	refusedAtPlan(t, []badLedger{
 		{name: "a bucket that is not there", url: s.URL("acme-nowhere", "payments")},
+		{name: "a store where nobody answers", url: "s3://acme-sluice/payments?endpoint=http://127.0.0.1:1&path_style=true"},
 		{name: "a bucket that keeps no versions", url: s.URL("acme-plain", "payments")},
 		during("a bucket that is open to everybody", s.URL("acme-sluice", "fresh"), answers("policyStatus", isPublic)),
 		during("a bucket in another region", payments, elsewhere),

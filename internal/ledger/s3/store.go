@@ -40,7 +40,7 @@ type store struct {
 	patience time.Duration
 	lasting  *awscloud.Lasting
 	// answered is whether the store has ever answered.
-	answered atomic.Bool
+	answered *atomic.Bool
 	// Readings are of the store's clock, out of each answer's Date.
 	*ledger.Readings
 	// slots holds a token for each request under way.
@@ -79,7 +79,7 @@ func connect(ctx context.Context, at place, opts Options) (*store, error) {
 	}
 	lasting := awscloud.LastingOf(cfg)
 	cfg.Credentials = lasting.Watch(cfg.Credentials)
-	s := &store{lasting: lasting, Readings: &ledger.Readings{}, place: at, clock: opts.Clock, patience: opts.BusyTimeout, slots: make(chan struct{}, maxRequests)}
+	s := &store{lasting: lasting, answered: &atomic.Bool{}, Readings: &ledger.Readings{}, place: at, clock: opts.Clock, patience: opts.BusyTimeout, slots: make(chan struct{}, maxRequests)}
 	s.http = transport(cfg)
 	s.http.Transport = dated{RoundTripper: s.http.Transport, store: s}
 	s.client = awss3.NewFromConfig(cfg, func(o *awss3.Options) {

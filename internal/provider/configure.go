@@ -59,8 +59,17 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest,
 		return
 	}
 	c.URL = url
-	if !p.scopes(ctx, c, config, resp) || !look(ctx, c, resp) {
+	if !p.scopes(ctx, c, config, resp) {
 		return
+	}
+	patient, cancel := c.Patiently(ctx)
+	defer cancel()
+	if !look(patient, c, resp) {
+		return
+	}
+	if c.Scopes.Scope == "" {
+		// Most such ledgers have no scope, and a rollback may stand behind this.
+		ctx = patient
 	}
 	fits(ctx, c, resp)
 }

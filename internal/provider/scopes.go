@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 
 	"github.com/sluice/terraform-provider-sluice/internal/field"
-	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	ledgers "github.com/sluice/terraform-provider-sluice/internal/ledger/all"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/client"
 	"github.com/sluice/terraform-provider-sluice/internal/provider/diags"
@@ -42,18 +41,14 @@ func (p *Provider) scopes(ctx context.Context, c *client.Client, config model, r
 	return len(errs) == 0
 }
 
-// fits refuses a ledger that says that it is another scope's, on the attribute.
+// fits refuses a ledger that says that it is another scope's, or that something is above
+// it which nobody gave, on the attribute. A block that gives neither is asked too: leaving
+// both out would loosen. Where the ledger does not answer in time, whoever writes it asks
+// again.
 func fits(ctx context.Context, c *client.Client, resp *provider.ConfigureResponse) {
-	if c.Scopes.Scope == "" {
-		return
-	}
-	l, err := c.Existing(ctx)
+	bound, err := c.ScopeOf(ctx)
 	if err != nil {
 		return // Whoever needs the ledger says why it is not there.
-	}
-	bound, err := ledger.ScopeOf(ctx, l)
-	if err != nil {
-		return
 	}
 	switch err := c.Scopes.Fits(bound).(type) { //nolint:errorlint // Fits makes them itself.
 	case nil:

@@ -120,8 +120,9 @@ func (c *Client) Writing(ctx context.Context) (ledger.Ledger, error) {
 		}
 		c.open = c.upwards(l)
 	}
-	if c.Scopes.Scope != "" && !c.bound {
-		// Whose it is stands in it from the first use on.
+	if !c.bound {
+		// Whose it is stands in it from the first use on, and where nobody says whose, what
+		// the ledger says is above must have been given.
 		if _, err := scope.Bind(ctx, c.open, c.Scopes, c.Actor, c.Clock.Now()); err != nil {
 			return nil, err
 		}

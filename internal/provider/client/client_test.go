@@ -18,6 +18,7 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/gate"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/release"
+	"github.com/sluice/terraform-provider-sluice/internal/scope"
 )
 
 func at(t *testing.T, path string) *Client {
@@ -56,6 +57,26 @@ func TestOnlyWritingCreatesALedger(t *testing.T) {
 	}
 	if again, err := c.Existing(t.Context()); err != nil || again != written {
 		t.Errorf("Existing gives another handle: %v", err)
+	}
+}
+
+// Whoever could not ask a ledger at configure asks it before the first write: what it says
+// is above must have been given, by those too who say nothing of scopes.
+func TestNobodyWritesWhatLiesBelowWithoutWhatIsAbove(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	first := at(t, path)
+	first.Scopes = scope.Config{Scope: "acme/retail", Above: []scope.Above{{Scope: "acme", URL: "sqlite:" + path + ".acme"}}}
+	if _, err := first.Writing(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var missing *scope.MissingError
+	if _, err := at(t, path).Writing(t.Context()); !errors.As(err, &missing) {
+		t.Errorf("neither scope nor above: %v", err)
+	}
+	upper := at(t, path)
+	upper.Scopes.Above = first.Scopes.Above
+	if _, err := upper.Writing(t.Context()); err != nil {
+		t.Errorf("what is above alone: %v", err)
 	}
 }
 

@@ -21,11 +21,7 @@ func (c *Client) Look(ctx context.Context) (cautions []ledger.Finding, err error
 	if _, isFile := ledgers.SQLitePath(c.URL); isFile || c.Unknown {
 		return nil, nil
 	}
-	patience := c.Patience
-	if patience <= 0 {
-		patience = operator.UrgentPatience
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := c.Patiently(ctx)
 	defer cancel()
 	l, err := c.Existing(ctx)
 	var place *ledger.PlaceError
@@ -41,6 +37,25 @@ func (c *Client) Look(ctx context.Context) (cautions []ledger.Finding, err error
 		return able.Cautions(ctx), nil
 	}
 	return nil, nil
+}
+
+// Patiently bounds how long a provider that is being configured waits for the first word of
+// its ledger, all its questions together.
+func (c *Client) Patiently(ctx context.Context) (context.Context, context.CancelFunc) {
+	patience := c.Patience
+	if patience <= 0 {
+		patience = operator.UrgentPatience
+	}
+	return context.WithTimeout(ctx, patience)
+}
+
+// ScopeOf reads whose ledger it is, and creates none.
+func (c *Client) ScopeOf(ctx context.Context) (ledger.Scope, error) {
+	l, err := c.Existing(ctx)
+	if err != nil {
+		return ledger.Scope{}, err
+	}
+	return ledger.ScopeOf(ctx, l)
 }
 
 // foresee asks whether a ledger could be created where none is. Rights that whoever asks

@@ -145,6 +145,7 @@ func TestAccScopesThatDoNotFit(t *testing.T) {
 		"another scope's ledger":       {`"acme/retail"` + "\n  above", `"acme/toys"` + "\n  above", "scope", "The ledger is that of the scope acme/retail, and not that of acme/toys"},
 		"another organisation's":       {`"acme/retail"` + "\n  above  = { acme = var.ledgers[\"acme\"] }", `"globex"`, "scope", "of another organisation, and not that of globex"},
 		"nothing above any more":       {`above  = { acme = var.ledgers["acme"] }`, ``, "above", "says that acme is above it, and no ledger of acme is given"},
+		"neither any more":             {`scope  = "acme/retail"` + "\n  above  = { acme = var.ledgers[\"acme\"] }", ``, "above", "says that acme is above it, and no ledger of acme is given"},
 		"a scope above that is below":  {`{ acme = var.ledgers["acme"] }`, `{ acme = var.ledgers["acme"], "acme/retail/checkout" = "sqlite:x.db" }`, `above["acme/retail/checkout"]`, "acme/retail/checkout does not lie above acme/retail"},
 		"one ledger for two scopes":    {`{ acme = var.ledgers["acme"] }`, `{ acme = var.ledgers["acme/retail"] }`, `above["acme"]`, "Its ledger is this one's too"},
 		"a URL above that is none":     {`{ acme = var.ledgers["acme"] }`, `{ acme = "mysql:x" }`, `above["acme"]`, `the scheme "mysql" is unknown`},

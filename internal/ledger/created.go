@@ -92,9 +92,9 @@ type BoundError struct {
 	Err  error
 }
 
-// Error implements error.
+// Error implements error. What to do is for Words to say.
 func (e *BoundError) Error() string {
-	return fmt.Sprintf("%v; the id of the ledger expected is %s: name that one, or, when it is lost for good, run: %s", e.Err, e.Want, e.Rebind())
+	return fmt.Sprintf("%v; the id of the ledger expected is %s", e.Err, e.Want)
 }
 
 // Unwrap gives the cause: ErrMissing or ErrOtherLedger.

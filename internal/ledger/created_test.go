@@ -25,8 +25,11 @@ func TestCheckIDAndRebind(t *testing.T) {
 		t.Errorf("its own id: %v", err)
 	}
 	err = ledger.CheckID(t.Context(), fresh, old)
-	if !errors.Is(err, ledger.ErrOtherLedger) || !strings.Contains(err.Error(), old) || !strings.Contains(err.Error(), "sluice ledger rebind --from "+old+" --reason") {
+	if !errors.Is(err, ledger.ErrOtherLedger) || !strings.Contains(err.Error(), old) {
 		t.Errorf("another's id: %v", err)
+	}
+	if _, remedy := ledger.Words(err); !strings.Contains(remedy, "sluice ledger rebind --from "+old+" --reason") {
+		t.Errorf("what to do about it: %s", remedy)
 	}
 	check(t, ledger.Rebind(t.Context(), fresh, old, "", "ops@acme", epoch), "say why")
 	for range 2 {

@@ -20,6 +20,9 @@ var faults = []struct {
 	{ErrBusy, fault{"other processes held the ledger for longer than a call may wait", "apply again; when it stays so, look which process holds the ledger's file open, or what is slow in the database or the bucket"}},
 }
 
+// elsewhere is what to do first for a state whose ledger is not what was found.
+const elsewhere = "name the right one in the provider block or in SLUICE_LEDGER; to move one that still exists to where nothing is: sluice ledger copy --ledger OLD --to NEW; when it is gone, restore it from a copy; "
+
 // Words says what an error of the ledger means and what to do about it, the same
 // wherever it is shown. Both are empty where err is none that they depend on, and no
 // remedy repeats the error's own text.
@@ -53,10 +56,10 @@ func Words(err error) (happened, remedy string) {
 		return "there is no ledger at the place that is named", "name the right one in the provider block or in SLUICE_LEDGER; when this is the right one, the first apply that records something creates it; when it was there before, restore it"
 	case errors.Is(err, ErrMissing):
 		return "the ledger that this state was written against is not there",
-			"put it back, or name the right one in the provider block or in SLUICE_LEDGER; when it is lost for good, start again from a new one with: " + rebind
+			elsewhere + "only when there is none, start again from a new one with: " + rebind
 	case errors.Is(err, ErrOtherLedger):
 		return "this is not the ledger that this state was written against",
-			"name the right one in the provider block or in SLUICE_LEDGER; when that one is lost for good, bind this one in its place with: " + rebind
+			elsewhere + "only when there is none, bind this one in its place with: " + rebind
 	case errors.As(err, &corrupt):
 		return "the ledger is not what was written", "find out who changed it, and restore it from a copy; sluice verify shows how far it holds"
 	}

@@ -45,6 +45,11 @@ func TestWords(t *testing.T) {
 		if !strings.Contains(happened, c.happened) || !strings.Contains(remedy, c.remedy) || (c.happened == "") != (happened == "") {
 			t.Errorf("%s: %q, %q", name, happened, remedy)
 		}
+		// What brings the old ledger here comes before what gives it up, which is said once.
+		moving, restoring, rebinding := strings.Index(remedy, "sluice ledger copy"), strings.Index(remedy, "restore it"), strings.Index(remedy, "rebind --from")
+		if bound := strings.Contains(c.remedy, "rebind --from"); bound && (moving < 0 || restoring < moving || rebinding < restoring || strings.Contains(err.Error(), "rebind")) {
+			t.Errorf("%s: %q of %q", name, remedy, err)
+		}
 		if name == "never there" && strings.Contains(remedy, "rebind") {
 			t.Errorf("%s: it is told to rebind: %s", name, remedy)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -27,6 +28,7 @@ const (
 	codeUndefinedDatabase    = "3D000"
 	codeWrongPassword        = "28P01"
 	codeWrongRole            = "28000"
+	codeUndefinedObject      = "42704"
 	codeDuplicateSchema      = "42P06"
 	codeIndexCorrupted       = "XX002"
 	codeDataCorrupted        = "XX001"
@@ -74,6 +76,27 @@ func code(err error) string {
 	return ""
 }
 
+// saying is what the server itself said: where several ways to connect were tried, the
+// library's text begins with those that came to nothing.
+func saying(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return err.Error()
+}
+
+// quoted is what a message of the server has between its first quotes, in whatever
+// language it says the rest; all of it where it has none.
+func quoted(message string) string {
+	if _, rest, ok := strings.Cut(message, `"`); ok {
+		if name, _, ok := strings.Cut(rest, `"`); ok {
+			return name
+		}
+	}
+	return message
+}
+
 // mapError puts PostgreSQL's codes into the words of the port. What it does not
 // know it leaves as it is: the outcome is then unknown. No error holds the URL.
 func (l *Ledger) mapError(err error) error {
@@ -106,11 +129,21 @@ func (l *Ledger) mapError(err error) error {
 	case c == codeWrongPassword, c == codeWrongRole:
 		const look = "look at the URL, PGUSER, PGPASSWORD, the file ~/.pgpass, at sslcert and sslkey where the server asks for a certificate, and at the server's pg_hba.conf"
 		return ledger.Misplaced("the server does not take the role or its password", look+"; for example postgres://ci@ledger.example/sluice?sslmode=verify-full with PGPASSWORD",
-			fmt.Errorf("%s: the server does not take the role or its password; %s: %w", l.place, look, err))
+			fmt.Errorf("%s: the server does not take the role or its password: %s; %s: %w", l.place, saying(err), look, err))
+	case c == codeUndefinedObject && errors.As(err, &connect):
+		const remedy = "take it out of the URL, out of options in it, or out of PGOPTIONS; a parameter stands as in postgres://ledger.example/sluice?sslmode=verify-full&connect_timeout=5, for example"
+		happened := "the URL has a parameter that the server does not know: " + quoted(saying(err))
+		return ledger.Misplaced(happened, remedy, fmt.Errorf("%s: %s; %s: %w", l.place, happened, remedy, err))
 	case c == codeDataCorrupted, c == codeIndexCorrupted:
 		return &ledger.CorruptError{Reason: "PostgreSQL cannot read a part of the database", Err: err}
 	case errors.As(err, &connect) && distrust(err) != "":
 		return ledger.Misplaced("the server cannot be reached: the two sides do not trust each other", distrust(err), fmt.Errorf("%s cannot be reached: %s: %w", l.place, distrust(err), err))
+	case errors.As(err, &connect) && takesNoTLS(connect):
+		const (
+			happened = "the server takes no TLS, and sslmode in the URL, or PGSSLMODE, asks for it"
+			remedy   = "let the server take it, by ssl = on with ssl_cert_file and ssl_key_file; or, where nobody can listen in between, name it without, for example postgres://ledger.example/sluice?sslmode=disable"
+		)
+		return ledger.Misplaced(happened, remedy, fmt.Errorf("%s: %s; %s: %w", l.place, happened, remedy, err))
 	case errors.As(err, &connect):
 		const look = "look at host, port and sslmode in the URL, for example postgres://ledger.example:5432/sluice?sslmode=verify-full"
 		// The library's text names user and database, and never the password.

@@ -74,7 +74,7 @@ func TestTLS(t *testing.T) {
 		{"a client's of another role", with(append(c.client("other", home.Issue(t, "other")), "sslmode=verify-full", root)...), "sslcert and sslkey where the server asks"},
 		{"a file that is not there", with(append(full, "sslrootcert=/nowhere/ca.pem")...), "/nowhere/ca.pem: no such file"},
 		{"a file of something else", with(append(full, "sslrootcert="+c.write("text", []byte("text")))...), "unable to add CA"},
-		{"a list of the revoked", with(append(full, root, "sslcrl=/nowhere/crl.pem")...), "sslcrl"},
+		{"a list of the revoked", with(append(full, root, "sslcrl=/nowhere/crl.pem")...), "the URL has a parameter that the server does not know: sslcrl;"},
 	} {
 		l, err := postgres.Open(t.Context(), refused.url, postgres.Options{})
 		if err == nil {

@@ -38,6 +38,16 @@ func distrust(err error) string {
 	return ""
 }
 
+// takesNoTLS is whether a server answered that it takes no TLS, and nobody may connect
+// without.
+func takesNoTLS(err *pgconn.ConnectError) bool {
+	insists := err.Config.TLSConfig != nil
+	for _, f := range err.Config.Fallbacks {
+		insists = insists && f.TLSConfig != nil
+	}
+	return insists && strings.Contains(err.Error(), "server refused TLS connection")
+}
+
 // unreadable says which of the files that a URL names cannot be used, and why; it is empty
 // where that is not what err is about. None of the words are the URL's.
 func unreadable(err error) string {

@@ -74,7 +74,8 @@ func drill(t *testing.T, w *world, l kept, others int) {
 
 	// It is whole by itself, and the anchor says what it lacks.
 	w.expect(Done, "verify")
-	contains(t, w.expect(Failed, "verify", "--against", "anchor.json").errors, "gap: the stream ends before it", "Forward work stops until this is understood")
+	contains(t, w.expect(Failed, "verify", "--against", "anchor.json").errors, "gap: the stream ends before it", "Forward work stops until this is understood",
+		"newest copy of the ledger", "sluice ledger rebind --reason \"restored the backup of 10:00\"")
 	if r := w.run("verify", "--against", "anchor.json"); strings.Contains(r.errors, "bound anew") {
 		t.Errorf("nobody has bound it yet:\n%s", r.errors)
 	}

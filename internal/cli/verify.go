@@ -120,8 +120,8 @@ func (a *app) showReport(r ledger.Report, err error) error {
 }
 
 // boundSince says to an error about an anchor that the ledger lacks, that it was bound anew
-// in place of a lost one. Nothing says whether the anchor is older than that, so a person
-// has to know.
+// in place of a lost one, and where it was not, how to. Nothing says whether the anchor is
+// older than that, so a person has to know.
 func boundSince(ctx context.Context, l ledger.Ledger, anchor *ledger.Anchor, r ledger.Report, err error) error {
 	var told *toldError
 	lacks := func(p *ledger.CorruptError) bool {
@@ -130,24 +130,38 @@ func boundSince(ctx context.Context, l ledger.Ledger, anchor *ledger.Anchor, r l
 	if !errors.As(err, &told) || !slices.ContainsFunc(r.Problems, lacks) {
 		return err
 	}
+	if !slices.ContainsFunc(r.Problems, func(p *ledger.CorruptError) bool { return !lacks(p) }) {
+		told.detail = list(r) + stops + newest
+	}
 	records, unread := l.Read(ctx, ledger.LedgerStream, 1)
 	for _, rec := range slices.Backward(records) {
 		if unread == nil && rec.Kind == ledger.KindRebound {
 			var b ledger.Rebound
 			_ = json.Unmarshal(rec.Body, &b) // Without a reason the time says enough.
-			told.detail += fmt.Sprintf("\n\nThis ledger was bound anew at %s, in place of one that was lost: %s.\nWhere the anchor is older than that, it is of what was lost, and no copy brings\nthat back. Save a new one: sluice verify --checkpoint anchor.json", instant(rec.At), b.Reason)
+			told.detail = problems(r) + fmt.Sprintf("\n\nThis ledger was bound anew at %s, in place of one that was lost: %s.\nWhere the anchor is older than that, it is of what was lost, and no copy brings\nthat back. Save a new one: sluice verify --checkpoint anchor.json", instant(rec.At), b.Reason)
 			break
 		}
 	}
 	return err
 }
 
+const (
+	stops = "\nForward work stops until this is understood; a rollback does not. "
+	// newest is the remedy where the end is missing, as the guide on disaster recovery has it.
+	newest = "Restore the\nnewest copy of the ledger that there is, and check it with sluice verify --against.\nWhere this is the newest one, see what serves and bind it anew:\n\n  sluice drift\n  sluice ledger rebind --reason \"restored the backup of 10:00\"\n\nFind out first who has cut it short where nobody has restored it."
+)
+
 func problems(r ledger.Report) string {
+	return list(r) + stops + "Restore the\nledger from a copy, and check the copy with sluice verify --against."
+}
+
+// list writes the problems one to a line.
+func list(r ledger.Report) string {
 	s := ""
 	for _, p := range r.Problems {
 		s += p.Error() + "\n"
 	}
-	return s + "\nForward work stops until this is understood; a rollback does not. Restore the\nledger from a copy, and check the copy with sluice verify --against."
+	return s
 }
 
 func (a *app) saveCheckpoint(ctx context.Context, l ledger.Ledger, path string) error {

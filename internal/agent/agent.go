@@ -154,7 +154,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	leave()
 	lasting.Wait()
 	a.leave(ctx)
-	a.log.Info("the agent has stopped", "error", err)
+	if err == nil {
+		a.log.Info("the agent has stopped")
+	} else {
+		a.log.Warn("the agent has stopped, and not all was handed over", "error", err)
+	}
 	return err
 }
 

@@ -35,6 +35,9 @@ func TestItDrivesWhatIsOpenAndWhatIsOpenedLater(t *testing.T) {
 	}
 	a.stop()
 	<-a.done
+	if strings.Contains(a.log.String(), "<nil>") {
+		t.Errorf("nothing went wrong, and it says: %s", a.log.String())
+	}
 	if a.err != nil || !strings.Contains(a.log.String(), "release=service-11/production rollout=1 fence=") {
 		t.Errorf("%v, or the log does not name release, rollout and fence", a.err)
 	}

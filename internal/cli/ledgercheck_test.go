@@ -74,6 +74,14 @@ func TestClockFinding(t *testing.T) {
 	}
 }
 
+func TestAmounts(t *testing.T) {
+	for n, want := range map[float64]string{0: "0", 117: "117", 150_000: "150 k"} {
+		if got := amount(n); got != want {
+			t.Errorf("%v: %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestCostOfABucket(t *testing.T) {
 	p := prices{put: 0.005, get: 0.0004, storage: 0.023}
 	// 100,000 records a month: 150,000 writes, 500,000 reads, 3 GB of former versions.

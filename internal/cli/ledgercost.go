@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
@@ -71,10 +72,13 @@ func (a *app) showCheck(c checkJSON) error {
 	}
 	if c.Cost != nil {
 		a.say("\nAbout %.2f a month: %s writes and %s reads %.2f, %.2f GB with former versions\n%.2f, at the prices of --price-put, --price-get and --price-storage and the growth\nof the last 30 days, %s.",
-			c.Cost.Total, humanize.SIWithDigits(c.Cost.Writes, 1, ""), humanize.SIWithDigits(c.Cost.Reads, 1, ""), c.Cost.Requests, c.Cost.GB, c.Cost.Storage, plural(c.RecordsMonth, "record"))
+			c.Cost.Total, amount(c.Cost.Writes), amount(c.Cost.Reads), c.Cost.Requests, c.Cost.GB, c.Cost.Storage, plural(c.RecordsMonth, "record"))
 	}
 	return nil
 }
+
+// amount writes a count with a unit of thousands: "117", "150 k".
+func amount(n float64) string { return strings.TrimSpace(humanize.SIWithDigits(n, 1, "")) }
 
 func sizeText(c checkJSON) string {
 	if c.Objects > 0 {

@@ -1,5 +1,6 @@
--- Roles for a ledger in PostgreSQL. Run it as the owner of the database, once, after
--- the ledger was created; it may be run again after an update of Sluice.
+-- Roles for a ledger in PostgreSQL. Run it as who created the ledger, once, after
+-- that; it may be run again after an update of Sluice. It needs CREATEROLE, and to own
+-- the schema and its tables. It stops at the first error and then has changed nothing.
 --
 --   psql "$URL" --set=schema=sluice --file=postgres-roles.sql
 --
@@ -14,7 +15,12 @@
 --   psql "$URL" --set=schema=retail --set=prefix=retail --file=postgres-roles.sql
 --   GRANT acme_reader TO retail_reader;
 --
+-- Roles belong to the whole server: a ledger in another database of it needs a prefix of
+-- its own as well, or who releases for one could write the records of both.
+--
 -- Nobody but the owner may change or delete a record, and Sluice never does.
+
+\set ON_ERROR_STOP on
 
 \if :{?schema}
 \else
@@ -29,6 +35,8 @@
 \set reader :prefix _reader
 \set releaser :prefix _releaser
 \set administrator :prefix _administrator
+
+BEGIN;
 
 SELECT format('CREATE ROLE %I NOLOGIN', name)
 FROM unnest(ARRAY[:'reader', :'releaser', :'administrator']) AS name
@@ -55,3 +63,5 @@ ALTER TABLE :"schema".lease OWNER TO :"administrator";
 
 -- What an administrator adds with a newer schema is read without running this again.
 ALTER DEFAULT PRIVILEGES FOR ROLE :"administrator" IN SCHEMA :"schema" GRANT SELECT ON TABLES TO :"reader";
+
+COMMIT;

@@ -90,6 +90,44 @@ func TestAnAdministratorMigrates(t *testing.T) {
 	pgtest.Exec(t, s.URL("postgres"), "DROP ROLE keeps")
 }
 
+// Who may not run the documented file is told so, and nothing of it remains: roles belong
+// to the whole server, so half of it would let the releasers of another database in.
+func TestRolesStopAtTheFirstError(t *testing.T) {
+	s := server(t)
+	run := func(url, prefix string) (string, error) {
+		out, err := exec.Command("psql", url, "--no-psqlrc", "--set=prefix="+prefix, "--file=../../../docs/sql/postgres-roles.sql").CombinedOutput()
+		return string(out), err
+	}
+	for _, q := range []string{"CREATE ROLE landlord LOGIN", "CREATE DATABASE first", "CREATE DATABASE second OWNER landlord"} {
+		pgtest.Exec(t, s.URL("postgres"), q)
+	}
+	open(t, s.URL("first"), postgres.Options{})
+	if out, err := run(s.URL("first"), "first"); err != nil {
+		t.Fatalf("psql: %v\n%s", err, out)
+	}
+	pgtest.Exec(t, s.URL("postgres"), "CREATE ROLE firstci LOGIN IN ROLE first_releaser")
+	second := s.URLAs("landlord", "second")
+	open(t, second, postgres.Options{})
+
+	if out, err := run(second, "second"); err == nil || strings.Count(out, "ERROR") != 1 || !strings.Contains(out, "permission denied to create role") {
+		t.Errorf("without CREATEROLE: %v\n%s", err, out)
+	}
+	// The roles are there, and not this owner's to grant.
+	if out, err := run(second, "first"); err == nil || strings.Count(out, "ERROR") != 1 {
+		t.Errorf("another database's roles: %v\n%s", err, out)
+	}
+	if l, err := postgres.Open(t.Context(), s.URLAs("firstci", "second"), postgres.Options{}); !errors.Is(err, ledger.ErrReadOnly) {
+		if err == nil {
+			_ = l.Close()
+		}
+		t.Errorf("another database's releaser opens: %v", err)
+	}
+	pgtest.Exec(t, s.URL("postgres"), "ALTER ROLE landlord CREATEROLE")
+	if out, err := run(second, "second"); err != nil {
+		t.Errorf("with CREATEROLE and a prefix of its own: %v\n%s", err, out)
+	}
+}
+
 // A scope's releaser reads the schema of the scope above, and cannot write there.
 func TestRolesOfScopes(t *testing.T) {
 	s := server(t)

@@ -165,20 +165,31 @@ func (a *app) copyFrom(ctx context.Context, source ledger.Source, f copyFlags, f
 	return a.copied(res, rollouts)
 }
 
-// cutShort says where a copy that failed stands.
+// cutShort says where a copy that failed stands. One that was refused needs another
+// place or another right, and running it again as it was would not help.
 func cutShort(ctx context.Context, err error, source ledger.Source, toPlace string) error {
 	var sealed *ledger.SealedError
 	if errors.As(err, &sealed) {
 		return err
 	}
+	if errors.Is(err, copying.ErrTaken) || errors.Is(err, ledger.ErrUnfinished) {
+		return fmt.Errorf("the destination: %w", err)
+	}
 	s, readErr := source.Sealing(context.WithoutCancel(ctx))
-	state := "The old ledger is in use as before, and the copy is unfinished."
-	if readErr == nil && s != nil && s.To == toPlace {
+	state, again := "The old ledger is in use as before, and the copy is unfinished.", "Run the same command again: it goes on where it was."
+	if errors.Is(err, ledger.ErrReadOnly) {
+		again = "Run it again with the right that is missing: it goes on where it was."
+	}
+	switch {
+	case readErr == nil && s != nil && s.To == toPlace:
 		state = "The old ledger is sealed, and the copy is unfinished: nobody can release until it is\nfinished or given up. Reverts go on."
+	case readErr == nil && errors.Is(err, ledger.ErrReadOnly):
+		// Nothing is sealed, so there is nothing to give up.
+		return &toldError{summary: "Unable to move the ledger: " + err.Error(), detail: "The old ledger is in use as before.\n" + again, err: err}
 	}
 	return &toldError{
 		summary: "Unable to move the ledger: " + err.Error(),
-		detail:  state + "\nRun the same command again: it goes on where it was. To give up:\nsluice ledger unseal --to " + toPlace + " --reason \"...\"",
+		detail:  state + "\n" + again + " To give up:\nsluice ledger unseal --to " + toPlace + " --reason \"...\"",
 		err:     err,
 	}
 }

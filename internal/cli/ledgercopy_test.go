@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,7 +60,11 @@ func TestLedgerCopy(t *testing.T) {
 	w.expect(Done, "verify")
 	w.expect(Done, "rollback", "checkout/production", "--reason", "x")
 	w.serves("1.0.0")
-	contains(t, w.expect(Failed, "ledger", "copy", "--to", "sqlite:.sluice/ledger.db").errors, "is a ledger already")
+	r = w.expect(Failed, "ledger", "copy", "--to", "sqlite:.sluice/ledger.db")
+	contains(t, r.errors, "the destination: ", "is a ledger already", "name a place where nothing is")
+	if strings.Contains(r.errors, "unfinished") || strings.Contains(r.errors, "again") || strings.Contains(r.errors, "unseal") {
+		t.Errorf("it is no copy, and none is to be run again or given up:\n%s", r.errors)
+	}
 	contains(t, w.expect(Failed, "ledger", "copy", "--to", "sqlite:.sluice/ledger.db", "--dry-run").errors, "is a ledger already")
 }
 

@@ -80,6 +80,9 @@ type Result struct {
 // ErrDifferent: the copy does not hold what the source does.
 var ErrDifferent = errors.New("the copy is not what the source is")
 
+// ErrTaken: the destination is a ledger of its own, and nothing was copied to it.
+var ErrTaken = errors.New("name a place where nothing is")
+
 // Run moves the ledger. After any error it may be run again, by the same process or
 // another, with an unfinished destination of the same UUID; nothing that is there
 // already is copied twice.
@@ -130,7 +133,7 @@ func (c *Copy) ready(ctx context.Context, res *Result) (done bool, err error) {
 	case s != nil && !c.To.Unfinished() && id == res.Ledger:
 		return true, c.again(ctx, *s, res)
 	case !c.To.Unfinished():
-		return false, fmt.Errorf("%s is a ledger already, %s; name a place where nothing is", c.ToPlace, id)
+		return false, fmt.Errorf("%s is a ledger already, %s; %w", c.ToPlace, id, ErrTaken)
 	case s != nil && s.Done:
 		return false, &ledger.SealedError{Sealing: *s}
 	case id != res.Ledger:

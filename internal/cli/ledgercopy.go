@@ -58,7 +58,8 @@ It can be cut short anywhere and run again. To give a copy up and open the old
 ledger again: sluice ledger unseal.
 
 --dry-run changes nothing, exits as the copy would, and estimates size and time from
-a small part of the ledger that it reads. It looks whether a folder or a database may
+a small part of the ledger that it reads. It looks whether the old ledger may be
+sealed, as the copy does before anything else, and whether a folder or a database may
 be written; of a bucket only a write shows that.
 
 With an open rollout it refuses before it seals, unless --with-open-rollouts says
@@ -104,11 +105,30 @@ func (a *app) copyLedger(ctx context.Context, f copyFlags) error {
 		if !ok {
 			return fmt.Errorf("%s cannot be moved", fromPlace)
 		}
+		if err := maySeal(ctx, source, toPlace); err != nil {
+			return err
+		}
 		if f.dryRun {
 			return a.dryCopy(ctx, source, f, fromPlace, toPlace)
 		}
 		return a.copyFrom(ctx, source, f, fromPlace, toPlace)
 	})
+}
+
+// maySeal refuses a source that is sealed for another place, or that whoever moves it may
+// not seal: before anything is made or copied.
+func maySeal(ctx context.Context, source ledger.Source, toPlace string) error {
+	s, err := source.Sealing(ctx)
+	switch {
+	case err != nil:
+		return err
+	case s != nil && s.To != toPlace:
+		return &ledger.SealedError{Sealing: *s}
+	}
+	if err := source.MaySeal(ctx); err != nil {
+		return fmt.Errorf("the ledger that is to be moved: %w", err)
+	}
+	return nil
 }
 
 // copyFrom opens the destination and moves the ledger there.

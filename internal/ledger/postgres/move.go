@@ -162,11 +162,14 @@ func (l *Ledger) resealed(ctx context.Context, change func(tx pgx.Tx, now *ledge
 	return l.forSealing(err)
 }
 
+// whoSeals says who may.
+const whoSeals = "sealing it needs sluice_administrator, or the role that created it"
+
 // forSealing says which right is missing: sealing changes the schema, which a releaser
 // may not.
 func (l *Ledger) forSealing(err error) error {
 	if code(err) == codeInsufficientRight {
-		return fmt.Errorf("%s: %w for this role: sealing it needs sluice_administrator, or the role that created it: %w", l.place, ledger.ErrReadOnly, err)
+		return fmt.Errorf("%s: %w for this role: %s: %w", l.place, ledger.ErrReadOnly, whoSeals, err)
 	}
 	return l.mapError(err)
 }

@@ -57,6 +57,19 @@ func TestRoles(t *testing.T) {
 			t.Errorf("a releaser may %s: %s", forbidden, out)
 		}
 	}
+	for name, l := range map[string]*postgres.Ledger{"a reader": reader, "a releaser": releaser} {
+		if err := l.MaySeal(t.Context()); !errors.Is(err, ledger.ErrReadOnly) || !strings.Contains(err.Error(), "sluice_administrator") {
+			t.Errorf("%s may seal: %v", name, err)
+		}
+	}
+	// An administrator may, before and after, and does.
+	dba := open(t, s.URLAs("dba", "roles"), postgres.Options{MustExist: true})
+	seal := ledger.Sealing{To: "elsewhere", By: "dba", At: epoch, Mark: "roles"}
+	for _, err := range []error{dba.MaySeal(t.Context()), admin.MaySeal(t.Context()), dba.SealOff(t.Context(), seal), dba.MaySeal(t.Context()), dba.Unseal(t.Context(), seal), dba.MaySeal(t.Context())} {
+		if err != nil {
+			t.Errorf("an administrator seals: %v", err)
+		}
+	}
 	if _, err := admin.Append(t.Context(), "t", 0, entry(1)); err != nil {
 		t.Errorf("who created the ledger appends: %v", err)
 	}

@@ -144,6 +144,9 @@ func refuseAMove(t *testing.T, m *s3test.MotoServer) {
 
 	// The source.
 	source := must(t)(releasers[0].open(t, from, s3.Options{MustExist: true}))
+	if err := source.MaySeal(t.Context()); !errors.Is(err, ledger.ErrReadOnly) || !strings.Contains(err.Error(), "s3-administrator.json") {
+		t.Errorf("a releaser may seal: %v", err)
+	}
 	if err := source.SealOff(t.Context(), sealing); !errors.Is(err, ledger.ErrReadOnly) || !strings.Contains(err.Error(), "s3-administrator.json") {
 		t.Errorf("a releaser seals: %v", err)
 	}
@@ -151,6 +154,9 @@ func refuseAMove(t *testing.T, m *s3test.MotoServer) {
 		t.Errorf("and it is sealed: %v", err)
 	}
 	owned := must(t)(owners[0].open(t, from, s3.Options{MustExist: true}))
+	if err := owned.MaySeal(t.Context()); err != nil {
+		t.Errorf("an administrator may not seal: %v", err)
+	}
 	if err := owned.SealOff(t.Context(), sealing); err != nil {
 		t.Fatalf("an administrator seals: %v", err)
 	}

@@ -106,6 +106,33 @@ func (l *Ledger) mark(ctx context.Context, stream, mark string) error {
 	return fmt.Errorf("%s: %w: the stream %s was written by others each time", l.place, ledger.ErrBusy, stream)
 }
 
+// MaySeal implements ledger.Source. It writes ledger.json as it is, under a condition that
+// nothing meets: who may not is refused before the store looks at that.
+func (l *Ledger) MaySeal(ctx context.Context) error {
+	if l.opts.ReadOnly {
+		return fmt.Errorf("%s: %w", l.place, ledger.ErrReadOnly)
+	}
+	a, found, err := l.about(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return l.missing()
+	}
+	text, err := a.text()
+	if err != nil {
+		return err
+	}
+	_, err = l.store.put(ctx, aboutKey, text, noETag)
+	switch {
+	case errors.Is(err, errCondition):
+		return nil
+	case err == nil:
+		return fmt.Errorf("%s: the store wrote %s although the condition of the write was not met; a ledger is not safe there", l.place, aboutKey)
+	}
+	return l.forAdministrator(err)
+}
+
 // Unseal implements ledger.Source.
 func (l *Ledger) Unseal(ctx context.Context, seen ledger.Sealing) error {
 	return l.resealed(ctx, func(now *ledger.Sealing) (*ledger.Sealing, error) { return nil, seen.Opens(now) })

@@ -78,12 +78,32 @@ func TestSealedHalfway(t *testing.T) {
 func TestSealingNeedsAnAdministrator(t *testing.T) {
 	s, l := begin(t)
 	s.Before(s3test.Of("PUT", "ledger.json", s3test.Refuse(403, "AccessDenied", "Access Denied")))
-	err := l.SealOff(t.Context(), sealing)
-	if !errors.Is(err, ledger.ErrReadOnly) || !strings.Contains(err.Error(), "s3-administrator.json") {
-		t.Errorf("%v", err)
+	for _, err := range []error{l.MaySeal(t.Context()), l.SealOff(t.Context(), sealing)} {
+		if !errors.Is(err, ledger.ErrReadOnly) || !strings.Contains(err.Error(), "s3-administrator.json") {
+			t.Errorf("%v", err)
+		}
 	}
 	if _, err := l.Append(t.Context(), "s", 1, entry(2)); err != nil {
 		t.Errorf("half sealed: %v", err)
+	}
+}
+
+// Asking whether one may seal changes nothing, and is no promise of a store that ignores
+// the condition.
+func TestAskingForTheSealChangesNothing(t *testing.T) {
+	s, l := begin(t)
+	if err := l.MaySeal(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if now, err := l.Sealing(t.Context()); err != nil || now != nil {
+		t.Errorf("sealed: %v, %v", now, err)
+	}
+	s.Before(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		r.Header.Del("If-Match")
+		next.ServeHTTP(w, r)
+	})
+	if err := l.MaySeal(t.Context()); err == nil || !strings.Contains(err.Error(), "although the condition of the write was not met") {
+		t.Errorf("a store that ignores conditions: %v", err)
 	}
 }
 

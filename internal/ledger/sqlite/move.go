@@ -142,6 +142,14 @@ func (l *Ledger) SealOff(ctx context.Context, s ledger.Sealing) error {
 	})
 }
 
+// MaySeal implements ledger.Source. A seal is a write like any other.
+func (l *Ledger) MaySeal(ctx context.Context) error {
+	if l.opts.ReadOnly {
+		return ledger.ErrReadOnly
+	}
+	return errors.Join(ctx.Err(), MayWrite(l.path))
+}
+
 // Unseal implements ledger.Source.
 func (l *Ledger) Unseal(ctx context.Context, seen ledger.Sealing) error {
 	return l.resealed(ctx, func(now *ledger.Sealing) error {

@@ -138,6 +138,12 @@ func (a *app) copyFrom(ctx context.Context, source ledger.Source, f copyFlags, f
 		return err
 	}
 	to, err := ledgers.Open(ctx, f.to, ledgers.Options{CopyOf: id, Clock: a.clock})
+	if errors.Is(err, ledger.ErrReadOnly) {
+		// As the dry run has it: which right is missing, and how it is given.
+		if _, why := ledgers.MayWrite(ctx, f.to, ledgers.Options{Clock: a.clock}); why != nil {
+			err = why
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("the destination: %w", err)
 	}

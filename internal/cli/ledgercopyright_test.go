@@ -43,6 +43,12 @@ func TestLedgerCopyAsksForTheSeal(t *testing.T) {
 	if _, err := os.Stat("moved"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("something was made: %v", err)
 	}
+	// An administrator of another schema may create none.
+	w.shipped(first)
+	for _, more := range []string{"--dry-run", "--json"} {
+		r := w.expect(Failed, "ledger", "copy", "--to", s.URLAs("dba", "postgres")+"&sluice_schema=fresh", more)
+		contains(t, r.errors, "the destination: ", `the user "dba" may not create it`, `CREATE SCHEMA "fresh" AUTHORIZATION "dba"`)
+	}
 	dba := []string{"ledger", "copy", "--from", s.URLAs("dba", "postgres"), "--to", movedURL}
 	contains(t, w.expect(Done, append(dba, "--dry-run")...).out, "The right to seal the old ledger was looked at, and is enough.")
 	w.expect(Done, dba...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -54,6 +55,23 @@ type Sealing struct {
 	Done bool `json:"done,omitempty"`
 }
 
+// Named says behind the place that it is no whole URL, with an example of one; empty for
+// a file, whose place is. It begins with a comma.
+func (s Sealing) Named() string {
+	example, more := "", ""
+	switch {
+	case strings.HasPrefix(s.To, "s3:"):
+		example, more = s.To+"?region=eu-central-1", "region, endpoint and other parameters"
+	case strings.HasPrefix(s.To, "postgres:///"):
+		example, more = strings.Replace(s.To, "///", "//ci@/", 1), "user and parameters"
+	case strings.HasPrefix(s.To, "postgres://"):
+		example, more = strings.Replace(s.To, "//", "//ci@", 1), "user and parameters"
+	default:
+		return ""
+	}
+	return fmt.Sprintf(", with your own %s, which are left out here, for example %s", more, example)
+}
+
 // ErrUnsealed: the ledger was opened again meanwhile, so its copy must not become one.
 var ErrUnsealed = errors.New("the ledger was unsealed meanwhile")
 
@@ -92,11 +110,11 @@ type SealedError struct {
 // Error implements error.
 func (e *SealedError) Error() string {
 	if e.Sealing.Done {
-		return fmt.Sprintf("the ledger has moved to %s (%s, %s) and takes no more records; name that one, in the provider block's ledger, SLUICE_LEDGER or --ledger",
-			e.Sealing.To, e.Sealing.By, e.Sealing.At.UTC().Format(time.RFC3339))
+		return fmt.Sprintf("the ledger has moved to %s (%s, %s) and takes no more records; name that one, in the provider block's ledger, SLUICE_LEDGER or --ledger%s",
+			e.Sealing.To, e.Sealing.By, e.Sealing.At.UTC().Format(time.RFC3339), e.Sealing.Named())
 	}
-	return fmt.Sprintf("the ledger is being moved to %s (%s, %s) and takes no more records; when sluice ledger copy has ended there, name that one; a copy that was cut short goes on when it is run again, or is given up by sluice ledger unseal",
-		e.Sealing.To, e.Sealing.By, e.Sealing.At.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("the ledger is being moved to %s (%s, %s) and takes no more records; when sluice ledger copy has ended there, name that one%s; a copy that was cut short goes on when it is run again, or is given up by sluice ledger unseal",
+		e.Sealing.To, e.Sealing.By, e.Sealing.At.UTC().Format(time.RFC3339), e.Sealing.Named())
 }
 
 // SealingOf returns what closed a ledger; nil while it is open, and for one that cannot be

@@ -45,9 +45,9 @@ func Words(err error) (happened, remedy string) {
 	}
 	switch {
 	case errors.As(err, &sealed) && sealed.Sealing.Done:
-		return "the ledger has moved to " + sealed.Sealing.To + ", and nothing more is recorded here", "name that one in the provider block's ledger or in SLUICE_LEDGER; it has the same id, so the state stays as it is"
+		return "the ledger has moved to " + sealed.Sealing.To + ", and nothing more is recorded here", "name that one in the provider block's ledger or in SLUICE_LEDGER" + sealed.Sealing.Named() + "; it has the same id, so the state stays as it is"
 	case errors.As(err, &sealed):
-		return "the ledger is being moved to " + sealed.Sealing.To + ", and nothing more is recorded here", "wait for sluice ledger copy to end, or run it again when it was cut short, and then name that one in the provider block's ledger or in SLUICE_LEDGER"
+		return "the ledger is being moved to " + sealed.Sealing.To + ", and nothing more is recorded here", "wait for sluice ledger copy to end, or run it again when it was cut short, and then name that one in the provider block's ledger or in SLUICE_LEDGER" + sealed.Sealing.Named()
 	case errors.As(err, &lost):
 		return "the ledger lacks records that this state has seen, so it was brought back from an older copy; what they said of quarantine, holds and what serves is not known to it",
 			"bring a newer copy back; when what is missing is lost for good, look with sluice drift and say so with: " + rebind + "; to go back meanwhile: sluice rollback --spec FILE"

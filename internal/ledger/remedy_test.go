@@ -9,6 +9,28 @@ import (
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 )
 
+// TestAPlaceIsNamedWithOnesOwn: a sealed ledger names a place and no whole URL, and says
+// what is left out.
+func TestAPlaceIsNamedWithOnesOwn(t *testing.T) {
+	for to, want := range map[string]string{
+		"s3://acme/moved":                             "with your own region, endpoint and other parameters, which are left out here, for example s3://acme/moved?region=eu-central-1",
+		"postgres://h:5432/sluice":                    "with your own user and parameters, which are left out here, for example postgres://ci@h:5432/sluice",
+		"postgres://h:5432/sluice?sluice_schema=team": "for example postgres://ci@h:5432/sluice?sluice_schema=team",
+		"postgres:///sluice?host=/run/postgresql":     "for example postgres://ci@/sluice?host=/run/postgresql",
+		"sqlite:/srv/ledger.db":                       "",
+	} {
+		for _, done := range []bool{true, false} {
+			err := &ledger.SealedError{Sealing: ledger.Sealing{To: to, Done: done}}
+			_, remedy := ledger.Words(err)
+			for _, text := range []string{err.Error(), remedy} {
+				if !strings.Contains(text, want) || want == "" && strings.Contains(text, "your own") {
+					t.Errorf("%s: %s", to, text)
+				}
+			}
+		}
+	}
+}
+
 // TestWords: each error of the ledger has its meaning and what to do, and only a state
 // that knew a ledger is told to bind another in its place.
 func TestWords(t *testing.T) {

@@ -262,7 +262,7 @@ func TestALedgerAboveThatHasMovedIsNotRead(t *testing.T) {
 	w.clock.Advance(time.Minute)
 	_, err := scope.Find(t.Context(), v, "k", "none")
 	var away *scope.UnreadableError
-	if !errors.As(err, &away) || !strings.Contains(err.Error(), "it has moved to s3://acme/new (kim@acme, ") || !strings.Contains(err.Error(), "give that as the ledger of acme") {
+	if !errors.As(err, &away) || !strings.Contains(err.Error(), "it has moved to s3://acme/new (kim@acme, ") || !strings.Contains(err.Error(), "give that as the ledger of acme") || !strings.Contains(err.Error(), "for example s3://acme/new?region=eu-central-1") {
 		t.Errorf("%v", err)
 	}
 }

@@ -153,7 +153,7 @@ func (u *upper) here(ctx context.Context, l ledger.Ledger) error {
 	var moved *ledger.SealedError
 	if errors.As(err, &moved) {
 		s := moved.Sealing
-		return fmt.Errorf("it has moved to %s (%s, %s), and what was declared there since is not known here; give that as the ledger of %s, in above, --above or SLUICE_ABOVE", s.To, s.By, s.At.UTC().Format(time.RFC3339), u.scope)
+		return fmt.Errorf("it has moved to %s (%s, %s), and what was declared there since is not known here; give that as the ledger of %s, in above, --above or SLUICE_ABOVE%s", s.To, s.By, s.At.UTC().Format(time.RFC3339), u.scope, s.Named())
 	}
 	if err != nil {
 		return err

@@ -26,3 +26,23 @@ func TestWhereALedgerMayBegin(t *testing.T) {
 		t.Errorf("it left %v, %v", left, err)
 	}
 }
+
+// TestWhoMaySealALedger: whoever may write it, and nothing is left by asking.
+func TestWhoMaySealALedger(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	for _, readOnly := range []bool{false, true} {
+		l, err := sqlite.Open(t.Context(), path, sqlite.Options{ReadOnly: readOnly})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.MaySeal(t.Context()); (err == nil) == readOnly || err != nil && !errors.Is(err, ledger.ErrReadOnly) {
+			t.Errorf("read-only %t: %v", readOnly, err)
+		}
+		if s, err := l.Sealing(t.Context()); err != nil || s != nil {
+			t.Errorf("sealed: %v, %v", s, err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

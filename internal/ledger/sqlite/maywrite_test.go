@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
 	"github.com/sluice/terraform-provider-sluice/internal/ledger/sqlite"
@@ -24,6 +25,21 @@ func TestWhereALedgerMayBegin(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 1 {
 		t.Errorf("it left %v, %v", left, err)
+	}
+}
+
+// To ask takes the lock that a write takes: whoever opened the file beside SQLite and closed
+// it would lose the locks that its process has.
+func TestToAskForTheSealIsToWrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l := open(t, path, sqlite.Options{BusyTimeout: 20 * time.Millisecond})
+	free := lock(t, path)
+	if err := l.MaySeal(t.Context()); !errors.Is(err, ledger.ErrBusy) {
+		t.Errorf("while somebody else writes: %v", err)
+	}
+	free()
+	if err := l.MaySeal(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

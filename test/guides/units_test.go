@@ -56,6 +56,7 @@ func TestAccTheCommandsOfTheBusinessUnits(t *testing.T) {
 	}
 	term := newTerminal(t, dir, "PATH="+filepath.Join(home(t), "bin")+":"+os.Getenv("PATH"))
 	for _, script := range blocks(guide(t, "business-units"), "shell") {
+		script = strings.ReplaceAll(script, "/srv/sluice", dir)
 		if out := term.run(t.Context(), script); !strings.Contains(out, "acme/retail/checkout") || !strings.Contains(out, "Nothing is on hold.") || strings.Contains(out, "cannot be read") {
 			t.Errorf("the guide's commands say\n%s", out)
 		}

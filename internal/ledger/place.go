@@ -30,8 +30,24 @@ func Misplaced(happened, remedy string, err error) error {
 	return &PlaceError{Happened: happened, Remedy: remedy, Err: err}
 }
 
-// Upgrade is what to do about a ledger that a newer version wrote.
-const Upgrade = "use that version, or a later one, for example by terraform init -upgrade once the configuration allows it"
+// Unfit marks what every driver meets alike, what is no ledger of this version, and leaves
+// what is marked. ok is false for any other error. vacant is a place where nothing is yet,
+// with an example.
+func Unfit(err error, vacant string) (marked error, ok bool) {
+	var place *PlaceError
+	switch {
+	case errors.As(err, &place):
+		return err, true
+	case errors.Is(err, ErrNewer):
+		return Misplaced("a newer version of Sluice wrote the ledger", upgrade, err), true
+	case errors.Is(err, ErrForeign):
+		return Misplaced("what is named as the ledger is something else", "name a ledger of Sluice, or "+vacant, err), true
+	}
+	return nil, false
+}
+
+// upgrade is what to do about a ledger that a newer version wrote.
+const upgrade = "use that version, or a later one, for example by terraform init -upgrade once the configuration allows it"
 
 // placed gives the words of an error of the place, if it has some of its own.
 func placed(err error) (happened, remedy string) {

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/sluice/terraform-provider-sluice/internal/ledger"
@@ -13,14 +12,10 @@ var _ ledger.Cautioner = (*Ledger)(nil)
 // misplaced marks what only opening meets: a role without the rights for it, and a schema
 // that is no ledger of this version.
 func (l *Ledger) misplaced(err error) error {
-	var place *ledger.PlaceError
+	marked, unfit := ledger.Unfit(err, "a schema where nothing is yet, for example by sluice_schema=sluice_payments in the URL")
 	switch {
-	case errors.As(err, &place):
-		return err
-	case errors.Is(err, ledger.ErrNewer):
-		return ledger.Misplaced("a newer version of Sluice wrote the ledger", ledger.Upgrade, err)
-	case errors.Is(err, ledger.ErrForeign):
-		return ledger.Misplaced("what is named as the ledger is something else", "name a ledger of Sluice, or a schema where nothing is yet, for example by sluice_schema=sluice_payments in the URL", err)
+	case unfit:
+		return marked
 	case code(err) != codeInsufficientRight:
 		return err
 	case l.opts.MustExist || l.opts.ReadOnly:

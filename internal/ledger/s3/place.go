@@ -14,17 +14,11 @@ var _ ledger.Cautioner = (*Ledger)(nil)
 // misplaced marks what only opening meets: permissions that do not suffice, and what is no
 // ledger of this version.
 func misplaced(err error) error {
-	var (
-		place  *ledger.PlaceError
-		denied *deniedError
-	)
+	var denied *deniedError
+	marked, unfit := ledger.Unfit(err, "a prefix where nothing is yet, "+example)
 	switch {
-	case errors.As(err, &place):
-		return err
-	case errors.Is(err, ledger.ErrNewer):
-		return ledger.Misplaced("a newer version of Sluice wrote the ledger", ledger.Upgrade, err)
-	case errors.Is(err, ledger.ErrForeign):
-		return ledger.Misplaced("what is named as the ledger is something else", "name a ledger of Sluice, or a prefix where nothing is yet, "+example, err)
+	case unfit:
+		return marked
 	case errors.As(err, &denied) && errors.Is(err, ledger.ErrReadOnly):
 		return ledger.Misplaced("there is no ledger yet, and these credentials may not create one", "apply once as who may; an administrator's policy is docs/policies/s3-administrator.json, for example for the prefix payments", err)
 	case errors.As(err, &denied):

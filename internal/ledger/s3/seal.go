@@ -112,12 +112,9 @@ func (l *Ledger) MaySeal(ctx context.Context) error {
 	if l.opts.ReadOnly {
 		return fmt.Errorf("%s: %w", l.place, ledger.ErrReadOnly)
 	}
-	a, found, err := l.about(ctx)
-	switch {
-	case err != nil:
+	a, err := l.present(ctx)
+	if err != nil {
 		return err
-	case !found:
-		return l.missing()
 	}
 	text, err := a.text()
 	if err != nil {
@@ -128,7 +125,7 @@ func (l *Ledger) MaySeal(ctx context.Context) error {
 	case errors.Is(err, errCondition):
 		return nil
 	case err == nil:
-		return fmt.Errorf("%s: the store wrote %s although the condition of the write was not met; a ledger is not safe there", l.place, aboutKey)
+		return l.dishonest("If-Match", "although the condition of the write was not met")
 	}
 	return l.forAdministrator(err)
 }
@@ -145,12 +142,9 @@ func (l *Ledger) resealed(ctx context.Context, change func(now *ledger.Sealing) 
 		return err
 	}
 	for range appendTries {
-		a, found, err := l.about(ctx)
-		switch {
-		case err != nil:
+		a, err := l.present(ctx)
+		if err != nil {
 			return err
-		case !found:
-			return l.missing()
 		}
 		s, err := change(a.Sealed)
 		if err != nil || a.Sealed == nil && s == nil {
@@ -167,6 +161,15 @@ func (l *Ledger) resealed(ctx context.Context, change func(now *ledger.Sealing) 
 		}
 	}
 	return fmt.Errorf("%s: %w: %s was written by others each time", l.place, ledger.ErrBusy, aboutKey)
+}
+
+// present reads ledger.json, which must be there.
+func (l *Ledger) present(ctx context.Context) (about, error) {
+	a, found, err := l.about(ctx)
+	if err == nil && !found {
+		err = l.missing()
+	}
+	return a, err
 }
 
 // forAdministrator says which policy a change of ledger.json needs.
